@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 # Of the loader's own folder, what each library put into programs has.
-INSIDE_PROGRAMS = ("text.c", "failure_note.c", "helper_process.c", "unseen_child.c", "symbols.c")
+INSIDE_PROGRAMS = ("text.c", "failure_note.c", "budget.c", "helper_process.c", "unseen_child.c", "symbols.c")
 COMPANIONS = {
     "denizen-attach": ("text.c", "arena.c", "enter/variables.c", "attach/*.c"),
     "denizen-bundle": ("*.c", "enter/errno_text.c", "unpack/*.c"),
@@ -29,7 +29,7 @@ COMPANIONS = {
     "denizen-exec": (
         *INSIDE_PROGRAMS,
         "starters.c",
-        *(f"inside/{stem}.c" for stem in ("child", "exec", "shell", "spawn", "stat")),
+        *(f"inside/{stem}.c" for stem in ("child", "ending", "exec", "shell", "spawn", "stat")),
         *(f"inside/{stem}.c" for stem in ("command_search", "missing_command", "search_path")),
         *(f"inside/{stem}.c" for stem in ("loader_facts", "path_redirection")),
     ),
@@ -48,7 +48,7 @@ FAST = (
 FLAGS = {stem: ["-Wl,-s"] for stem in ("", "denizen-bundle", "denizen-inside", "denizen-resident")}
 LIBRARIES = ("denizen-exec", "denizen-inside", "denizen-resident")
 # Sources beside the loader's own that only the libraries have.
-OF_LIBRARIES = ("failure_note.c", "unseen_child.c", "symbols.c")
+OF_LIBRARIES = ("budget.c", "failure_note.c", "unseen_child.c", "symbols.c")
 # Instead of unpack/, in what has no image.
 PACKED_ABSENT = "packed_absent.c"
 

@@ -11,18 +11,27 @@ static struct note {
     struct line {
         char text[LINE_ROOM];
         size_t length;
+        int when;
     } lines[MAX_LINES];
 } *note;
 static long process;
 
-/* exit(3) calls it, in the process that began and in none that it forked. */
+/* In the process that began and in none that it forked, nor in a child of vfork, which has its memory. */
+void failure_note_tell(int status)
+{
+    if (!note || !note->count || !status || arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0) != process)
+        return;
+    for (unsigned i = 0; i < note->count && i < MAX_LINES; i++)
+        if (note->lines[i].when == FAILURE_ANY || note->lines[i].when == status)
+            sys_write(STANDARD_ERROR, note->lines[i].text, note->lines[i].length);
+    note->count = 0;
+}
+
+/* exit(3) calls it. */
 static void tell_at_exit(int status, void *unused)
 {
     (void)unused;
-    if (!status || arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0) != process)
-        return;
-    for (unsigned i = 0; i < note->count && i < MAX_LINES; i++)
-        sys_write(STANDARD_ERROR, note->lines[i].text, note->lines[i].length);
+    failure_note_tell(status);
 }
 
 bool failure_note_begin(on_exit_function *register_at_exit)
@@ -48,17 +57,18 @@ static bool is_known(const char *line, size_t length)
     return false;
 }
 
-void failure_note_add(const char *line, size_t length)
+void failure_note_add(const char *line, size_t length, int when)
 {
     if (!note || note->count >= MAX_LINES || length > LINE_ROOM || is_known(line, length))
         return;
     unsigned index = note->count;
     __builtin_memcpy(note->lines[index].text, line, length);
     note->lines[index].length = length;
+    note->lines[index].when = when;
     note->count = index + 1;
 }
 
-void failure_note_add_file(const char *path, const char *program)
+void failure_note_add_file(const char *path, const char *program, int when)
 {
     char room[LINE_ROOM];
     struct text line = text_in(room, sizeof room);
@@ -75,5 +85,5 @@ void failure_note_add_file(const char *path, const char *program)
         text_add(&line, " brings it\n");
     }
     if (!line.cut)
-        failure_note_add(room, line.length);
+        failure_note_add(room, line.length, when);
 }

@@ -1,6 +1,8 @@
 #include "missing_command.h"
 
+#include "../budget.h"
 #include "../failure_note.h"
+#include "../starters.h"
 #include "../unseen_child.h"
 #include "search_path.h"
 
@@ -90,18 +92,43 @@ bool command_is_missing(const char *path)
            arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, 0, 0, 0, 0) == -SYS_ENOENT;
 }
 
+static bool is_marked(const struct inside_facts *facts, const char *directory, const char *name)
+{
+    char room[PATH_ROOM];
+    return below(room, facts->commands, directory, name) && sys_exists(room);
+}
+
+/* Nobody has it, or policy keeps it out and nothing has changed that. */
 static bool is_absent(const struct inside_facts *facts, const char *name)
 {
     char room[PATH_ROOM];
-    return !below(room, facts->commands, "/.absent/", name) || sys_exists(room);
+    return is_marked(facts, "/.absent/", name) &&
+           !(below(room, facts->commands, "/.kept-out/", "") && budget_changed_since(room, name));
 }
 
 /* The line that the helper left, if policy kept the command out (app/run_time/missing_command.py). */
-static void note_kept_out(const struct inside_facts *facts, const char *name)
+static void note_kept_out(const struct inside_facts *facts, const char *name, int when)
 {
     char room[PATH_ROOM];
     if (below(room, facts->commands, "/.kept-out/", name))
-        failure_note_add_file(room, facts->program);
+        failure_note_add_file(room, facts->program, when);
+}
+
+/* A lock names the libraries of one program, and no commands: which package would have one nobody looks up. */
+static bool is_locked(const struct inside_facts *facts, const char *name, int when)
+{
+    char line[PATH_ROOM];
+    if (!is_marked(facts, "/", ".locked"))
+        return false;
+    struct text text = text_in(line, sizeof line);
+    text_add(&text, "denizen: ");
+    text_add(&text, name);
+    text_add(&text, " is not here, and with --lock no command is brought; without it denizen run ");
+    text_add(&text, facts->program);
+    text_add(&text, " may bring it\n");
+    if (!text.cut)
+        failure_note_add(line, text.length, when);
+    return true;
 }
 
 const char *command_brought(const char *path, char *room)
@@ -110,12 +137,14 @@ const char *command_brought(const char *path, char *room)
     const char *name = name_in(path);
     if (find_link(facts, name, room))
         return room;
+    if (is_locked(facts, name, FAILURE_ANY))
+        return NULL;
     if (!is_absent(facts, name)) {
         ask(facts, "--try", path);
         if (find_link(facts, name, room))
             return room;
     }
-    note_kept_out(facts, name);
+    note_kept_out(facts, name, FAILURE_ANY);
     return NULL;
 }
 
@@ -152,27 +181,38 @@ const char *command_beyond_path(const char *name, char *room)
 enum { MAX_LOOKS = 8 };
 static unsigned looks;
 
-static bool is_marked(const struct inside_facts *facts, const char *directory, const char *name)
+/* What runs a script's lines: it looks for a command that it is about to execute, or whose absence ends the script. */
+static const char SHELLS[] = "sh\0bash\0dash\0ash\0ksh*\0mksh\0zsh\0yash\0busybox\0fish\0which\0";
+
+static bool is_seen(const struct inside_facts *facts, const char *name)
 {
-    char room[PATH_ROOM];
-    return below(room, facts->commands, directory, name) && sys_exists(room);
+    return is_marked(facts, "/.seen/", name) ||
+           (is_marked(facts, "/.seen-by-shells/", name) && names_have(SHELLS, facts->program));
+}
+
+static bool is_judged(const struct inside_facts *facts, const char *name)
+{
+    return is_absent(facts, name) || is_marked(facts, "/.unseen/", name) || is_marked(facts, "/.seen-by-shells/", name);
 }
 
 bool command_is_to_be_had(const char *name)
 {
     char room[PATH_ROOM];
     const struct inside_facts *facts = loader_facts();
-    if (!is_name(name) || find_link(facts, name, room) || is_marked(facts, "/.seen/", name))
+    if (!is_name(name) || find_link(facts, name, room) || is_seen(facts, name))
         return is_name(name);
-    if (!is_absent(facts, name) && !is_marked(facts, "/.unseen/", name) && looks < MAX_LOOKS) {
+    if (is_locked(facts, name, FAILURE_NOT_FOUND))
+        return false;
+    if (!is_judged(facts, name) && looks < MAX_LOOKS) {
         struct text path = text_in(room, PATH_ROOM);
         text_add(&path, DIRECTORIES);
         text_add(&path, name);
         looks++;
         ask(facts, "--look", room);
-        if (is_marked(facts, "/.seen/", name))
+        if (is_seen(facts, name))
             return true;
     }
-    note_kept_out(facts, name);
+    /* Whoever looks for what programs do without fails for want of it only by a shell's word. */
+    note_kept_out(facts, name, is_marked(facts, "/.unseen/", name) ? FAILURE_NOT_FOUND : FAILURE_ANY);
     return false;
 }

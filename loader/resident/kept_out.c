@@ -3,15 +3,17 @@
 #include "../failure_note.h"
 #include "../symbols.h"
 
-/* Below the directory of links: for each name that policy kept out the line to be told (app/run_time/missing_library.py). */
-static const char *const KEPT_OUT = ".kept-out/";
-
 static const struct link_map *c_library;
+/* Of the library inside the program, which sees more ends than exit(3). */
+static bool (*note_inside)(const char *);
 
 void kept_out_know(const struct link_map *object)
 {
-    if (object->name && text_equal(text_file_name(object->name), "libc.so.6"))
+    const char *name = object->name ? text_file_name(object->name) : "";
+    if (text_equal(name, "libc.so.6"))
         c_library = object;
+    if (text_starts(name, "denizen-"))
+        note_inside = (bool (*)(const char *))symbols_find(object->bias, object->dynamic, "denizen_note_failure");
 }
 
 /* Only a program that misses such a name has anything registered. */
@@ -28,6 +30,8 @@ void kept_out_note(const struct resident_facts *facts, const char *name)
     text_add(&path, facts->opened);
     text_add(&path, KEPT_OUT);
     text_add(&path, name);
-    if (!path.cut && sys_exists(room) && begin())
-        failure_note_add_file(room, "");
+    if (path.cut || !sys_exists(room) || (note_inside && note_inside(room)))
+        return;
+    if (begin())
+        failure_note_add_file(room, "", FAILURE_ANY);
 }

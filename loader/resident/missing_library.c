@@ -1,8 +1,10 @@
 #include "missing_library.h"
 
-#include "helper_call.h"
-#include "package_index.h"
+#include "../budget.h"
 #include "entered_sandbox.h"
+#include "helper_call.h"
+#include "kept_out.h"
+#include "package_index.h"
 
 /* Below the directory of links: an empty file for each name that nobody has, or that is kept out. */
 static const char *const ABSENT = ".absent/";
@@ -72,7 +74,9 @@ static bool below(char *room, const struct resident_facts *facts, const char *di
 static bool is_absent(const struct resident_facts *facts, const char *name)
 {
     char room[PATH_ROOM];
-    return !below(room, facts, ABSENT, name) || sys_exists(room);
+    if (below(room, facts, ABSENT, name) && !sys_exists(room))
+        return false;
+    return !(below(room, facts, KEPT_OUT, "") && budget_changed_since(room, name));
 }
 
 /* Most misses are of what no distribution has: optional parts, other spellings. Those cost microseconds, not a helper. */

@@ -1,6 +1,7 @@
 """Commands that the budget keeps out: told when the program fails, with the command that brings them."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.support.debs import Item
 pytestmark = pytest.mark.slow
 
 # It ends with status 5 unless a child of its ends with 6; the child is forked, or has its parent's memory.
+# A third word is another status, a fourth another way to end.
 _STARTS = """
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -27,11 +29,14 @@ int main(int count, char **words) {
     }
     waitpid(child, &status, 0);
     if (WEXITSTATUS(status) == 6) return 0;
-    return count > 3 ? atoi(words[3]) : 5;
+    status = count > 3 ? atoi(words[3]) : 5;
+    if (count < 5) return status;
+    words[4][0] == '_' ? _exit(status) : abort();
 }
 """
 _SCRIPT = b"#!/bin/sh\nexit 6\n"
 _TOOLS = ("tools", [Item("./usr/bin/made-up-name", content=_SCRIPT, mode=0o755)])
+_OTHERS = ("others", [Item("./usr/bin/other-name", content=_SCRIPT, mode=0o755)])
 
 
 def _told(error: str) -> list[str]:
@@ -45,7 +50,7 @@ def _told(error: str) -> list[str]:
 def test_a_failure_after_a_command_beyond_the_budget_tells_what_brings_it(
     tmp_path: Path, host: str, strategy: str, how: str
 ) -> None:
-    bare = BareProgram(host, tmp_path, _STARTS, _TOOLS)
+    bare = BareProgram(host, tmp_path, _STARTS, _TOOLS, _OTHERS)
     budget = bare.directories.root / "config" / "budget"
     budget.parent.mkdir(exist_ok=True)
     budget.write_text("0\n")
@@ -54,8 +59,16 @@ def test_a_failure_after_a_command_beyond_the_budget_tells_what_brings_it(
     for _ in range(2):
         done = bare.run(strategy, how, "made-up-name")
         assert (done.status, _told(done.err)) == (5, [line])
-    done = bare.run(strategy, how, "made-up-name", "0")
-    assert (done.status, _told(done.err)) == (0, [])
+    for word, status in (("_exit", 7), ("abort", 128 + signal.SIGABRT)):
+        done = bare.run(strategy, how, "made-up-name", "7", word)
+        assert (done.status, _told(done.err)) == (status, [line])
+    for words in (("0",), ("0", "_exit")):
+        done = bare.run(strategy, how, "made-up-name", *words)
+        assert (done.status, _told(done.err)) == (0, [])
+    assert bare.run(strategy, how, "other-name").status == 5
+    budget.write_text("1000\n")
+    assert bare.run(strategy, how, "other-name").status == 0
+    budget.write_text("0\n")
     assert bare.run(strategy, how, "made-up-name", options=("--with", "tools")).status == 0
     # Without the option it costs nothing now: all of it lies in the store.
     commands_of(bytes(bare.directories.root / "state" / "decisions")).forget_denied()

@@ -11,12 +11,13 @@ from tests.support.debs import Item
 pytestmark = pytest.mark.slow
 
 # For each word: the directories of PATH, tried one after the other by stat and access; the path found, or
-# "none". The last that is found is executed. "=PATH" looks at one path alone.
+# "none". The last that is found is executed. "=PATH" looks at one path alone; "!LINE" is the shell's.
 _LOOKS = """
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 static int is_there(const char *path) {
     struct stat facts;
@@ -27,6 +28,7 @@ int main(int count, char **words) {
     for (int i = 1; i < count; i++) {
         char *rest = strdup(getenv("PATH")), *one;
         *path = *found = 0;
+        if (words[i][0] == '!') { fflush(stdout); return WEXITSTATUS(system(words[i] + 1)); }
         if (words[i][0] == '=') strcpy(is_there(words[i] + 1) ? found : path, words[i] + 1);
         else
             while (!*found && (one = strsep(&rest, ":"))) {
@@ -50,6 +52,8 @@ _PACKAGES: tuple[tuple[str, list[Item]], ...] = (
     ("sought", [_script("Sought"), _script("part-of-it")]),
     ("gcc", [_script("gcc")]),
     ("meta", []),
+    ("default-jre-headless", [_script("java")]),
+    ("netcat-openbsd", []),
 )
 _STRATEGIES = (("bare root", "namespace"), ("container", "stub"), ("container", "direct"))
 _PATH = "/nowhere:/usr/bin:/bin"
@@ -62,9 +66,13 @@ def bare(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def looks(bare: BareProgram, request: pytest.FixtureRequest) -> Callable[..., tuple[int | None, list[str]]]:
-    _, strategy = request.node.callspec.params["bare"]
+def strategy(request: pytest.FixtureRequest) -> str:
+    _, name = request.node.callspec.params["bare"]
+    return str(name)
 
+
+@pytest.fixture
+def looks(bare: BareProgram, strategy: str) -> Callable[..., tuple[int | None, list[str]]]:
     def run(*words: str, path: str = _PATH, options: tuple[str, ...] = ()) -> tuple[int | None, list[str]]:
         done = bare.run(strategy, *words, env={"PATH": path}, options=options)
         return done.status, done.out.splitlines()
@@ -96,6 +104,28 @@ def test_what_programs_do_without_is_not_there(looks: Callable[..., tuple[int | 
     """A compiler, a tool that comes with others, a name of a package without a command, an unknown one."""
     assert looks("gcc", "part-of-it", "meta", "nobody-has-it") == (3, ["none"] * 4)
     assert looks("gcc", options=("--with", "gcc")) == (6, ["/bin/gcc", "ran"])
+
+
+def test_a_name_of_several_packages_is_there_for_a_shell_alone(
+    looks: Callable[..., tuple[int | None, list[str]]],
+) -> None:
+    """A script looks for what it is about to execute; a program that finds no Java does without."""
+    assert looks("java") == (3, ["none"])
+    assert looks("!type java && java") == (6, ["java is /bin/java", "ran"])
+
+
+def test_a_shells_failure_for_want_of_what_programs_do_without_is_told(
+    bare: BareProgram, strategy: str
+) -> None:
+    def told(line: str) -> tuple[int | None, list[str]]:
+        done = bare.run(strategy, line, env={"PATH": _PATH})
+        return done.status, [one for one in done.err.splitlines() if one.startswith("denizen: ")]
+
+    assert told("!type gcc || exit 4") == (4, [])
+    status, (line,) = told("!gcc")
+    assert (status, line.partition(":")[0]) == (127, "denizen")
+    assert line.startswith("denizen: gcc was not brought: programs look for a compiler")
+    assert "; denizen run --with gcc " in line
 
 
 def test_what_lies_along_path_comes_first(

@@ -210,6 +210,14 @@ def test_with_a_lock_no_command_comes(bare: BareProgram) -> None:
     locked = bare.host.run(bare.host.denizen("lock", bare.path, "--output", lock))
     assert locked.status == 0, locked.err
     assert bare.run("namespace", "there", "/bin/sh", options=("--lock", lock)).status != 0
+    _is_told_of_lock(bare, "namespace", lock)
+
+
+def _is_told_of_lock(program: BareProgram, strategy: str, lock: str) -> None:
+    done = program.run(strategy, "execvp", "made-up-name", "x", options=("--lock", lock))
+    line = "denizen: made-up-name is not here, and with --lock no command is brought; "
+    line += f"without it denizen run {program.path} may bring it"
+    assert (done.status, done.out, done.err.splitlines()[-1:]) == (115, "2\n", [line])
 
 
 def test_standard_streams_signals_and_directory_are_the_callers(bare: BareProgram) -> None:
@@ -271,6 +279,13 @@ def test_without_namespaces_a_name_along_path_is_brought(
         words = ("only-here", "only-here", "told")
         assert _said(container.run(strategy, how, *words, env=env)) == (6, "only told of me\n")
     assert container.run(strategy, how, "nobody-has-it", "x").out == "2\n"  # ENOENT
+
+
+@pytest.mark.parametrize("strategy", ["stub", "direct"])
+def test_without_namespaces_a_lock_is_told_too(container: BareProgram, strategy: str) -> None:
+    lock = f"{container.host.directories.work}/lock"
+    assert container.host.run(container.host.denizen("lock", container.path, "--output", lock)).status == 0
+    _is_told_of_lock(container, strategy, lock)
 
 
 @pytest.mark.parametrize("strategy", ["stub", "direct"])

@@ -6,7 +6,9 @@
              .kept-out/foo                                  the line that is told if a program fails after it
                                                             missed the command
              .seen/foo                                      a program that looks for it along PATH sees it
+             .seen-by-shells/foo                            a shell that looks for it along PATH does
              .unseen/foo                                    none does, though it may be had; holds the reason
+             .locked                                        there by a lock: nothing comes
 
 A loader lies at the path of such a command (launch/resources/command_paths.py). It follows the link of its
 own name to the decision about the program; where there is none it asks (app/run_time/missing_command.py) and
@@ -19,12 +21,14 @@ import contextlib
 import os
 
 from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
+from denizen.launch.kept_out import KEPT_OUT, KeptOut
 from denizen.pattern import pattern
 from denizen.value import value
 
 # The name of the directory, beside those of libraries and copies.
 COMMANDS = b"commands"
-_ABSENT, _KEPT_OUT, _SEEN, _UNSEEN = b".absent", b".kept-out", b".seen", b".unseen"
+_ABSENT, _SEEN, _UNSEEN, _SEEN_BY_SHELLS = b".absent", b".seen", b".unseen", b".seen-by-shells"
+_LOCKED = b".locked"
 # The pattern excludes paths: the name comes from a program.
 _NAME = pattern(rb"[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}\Z")
 
@@ -75,7 +79,9 @@ class CommandLinks:
         self._write(_ABSENT, name, text)
 
     def denied(self, name: bytes) -> Denial | None:
-        """Return the recorded reason why a command is not available; None for no record."""
+        """Return the recorded reason why a command is not available; None for no record that holds."""
+        if self._kept_out.is_outdated(name):
+            return None
         try:
             with open(os.path.join(self.directory, _ABSENT, name), "rb") as stream:
                 reason, _, package = stream.read(4096).decode("utf-8", "replace").partition("\n")
@@ -83,25 +89,38 @@ class CommandLinks:
             return None
         return Denial(reason, package.strip())
 
-    def keep_out(self, name: bytes, line: str) -> None:
+    def keep_out(self, name: bytes, line: str, settings: bytes = b"") -> None:
         """Record the line that the library inside a program (loader/failure_note.c) prints if that fails.
 
-        The program's path and the end are added to a line without an end. Raises OSError.
+        The program's path and the end are added to a line without an end. `settings`: see KeptOut.add.
+        Raises OSError.
         """
-        self._write(_KEPT_OUT, name, line)
+        self._kept_out.add(name, line, settings)
 
-    def see(self, name: bytes) -> None:
-        """Record that programs which look for a command along PATH see it. Raises OSError."""
-        self._write(_SEEN, name, "")
+    def see(self, name: bytes, *, shells_alone: bool = False) -> None:
+        """Record that programs, or shells alone, see a command that they look for along PATH.
+
+        Raises OSError.
+        """
+        self._write(_SEEN_BY_SHELLS if shells_alone else _SEEN, name, "")
+
+    def lock(self) -> None:
+        """Record that nothing comes. Raises OSError."""
+        self._write(b"", _LOCKED, "")
 
     def leave_unseen(self, name: bytes, reason: str) -> None:
         """Record that programs which look for a command do not see it, with the reason. Raises OSError."""
         self._write(_UNSEEN, name, reason + "\n")
 
     def let_in(self, name: bytes) -> None:
-        """Delete the line about a command that was kept out before."""
+        """Delete what was recorded about a command that was not available before."""
+        self._kept_out.drop(name)
         with contextlib.suppress(OSError):
-            os.unlink(os.path.join(self.directory, _KEPT_OUT, name))
+            os.unlink(os.path.join(self.directory, _ABSENT, name))
+
+    @property
+    def _kept_out(self) -> KeptOut:
+        return KeptOut(self.directory)
 
     def _write(self, below: bytes, name: bytes, text: str) -> None:
         make_directories(os.path.join(self.directory, below), 0o700)
@@ -109,7 +128,7 @@ class CommandLinks:
 
     def forget_denied(self) -> None:
         """Delete the records of commands that are not there yet: the index has changed."""
-        for below in (_ABSENT, _KEPT_OUT, _SEEN, _UNSEEN):
+        for below in (_ABSENT, KEPT_OUT, _SEEN, _SEEN_BY_SHELLS, _UNSEEN):
             directory = os.path.join(self.directory, below)
             with contextlib.suppress(FileNotFoundError):
                 for name in os.listdir(directory):

@@ -29,6 +29,7 @@ from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomi
 from denizen.launch.command_links import commands_of
 from denizen.launch.decisions.decision import file_name
 from denizen.launch.fast_path import VARIANTS, directory_of
+from denizen.launch.kept_out import KEPT_OUT, KeptOut
 from denizen.pattern import pattern
 from denizen.value import value
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 # The name of the directory, beside those of patched copies and resource trees.
 OPENED = b"opened"
 _ABSENT, _ASKED, _HOST, _INDEX, _LISTED = b".absent", b".asked", b".host", b".index", b".listed"
-_ALL, _OF, _KEPT_OUT = b".all", b".of", b".kept-out"
+_ALL, _OF = b".all", b".of"
 _LOCKED, _TURN, _EXAMINED, _TREE = b".locked", b".turn", b".examined", b".tree"
 # The pattern of loader/resident/missing_library.c, which asks for no other name. It excludes paths.
 _SONAME = pattern(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
@@ -152,19 +153,18 @@ class Opened:
         """Record that no library can be shown at a path, with the reason. Raises OSError."""
         self.deny(path.replace(b"/", b"="), reason)
 
-    def keep_out(self, soname: bytes, line: str) -> None:
+    def keep_out(self, soname: bytes, line: str, settings: bytes = b"") -> None:
         """Record the line that the resident (loader/failure_note.c) prints if the program fails.
 
-        Raises OSError.
+        `settings`: see KeptOut.add. Raises OSError.
         """
-        top = os.path.join(self.directory, _KEPT_OUT)
-        make_directories(top, 0o700)
-        write_atomically(os.path.join(top, soname), line.encode() + b"\n", mode=PRIVATE)
+        KeptOut(self.directory).add(soname, line + "\n", settings)
 
     def let_in(self, soname: bytes) -> None:
-        """Delete the line about a library that was kept out before."""
+        """Delete what was recorded about a library that was not available before."""
+        KeptOut(self.directory).drop(soname)
         with contextlib.suppress(OSError):
-            os.unlink(os.path.join(self.directory, _KEPT_OUT, soname))
+            os.unlink(os.path.join(self.directory, _ABSENT, soname))
 
     def denied(self) -> dict[bytes, str]:
         """Return the names that are not available, with the reasons."""
@@ -232,7 +232,7 @@ class Opened:
         `renewed` has the file of each old index with that of the new one. What is listed is not asked for, so
         the list goes on with the new files. Raises OSError.
         """
-        for directory in (_ABSENT, _INDEX, _KEPT_OUT, _EXAMINED):
+        for directory in (_ABSENT, _INDEX, KEPT_OUT, _EXAMINED):
             with contextlib.suppress(FileNotFoundError):
                 for name in os.listdir(os.path.join(self.directory, directory)):
                     os.unlink(os.path.join(self.directory, directory, name))

@@ -62,6 +62,25 @@ def test_a_failure_after_a_miss_beyond_the_budget_tells_the_command_that_brings_
     assert _ends(failing, "liblate.so.1", options=("--with", "liblate.so.1")) == (0, "")
 
 
+def test_what_the_budget_kept_out_comes_once_that_is_raised(failing: Opener) -> None:
+    budget = failing.home.root / "config" / "budget"
+    budget.parent.mkdir(exist_ok=True)
+    budget.write_text("0\n")
+    assert _ends(failing, "liblate.so.1")[0] == 1
+    budget.unlink()
+    for _ in range(2):
+        assert _ends(failing, "liblate.so.1") == (0, "")
+    assert failing.opened.denied() == {}
+
+
+@pytest.mark.parametrize("end", ["_exit(missed)", "abort()"])
+def test_a_failure_without_exit_is_told_by_a_program_that_starts_others(opening: Opener, end: str) -> None:
+    source = _FAILS.replace("return missed;", f"if (missed > 9) execl(words[0], words[0], NULL);\n{end};")
+    opening.program = opening.home.compile("fails", f"#include <stdlib.h>\n{source}", "-ldl")
+    _, told = _ends(opening, "libnss_made.so.1")
+    assert told.startswith("denizen: libnss_made.so.1 was not brought: ")
+
+
 def test_a_failure_after_a_miss_by_rule_is_told(failing: Opener) -> None:
     status, told = _ends(failing, "libnss_made.so.1")
     assert status == 1

@@ -45,6 +45,7 @@ def files_for(session: Session, program: Program, wanted: RunRequest, directory:
         command_filter(session, wanted) if wanted.lock is None else None,
         hermetic=directory_of(paths.decisions, replace(followers, hermetic=True, strategy="direct").variant),
         has_room=brings_commands(program.view),
+        locked=wanted.lock is not None,
     )
     return LoaderFiles(program, directory, paths.state, children)
 

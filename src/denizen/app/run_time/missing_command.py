@@ -29,7 +29,7 @@ from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
 from denizen.fileview import exists
 from denizen.launch.command_links import commands_of, is_command
-from denizen.launch.command_rules import is_essential, kept_out_reason, unseen_reason
+from denizen.launch.command_rules import alternative_package, is_essential, kept_out_reason, unseen_reason
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.environment_rules import EnvironmentNeeds
@@ -138,7 +138,7 @@ class _Bringing:
             if reason:
                 self._keep_out(name, reason)
             # Environments are made and entered in namespaces.
-            elif obstacle(tools_of(self._session).enter(), (b"private",)):
+            elif self._is_without_environments:
                 self._bring_alone(name)
             else:
                 self._bring_environment(name)
@@ -151,11 +151,14 @@ class _Bringing:
         """Record whether a program that looks for a command sees it.
 
         It does if the command is the one that its package is about, which has the command's name, or if every
-        system has it: of other tools that come together (ld) programs ask whether the system has them.
+        system has it: of other tools that come together (ld) programs ask whether the system has them. A name
+        of which Debian has several packages (java) a shell alone sees: its script looks before it executes
+        it, where a program has other ways to do without.
         """
-        package = _folded(name)
+        alternative = alternative_package(name).decode()
+        package = alternative or _folded(name)
         unless_asked_for = unseen_reason(name) if package not in self._wanted.extra else ""
-        reason = kept_out_reason(name) or unless_asked_for
+        reason = kept_out_reason(name) or unless_asked_for or self._against_alternative(name)
         if not reason and is_essential(name):
             self._see(name, (), self._size(()))
             return
@@ -164,30 +167,50 @@ class _Bringing:
         packages = () if reason else self._packages_with(name)
         if reason or packages[:1] != (package,):
             self._links.leave_unseen(name, reason or "the package of its name does not have it")
+            holder = self._package_with(name, package) if unless_asked_for else ""
+            if holder:
+                self._links.keep_out(name, _not_brought(name, unless_asked_for, holder))
             return
+        shells_alone = bool(alternative) and package not in self._wanted.extra
         # Recommended packages come where the budget has room for them.
-        self._see(name, packages, self._size(packages[:1]))
+        self._see(name, packages, self._size(packages[:1]), shells_alone=shells_alone)
 
-    def _see(self, name: bytes, packages: tuple[str, ...], size: int) -> None:
+    def _see(self, name: bytes, packages: tuple[str, ...], size: int, *, shells_alone: bool = False) -> None:
         """Let programs see a command, if what it needs is within the budget."""
         reason = self._over_budget(size)
         if reason:
-            self._keep_out(name, reason, *packages[:1])
+            self._leave_out(name, reason, *packages[:1])
         else:
-            self._links.see(name)
+            self._links.see(name, shells_alone=shells_alone)
+
+    def _against_alternative(self, name: bytes) -> str:
+        """Return the reason not to see a name that only an environment has; "" for none."""
+        if not alternative_package(name) or not self._is_without_environments:
+            return ""
+        index = self._index()
+        found = index.commands(name)
+        index.close()
+        return "" if found else "without namespaces no environment can be made, which alone has the name"
+
+    @property
+    def _is_without_environments(self) -> bool:
+        return bool(obstacle(tools_of(self._session).enter(), (b"private",)))
 
     @property
     def _links(self) -> CommandLinks:
         return commands_of(self._decision_store.directory)
 
-    def _keep_out(self, name: bytes, reason: str, package: str = "") -> None:
+    def _keep_out(self, name: bytes, reason: str, package: str = "", settings: bytes = b"") -> None:
         """Record that policy keeps a command out, and what is told if a program fails without it.
 
-        Programs try commands and do without: nothing is told at once.
+        Programs try commands and do without: nothing is told at once. `settings`: see KeptOut.add.
         """
-        remedy = f"; denizen run --with {package} " if package else "\n"
         self._links.deny(name, reason, package)
-        self._links.keep_out(name, f"denizen: {display(name)} was not brought: {reason}{remedy}")
+        self._links.keep_out(name, _not_brought(name, reason, package), settings)
+
+    def _leave_out(self, name: bytes, reason: str, package: str = "") -> None:
+        """Record that the budget, which is one of the user's settings, keeps a command out."""
+        self._keep_out(name, reason, package, self._session.paths.config)
 
     def _bring_alone(self, name: bytes) -> None:
         """Provide the command from its package without an environment around it."""
@@ -200,7 +223,7 @@ class _Bringing:
         with made_store(self._session) as store, store.working() as work:
             reason = self._over_budget(sum(one.size for one in to_fetch(store, supply, [pin])))
             if reason:
-                self._keep_out(name, reason, packages[0])
+                self._leave_out(name, reason, packages[0])
                 return
             path = unpacked(store, work, pin, supply)
             tree = store.place_of(path)
@@ -270,7 +293,7 @@ class _Bringing:
                 packages = packages[:1]
             reason = self._over_budget(self._size(packages))
             if reason:
-                self._keep_out(name, reason, packages[0])
+                self._leave_out(name, reason, packages[0])
                 return
             around = self._environment(packages)
         place = _place_in(around.tree, name)
@@ -293,6 +316,13 @@ class _Bringing:
         packages = packages_with(self._session, name, self._wanted)
         self._is_asked_for |= any(one in self._wanted.extra for one in packages[:1])
         return packages
+
+    def _package_with(self, name: bytes, package: str) -> str:
+        """Return the package that has a command by the indexes here, or `package` if there is one."""
+        index = self._index()
+        found = command_package(index, name) or (package if index.packages(package.encode()) else "")
+        index.close()
+        return found
 
     def _over_budget(self, size: int) -> str:
         """Return the reason against fetching so many bytes; "" for none.
@@ -329,6 +359,12 @@ def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[st
     found = (package, *_recommended(index, package)) if package else ()
     index.close()
     return found
+
+
+def _not_brought(name: bytes, reason: str, package: str) -> str:
+    """Return the line for a failure; without an end where the program's path belongs to it."""
+    remedy = f"; denizen run --with {package} " if package else "\n"
+    return f"denizen: {display(name)} was not brought: {reason}{remedy}"
 
 
 def _folded(name: bytes) -> str:

@@ -100,14 +100,15 @@ class _Answer:
             return self._keep_out(soname, reason, f"run --with {display(soname)}")
         return reason
 
-    def _keep_out(self, soname: bytes, reason: str, command: str) -> str:
+    def _keep_out(self, soname: bytes, reason: str, command: str, settings: bytes = b"") -> str:
         """Record what is told if the program fails: the reason, which is returned, and the way to bring it.
 
-        Programs try drivers and much else, and work without: nothing is told at once.
+        Programs try drivers and much else, and work without: nothing is told at once. `settings`: see
+        KeptOut.add.
         """
         program = display(self._decision.program)
         line = f"denizen: {display(soname)} was not brought: {reason}; denizen {command} {program} brings it"
-        self._opened.keep_out(soname, line)
+        self._opened.keep_out(soname, line, settings)
         return reason
 
     def _bring(self, soname: bytes, *, needed: bool) -> str:
@@ -129,7 +130,8 @@ class _Answer:
             added = self._program.addition(store, resolution)
             new, size = added.new, added.size
             if not needed and (reason := self._program.over_budget(size)):
-                reason = self._keep_out(soname, reason, f"run --with {display(soname)}")
+                settings = self._program.session.paths.config
+                reason = self._keep_out(soname, reason, f"run --with {display(soname)}", settings)
                 # Alone it may fit: then the next run gets it.
                 return reason if size > self._program.budget else ""
             made = self._program.install(store, work, resolution, new)

@@ -7,7 +7,7 @@ import os
 from denizen.disk import link_atomically, make_directories
 from denizen.fhs.host_etc import HOST
 from denizen.host import machine_name
-from denizen.launch.command_links import COMMANDS
+from denizen.launch.command_links import COMMANDS, commands_of
 from denizen.launch.decisions.decision import GENERATION
 from denizen.launch.decisions.decision_variants import beginning_for
 from denizen.launch.decisions.public_copies import directories_for
@@ -43,6 +43,7 @@ class ChildDecisions:
         hermetic: the directory of decisions about children that the loader maps and that take no library of
             the host; b"" if it is not known.
         has_room: commands can be provided: in an environment, or where the host's /usr/bin has few of them.
+        locked: a lock says what comes, and no command does.
     """
 
     command: tuple[bytes, ...]
@@ -50,6 +51,7 @@ class ChildDecisions:
     has_command: Callable[[bytes], bool | None] | None = None
     hermetic: bytes = b""
     has_room: bool = False
+    locked: bool = False
 
 
 @value
@@ -214,8 +216,13 @@ class LoaderFiles:
     def _commands(self) -> bytes:
         """Return the directory of links to commands; b"" if none is brought."""
         children = self.children
-        brings = children.has_command is not None and children.has_room
-        return os.path.join(children.directory, COMMANDS) if brings else b""
+        if not children.has_room:
+            return b""
+        if children.locked:
+            links = commands_of(self.directory)
+            links.lock()
+            return links.directory
+        return os.path.join(children.directory, COMMANDS) if children.has_command is not None else b""
 
     def _passed_on(self) -> tuple[bytes, ...]:
         """Return the directories whose programs the loader passes on to the host's own dynamic linker.

@@ -1,0 +1,64 @@
+"""Records of what policy keeps out of running programs: a directory with a line for each name.
+
+    .kept-out/NAME       the line that is told if the program fails
+              .settings  -> the directory of the user's settings, where the budget kept something out
+
+What the budget keeps out may come as soon as the user raises it: a record that is older than the settings is
+none (loader/budget.c).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
+from denizen.value import value
+
+KEPT_OUT = b".kept-out"
+_SETTINGS, _BUDGET = b".settings", b"budget"
+
+
+@value
+class KeptOut:
+    """The records below one directory of links."""
+
+    directory: bytes
+
+    def add(self, name: bytes, line: str, settings: bytes = b"") -> None:
+        """Record the line for a name.
+
+        `settings` is the directory of the user's settings, on which it depends; b"" if it does on none.
+        Raises OSError.
+        """
+        make_directories(self._top, 0o700)
+        link = self._place(_SETTINGS)
+        if settings and not (os.path.islink(link) and os.readlink(link) == settings):
+            link_atomically(link, settings)
+        write_atomically(self._place(name), line.encode(), mode=PRIVATE)
+
+    def drop(self, name: bytes) -> None:
+        """Delete the record of a name that was kept out before."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._place(name))
+
+    def is_outdated(self, name: bytes) -> bool:
+        """Tell whether the user's settings changed since a name was recorded, or in the same tick."""
+        since = _changed(self._place(name))
+        link = self._place(_SETTINGS)
+        return bool(since) and max(_changed(link), _changed(os.path.join(link, _BUDGET))) >= since
+
+    @property
+    def _top(self) -> bytes:
+        return os.path.join(self.directory, KEPT_OUT)
+
+    def _place(self, name: bytes) -> bytes:
+        return os.path.join(self._top, name)
+
+
+def _changed(path: bytes) -> int:
+    """Return when a file was changed, in nanoseconds; 0 where there is none."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
