@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from denizen.fhs import project_environment
-from denizen.fhs.control_archive import clashes, read_control, winners
+from denizen.fhs.control_archive import alternatives_in, clashes, read_control, winners
 from denizen.fhs.generations import read_generation
 from denizen.fhs.host_etc import nsswitch
 
@@ -13,7 +13,11 @@ _SMALL = 10_000
 CONTROL_TOKENS = (
     b"Depends: ", b"Conflicts: ", b"Provides: ", b"\n", b", ", b" | ", b" (", b"<< ", b">= ", b")", b":any",
     b"update-alternatives --install ", b" --slave ", b"/usr/bin/x ", b"\\\n", b"\0", b"$x", b"5",
-    b"x=", b'"', b"'", b"${x}", b"for x in ", b"; do ", b"; done", b"$(", b"#",
+)  # fmt: skip
+SCRIPT_TOKENS = (
+    b"update-alternatives --install ", b" --slave ", b"/usr/bin/x ", b"\\\n", b"\n", b"; ", b"$x", b" 5",
+    b"x=", b"y=$x$x", b'"', b"'", b"${x}", b"*",
+    b"\nfor x in ", b"\nfor y in $x ", b"; do ", b"; done", b"$(", b"#",
 )  # fmt: skip
 NSSWITCH_TOKENS = (b"passwd:", b" files", b" [", b"NOTFOUND=return", b"]", b"\n", b"#", b":", b"sss")
 PROJECT_TOKENS = (
@@ -54,11 +58,39 @@ def large_packages() -> Sequence[bytes]:
         many,
         b"Package: a\nProvides: " + b"|" * 400_000 + b"\n\0",
         b"Package: a\n\0update-alternatives --install /a b /c 5 " + slaves,
-        b"Package: a\n\0for x in"
-        + b" a" * 50_000
-        + b"; do update-alternatives --install $x"
-        + b" $x" * 50_000,
-        b"Package: a\n\0x=aaaa\n" + b"".join([b"x%d=$x$x\nx=$x%d$x%d\n" % (n, n, n) for n in range(5_000)]),
+    ]
+
+
+def read_script(data: bytes) -> None:
+    winners(list(alternatives_in(data)))
+
+
+def scripts() -> Sequence[bytes]:
+    return [
+        b"update-alternatives --quiet --install /usr/bin/x x /usr/bin/y 5 \\\n --slave /usr/a a /usr/b\n",
+        b'v=1.17\np="35"\nupdate-alternatives --install /a a /a-$v $p --slave /c c "/c-${v}" || true\n',
+        (
+            b"x='a b'\nif true; then\nfor t in $x; do\nfor u in c d; do\n"
+            b"update-alternatives --install /bin/$t$u $t$u /opt/'j'/$t 7\ndone; done\nfi\n"
+        ),
+    ]
+
+
+def large_scripts() -> Sequence[bytes]:
+    """Each within what is read of a script, and longer than that where it says what comes first."""
+    call = b"update-alternatives --install "
+    names = [b"v%d" % n for n in range(6_000)]
+    return [
+        b"for x in" + b" a" * 50_000 + b"; do " + call + b"$x" * 50_000,
+        b"x=aaaa\n" + b"".join([b"x%d=$x$x\nx=$x%d$x%d\n" % (n, n, n) for n in range(5_000)]) + call,
+        call + b"".join([b"%s=\n" % name for name in names]) + b"for x in a\n" * 2_000,
+        b"".join([b"%s=\n" % name for name in names[:3_000]]) + (call + b"\n") * 1_000,
+        b"".join([b"for %s in a a\n" % name for name in names[:30]]) + call + b"$" + b"$".join(names[:30]),
+        b"".join([b"for %s in a\n" % name for name in names[:3_900]]) + call,
+        b"a='" + b"b " * 2_000 + b"'\nfor x in" + b" $a" * 6_000 + b"\n" + call + b" $x" * 5_000,
+        call + b"a;" * 30_000,
+        call + b"do " * 20_000,
+        call + b"x" + b" --slave /a b /c" * 4_000,
     ]
 
 

@@ -64,6 +64,7 @@ TARGETS: dict[str, Target] = {
     "xz": Target(archive.decode_xz, archive.xz_streams, tokens=archive.STREAM_TOKENS),
     "armor": Target(archive.read_armor, archive.armors, tokens=archive.ARMOR_TOKENS),
     "package-control": Target(fhs.read_package, fhs.packages, fhs.large_packages, fhs.CONTROL_TOKENS),
+    "maintainer-script": Target(fhs.read_script, fhs.scripts, fhs.large_scripts, fhs.SCRIPT_TOKENS),
     "nsswitch": Target(fhs.read_nsswitch, fhs.some_nsswitch, fhs.large_nsswitch, fhs.NSSWITCH_TOKENS),
     "denizen.toml": Target(fhs.read_project, fhs.projects, fhs.large_projects, fhs.PROJECT_TOKENS),
     "develop-table": Target(

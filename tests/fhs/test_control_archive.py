@@ -112,3 +112,22 @@ def test_the_highest_priority_has_the_name() -> None:
     low, high = (Alternative(b"/l", b"n", path, rank) for path, rank in ((b"/a", 5), (b"/b", 10)))
     assert winners([low, high])[b"n"] is high
     assert winners([high, low])[b"n"] is high
+
+
+def test_a_short_script_that_expands_without_end_is_read_up_to_a_limit() -> None:
+    loops = "".join([f"for v{at} in a b c d e f g h\ndo\n" for at in range(30)])
+    words = "".join([f"$v{at}" for at in range(30)])
+    call = "update-alternatives --install /usr/bin/x x"
+    script = f"{call} /usr/bin/y 5\n{loops}{call} /usr/bin/{words} 5\n"
+    found = list(alternatives_in(script.encode()))
+    assert found[0] == Alternative(b"/usr/bin/x", b"x", b"/usr/bin/y", 5)
+    assert 1 < len(found) < 10_000
+
+
+def test_loops_in_one_another_are_followed_as_deep_as_scripts_have_them() -> None:
+    line = "update-alternatives --install /usr/bin/x x /usr/bin/y 5\n"
+    ends = "done\n" * 40
+    shallow = "for a in b; do\n" * 20 + line + ends
+    deep = "for a in b; do\n" * 40 + line + ends
+    assert len(list(alternatives_in(shallow.encode()))) == 1
+    assert list(alternatives_in((line + deep).encode())) == list(alternatives_in(line.encode()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import suppress
 
 from denizen.value import value
 
@@ -23,9 +24,14 @@ if TYPE_CHECKING:
 
 # The largest of Debian have 40 KB.
 MAX_SCRIPT = 1 << 16
-# More words than the commands of any package have, with their loops; and a longer value than any variable.
-_MOST_WORDS = 100_000
+_MOST_COMMANDS = 1 << 13
+# A longer value than any variable has, and more loops in one another than any script.
 _LONGEST = 1 << 12
+_DEEPEST = 32
+# How much is expanded, in bytes of text; a piece of a word counts for as many besides. The commands of
+# openjdk's scripts, with their loops, take a tenth of it.
+_MOST_EXPANDED = 1 << 20
+_PIECE_COST = 1 << 6
 _PIECE = re.compile(
     rb"(?P<blank>[ \t]+)"
     rb"|'(?P<single>[^']*)'"
@@ -65,81 +71,112 @@ class _Part:
 _UNKNOWN = _Part(b"", known=False)
 
 
+class _Spent(Exception):  # ends an expansion; nobody is told of it
+    """The signal that a script asks for more expansion than it may have."""
+
+
+class _Allowance:
+    """The rest of what may be expanded: a short script of loops in one another has no end."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_EXPANDED
+
+    def take(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise _Spent
+
+
 def commands_of(script: bytes, program: bytes) -> Iterator[tuple[bytes, ...]]:
-    """Yield the words of the commands that call a program, each up to the first word that is not known."""
+    """Yield the words of the commands that call a program, each up to the first word that is not known.
+
+    A script that expands to more than any package's is read up to there.
+    """
     if program not in script:
         return
     lines = _commands(script[:MAX_SCRIPT])
-    left = _MOST_WORDS
-    for words in _called(lines, _constants(lines), program):
-        left -= len(words)
-        if left < 0:
-            return
-        yield words
+    with suppress(_Spent):
+        yield from _called(lines, _constants(lines, _Allowance()), program)
 
 
 def _called(
     lines: Iterable[Sequence[Word]], constants: Values, program: bytes
 ) -> Iterator[tuple[bytes, ...]]:
     loops: list[tuple[bytes, tuple[bytes, ...] | None]] = []
+    allowance = _Allowance()
     for line in lines:
         first = _literal(line[0])
         if first == b"for" and len(line) > 2 and _literal(line[2]) == b"in":
-            loops.append((_literal(line[1]), _all_known(line[3:], {**constants, **dict(loops)})))
+            values = _values_of(line[3:], constants, loops)
+            loops.append((_literal(line[1]), _all_known(line[3:], values, allowance)))
         elif first in (b"while", b"until", b"for"):
             loops.append((b"", None))
         elif first == b"done" and loops:
             loops.pop()
         elif first == program or first.endswith(b"/" + program):
-            yield from _repeated(line, constants, loops)
+            yield from _repeated(line, constants, loops, allowance)
+        if len(loops) > _DEEPEST:
+            return
+
+
+def _values_of(
+    words: Iterable[Word], constants: Values, loops: Sequence[tuple[bytes, tuple[bytes, ...] | None]]
+) -> Values:
+    """Return the values of the variables that some words use; a loop's variable has all its values."""
+    inner = dict(loops)
+    used = {part.text for word in words for part in word if part.variable}
+    return {name: inner[name] if name in inner else constants.get(name) for name in used}
 
 
 def _repeated(
-    line: Sequence[Word], constants: Values, loops: Sequence[tuple[bytes, tuple[bytes, ...] | None]]
+    line: Sequence[Word],
+    constants: Values,
+    loops: Sequence[tuple[bytes, tuple[bytes, ...] | None]],
+    allowance: _Allowance,
 ) -> Iterator[tuple[bytes, ...]]:
     """Yield a command once for each round of the loops whose variables it uses."""
-    used = {part.text for word in line for part in word if part.variable}
-    rounds = [(name, words) for name, words in dict(loops).items() if name in used]
-    values = {**constants, **{name: None for name, _ in rounds}}
-    counted = [(name, words) for name, words in rounds if words is not None]
+    values = _values_of(line, constants, loops)
+    rounds = {name: words for name, words in dict(loops).items() if name in values}
+    counted = [(name, words) for name, words in rounds.items() if words is not None]
     for chosen in itertools.product(*(words for _, words in counted)):
+        allowance.take(_PIECE_COST * (1 + len(counted)))
         bound = {name: (word,) for (name, _), word in zip(counted, chosen, strict=True)}
-        yield tuple(_known_words(line, {**values, **bound}))
+        yield tuple(_known_words(line, {**values, **bound}, allowance))
 
 
 def _commands(script: bytes) -> list[list[Word]]:
     """Return the simple commands of a script, each a list of words that is not empty."""
-    found: list[list[Word]] = []
-    for line in script.replace(b"\\\n", b" ").split(b"\n"):
-        found += _split(line)
-    return found
+    lines = script.replace(b"\\\n", b" ").split(b"\n")
+    return list(itertools.islice(itertools.chain.from_iterable(map(_split, lines)), _MOST_COMMANDS))
 
 
 def _split(line: bytes) -> Iterator[list[Word]]:
     words: list[Word] = []
     parts: list[_Part] = []
     for piece in _PIECE.finditer(line):
-        ends = piece["blank"] is not None or piece["end"] is not None
-        if piece["other"] == b"#" and not parts:
-            break
-        if not ends:
+        kind = piece.lastgroup
+        if kind not in ("blank", "end"):
+            if kind == "other" and piece["other"] == b"#" and not parts:
+                break
             parts += _parts(piece)
             continue
         if parts:
             words.append(tuple(parts))
             parts = []
-        if piece["end"] is not None:
-            yield from _begun(words)
+        if kind == "end":
+            if begun := _begun(words):
+                yield begun
             words = []
-    yield from _begun([*words, tuple(parts)] if parts else words)
+    if begun := _begun([*words, tuple(parts)] if parts else words):
+        yield begun
 
 
-def _begun(words: list[Word]) -> Iterator[list[Word]]:
-    """Yield a command without the words of the shell's grammar ahead of it, if anything is left."""
-    while words and _literal(words[0]) in _BEFORE_COMMANDS:
-        words = words[1:]
-    if words:
-        yield words
+def _begun(words: list[Word]) -> list[Word]:
+    """Return a command without the words of the shell's grammar ahead of it."""
+    first = 0
+    while first < len(words) and _literal(words[first]) in _BEFORE_COMMANDS:
+        first += 1
+    return words[first:] if first else words
 
 
 def _parts(piece: re.Match[bytes]) -> list[_Part]:
@@ -159,10 +196,13 @@ def _part(piece: re.Match[bytes], *, quoted: bool) -> _Part:
 
 def _literal(word: Word) -> bytes:
     """Return a word that has neither variables nor what is not known; else nothing."""
-    return b"".join([part.text for part in word]) if all(p.known and not p.variable for p in word) else b""
+    for part in word:
+        if part.variable or not part.known:
+            return b""
+    return b"".join([part.text for part in word])
 
 
-def _constants(lines: Iterable[Sequence[Word]]) -> Values:
+def _constants(lines: Iterable[Sequence[Word]], allowance: _Allowance) -> Values:
     """Return the variables that are assigned, with their value where it is always the same."""
     values: Values = {}
     for line in lines:
@@ -172,13 +212,15 @@ def _constants(lines: Iterable[Sequence[Word]]) -> Values:
                 break
             # What is assigned is not split: it is as if it were quoted.
             rest = [_Part(part.text, part.variable, known=part.known) for part in word[1:]]
-            text = _expanded((_Part(assigned[2]), *rest), values)
+            text = _expanded((_Part(assigned[2]), *rest), values, allowance)
             name = assigned[1]
             values[name] = None if name in values and values[name] != text else text
     return values
 
 
-def _expanded(word: Word, values: Mapping[bytes, tuple[bytes, ...] | None]) -> tuple[bytes, ...] | None:
+def _expanded(
+    word: Word, values: Mapping[bytes, tuple[bytes, ...] | None], allowance: _Allowance
+) -> tuple[bytes, ...] | None:
     """Return what a word becomes, which may be several; None if that is not known."""
     fields = [b""]
     for part in word:
@@ -186,27 +228,29 @@ def _expanded(word: Word, values: Mapping[bytes, tuple[bytes, ...] | None]) -> t
         if bound is None or not part.known:
             return None
         text = b" ".join(bound)
+        allowance.take(_PIECE_COST + len(text))
         if len(text) + len(fields[-1]) > _LONGEST:
             return None
         pieces = [text] if part.quoted else text.split() or [b""]
+        allowance.take(_PIECE_COST * (len(pieces) - 1))
         fields[-1] += pieces[0]
         fields += pieces[1:]
     return tuple(fields)
 
 
-def _all_known(words: Iterable[Word], values: Values) -> tuple[bytes, ...] | None:
+def _all_known(words: Iterable[Word], values: Values, allowance: _Allowance) -> tuple[bytes, ...] | None:
     found: list[bytes] = []
     for word in words:
-        fields = _expanded(word, values)
+        fields = _expanded(word, values, allowance)
         if fields is None:
             return None
         found += fields
     return tuple(found)
 
 
-def _known_words(words: Iterable[Word], values: Values) -> Iterator[bytes]:
+def _known_words(words: Iterable[Word], values: Values, allowance: _Allowance) -> Iterator[bytes]:
     for word in words:
-        fields = _expanded(word, values)
+        fields = _expanded(word, values, allowance)
         if fields is None:
             return
         yield from fields
