@@ -86,11 +86,15 @@ def libraries(subject: ProgramFacts) -> Iterator[Problem]:
     if not missing:
         return
     names = list(dict.fromkeys(display(row.soname) for row in missing))
+    rows = subject.facts.libraries
+    direct = {rows[place].soname for place in subject.facts.roots if place < len(rows)}
     yield error(
         "library-missing",
         f"it needs {counted(len(names), 'library', 'libraries')} not found here: {listed(names)}",
         _library_hint(subject, missing, names),
-        tuple(detail for row in missing if (detail := _detail(subject, row))),
+        tuple(
+            detail for row in missing if (detail := _detail(subject, row, indirect=row.soname not in direct))
+        ),
     )
 
 
@@ -110,14 +114,12 @@ def _library_hint(subject: ProgramFacts, missing: list[LibraryRow], names: list[
     return f"denizen find {' '.join(quoted(name) for name in names)}"
 
 
-def _detail(subject: ProgramFacts, row: LibraryRow) -> str:
+def _detail(subject: ProgramFacts, row: LibraryRow, *, indirect: bool) -> str:
     """Return who needs a library, rejected candidates, and where else it lies.
 
     Return "" where there is nothing to add.
     """
-    rows = subject.facts.libraries
     name = display(row.soname)
-    indirect = not any(place < len(rows) and rows[place] is row for place in subject.facts.roots)
     parts = [f"{name}, needed by {display(row.needed_by[0].rpartition(b'/')[2])}"] if indirect else [name]
     parts += [f"{display(t.path)}: {t.reason}" for t in row.tried if t.reason not in _ABSENT]
     if row.soname in subject.nearby:
