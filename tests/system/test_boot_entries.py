@@ -86,3 +86,11 @@ def test_grub_can_read_its_block(tmp_path: Path) -> None:
     place = tmp_path / "custom.cfg"
     place.write_bytes(grub_conf(b"set timeout=1\n", [entry(1), entry(2)], entry(2)))
     subprocess.run(["grub-script-check", place], check=True)
+
+
+def test_a_block_that_was_cut_short_takes_no_line_of_the_administrators() -> None:
+    cut = grub_conf(b"", [entry(1)], None).partition(b"menuentry")[0] + b"set timeout=1\n"
+    once = grub_conf(cut, [entry(1)], None)
+    assert once.startswith(cut)
+    assert grub_conf(once, [entry(1)], None) == once
+    assert grub_conf(once, [], None) == cut

@@ -22,7 +22,6 @@ GRUB_CONF = b"boot/grub/custom.cfg"
 # Kernels and archives, named by the store objects that they are from.
 FILES = b"boot/denizen"
 _BEGIN, _END = b"### begin of denizen's entries", b"### end of denizen's entries"
-_BLOCK = re.compile(re.escape(_BEGIN) + rb".*?" + re.escape(_END) + rb"\n?", re.DOTALL)
 _OURS = re.compile(rb"denizen-[A-Za-z0-9+._-]{1,64}-generation-[0-9]{1,9}\.conf\Z")
 
 
@@ -134,17 +133,32 @@ def loader_conf(text: bytes, chosen: BootEntry | None) -> bytes:
 
 def grub_conf(text: bytes, entries: Sequence[BootEntry], chosen: BootEntry | None) -> bytes:
     """Return custom.cfg with the block of these entries replaced, its other lines as they are."""
-    found = _BLOCK.search(text)
+    before, own, after = _parted(text)
     if not entries:
-        return _BLOCK.sub(b"", text)
-    default = chosen.identifier.encode() if chosen else _default_in(found[0] if found else b"")
+        return before + after
+    default = chosen.identifier.encode() if chosen else _default_in(own)
     lines = [_BEGIN, *(_grub_entry(one) for one in reversed(entries))]
     if default:
         lines.append(b'set default="%b"' % default)
     block = b"\n".join([*lines, _END]) + b"\n"
-    if found:
-        return text[: found.start()] + block + text[found.end() :]
+    if own:
+        return before + block + after
     return text + (b"\n" if text and not text.endswith(b"\n") else b"") + block
+
+
+def _parted(text: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return custom.cfg as what is before the block, the block, and what is after it.
+
+    A line that begins a block which nothing ends, as in a file that was cut short, is none of it: the
+    administrator's lines follow it.
+    """
+    last = text.find(_END, text.find(_BEGIN)) if _BEGIN in text else -1
+    if last < 0:
+        return text, b"", b""
+    start = text.rfind(_BEGIN, 0, last)
+    end = last + len(_END)
+    end += text[end : end + 1] == b"\n"
+    return text[:start], text[start:end], text[end:]
 
 
 def _default_in(block: bytes) -> bytes:
