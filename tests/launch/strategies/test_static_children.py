@@ -14,6 +14,7 @@ from denizen.launch.program import open_program
 from denizen.launch.strategies.static_children import lacking_linker, starts_others, unstarted_words
 from tests.support.elf_builder import Elf, build
 from tests.support.peers import require
+from tests.support.python_prefix import kept_by_tests
 
 STARTS = {
     "execve": "#include <unistd.h>\nint main(int n, char **w) { return execve(w[1], w + 1, 0); }\n",
@@ -51,6 +52,35 @@ def test_what_a_compiler_links_for_starting_programs_is_seen(
         name: told(compiled(tmp_path, text, *compiler)) for name, text in STARTS.items()
     } == dict.fromkeys(STARTS, True)
     assert not told(compiled(tmp_path, STARTS_NONE, *compiler))
+
+
+def test_what_a_compiler_links_for_aarch64_is_seen(tmp_path: Path) -> None:
+    compiler = os.environ.get("AARCH64_CC", str(kept_by_tests() / "aarch64" / "cc"))
+    for name, text in STARTS.items():
+        assert told(compiled(tmp_path, text, compiler)), name
+    assert not told(compiled(tmp_path, STARTS_NONE, compiler))
+
+
+# "mov x8, #n; svc #0" (execve is 221, execveat 281, exit_group 94), "mov eax, n; syscall" (59, 322, 231),
+# "mov eax, n; int 0x80" (11, 252): as `objdump -d` shows them in Debian's static busybox and bash.
+ASSEMBLED = [
+    (183, "a81b80d2010000d4", "execve"),
+    (183, "282380d2010000d4", "execveat"),
+    (183, "c80b80d2010000d4", ""),
+    (62, "b83b0000000f05", "execve"),
+    (62, "b8420100000f05", "execveat"),
+    (62, "b8e70000000f05", ""),
+    (62, "a81b80d2010000d4", ""),
+    (3, "b80b000000cd80", "execve"),
+    (3, "b8fc000000cd80", ""),
+]
+
+
+@pytest.mark.parametrize(("machine", "code", "call"), ASSEMBLED)
+def test_the_call_is_seen_in_the_code_of_each_machine(machine: int, code: str, call: str) -> None:
+    bits = 32 if machine == 3 else 64
+    content = build(Elf(machine=machine, bits=bits)) + bytes.fromhex(code)
+    assert starts_others(elf.read(content)) is bool(call)
 
 
 def test_busybox_starts_programs() -> None:
