@@ -78,8 +78,7 @@ def prepared(cache: Path, program: Path) -> list[str]:
 
 def denizen_once(here: Path, cache: Path, program: Path) -> float:
     """A first start: index and package files are there, facts and store are not."""
-    root = here / "denizen"
-    shutil.rmtree(root, ignore_errors=True)
+    root = Path(tempfile.mkdtemp(dir=here))
     for part in ("index", "lists", "packages"):
         shutil.copytree(cache / "denizen" / "cache" / part, root / "cache" / part, copy_function=os.link)
     # What is still to be written of what was prepared is not what is timed.
@@ -110,8 +109,7 @@ def bootstrapped(cache: Path, names: list[str]) -> Path:
 
 def apt_once(here: Path, base: Path, names: list[str]) -> float:
     """apt-get install in a copy of the root."""
-    root = here / "root"
-    subprocess.run(["rm", "-rf", root], check=True)
+    root = Path(tempfile.mkdtemp(dir=here)) / "root"
     subprocess.run(["cp", "-a", base, root], check=True)
     install = [*apt(root), "install", "-qq", "--no-download", "--no-install-recommends", *names]
     # What is still to be written of what was prepared is not what is timed.
