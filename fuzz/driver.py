@@ -1,9 +1,10 @@
 """Runs a target on mutated inputs and holds it to three promises.
 
 Every outcome is a value or a BadInput; an input of n bytes takes at most (n / 1 MB + 1) x 50 ms, and at most
-(n / 1 MB + 1) x 64 MB of memory. A time over the limit counts only if the least of three repetitions is
-over it as well, in CPU time: the machine may be busy. Memory is measured on every 64th input and on
-each that was slow, for tracing allocations costs more than the parsing.
+(n / 1 MB + 1) x 64 MB of memory; a target that does more than parse says how many times as long it takes.
+A time over the limit counts only if the least of three repetitions is over it as well, in CPU time: the
+machine may be busy. Memory is measured on every 64th input and on each that was slow, for tracing
+allocations costs more than the parsing.
 """
 
 import random
@@ -33,12 +34,14 @@ class Target:
         seeds: makes valid inputs, small ones: thousands are mutated in a second.
         large: makes inputs near a megabyte, built to hurt; one in 256 inputs comes from these.
         tokens: words of the format, to be strewn in.
+        time: as many times as long as a parser it may take, for what it does besides reading.
     """
 
     run: Callable[[bytes], object]
     seeds: Callable[[], Sequence[bytes]]
     large: Callable[[], Sequence[bytes]] = tuple
     tokens: Sequence[bytes] = ()
+    time: float = 1
 
 
 @dataclass
@@ -85,10 +88,11 @@ def _one(target: Target, index: int, data: bytes, report: Report) -> None:
     limit = len(data) / MEGABYTE + 1
     taken, refused = _timed(target, data)
     report.refused += refused
-    slow = taken > limit * SECONDS_PER_MEGABYTE
-    if slow or taken / limit > report.slowest[0] * SECONDS_PER_MEGABYTE:
+    longest = limit * SECONDS_PER_MEGABYTE * target.time
+    slow = taken > longest
+    if slow or taken / longest > report.slowest[0]:
         taken = min(taken, *(_timed(target, data)[0] for _ in range(3)))
-        load = taken / (limit * SECONDS_PER_MEGABYTE)
+        load = taken / longest
         report.slowest = max(report.slowest, (load, index, taken, len(data)))
         if load > 1:
             raise TimeoutError(f"{taken * 1000:.0f} ms for {len(data)} bytes")

@@ -10,7 +10,9 @@ from fuzz import (
     launch,
     linker,
     profiles,
+    programs,
     recipes,
+    records,
     relocate,
     resolve,
     systems,
@@ -20,6 +22,9 @@ from fuzz.driver import Target
 TARGETS: dict[str, Target] = {
     "elf": Target(elf.read_everything, elf.seeds, elf.large, elf.TOKENS),
     "script": Target(elf.read_script, elf.scripts, tokens=elf.SCRIPT_TOKENS),
+    "program": Target(
+        programs.examine_program, programs.programs, programs.large_programs, programs.TOKENS, programs.TIME
+    ),
     "patch": Target(relocate.patch, relocate.programs, elf.large, relocate.TOKENS),
     "relocate": Target(
         relocate.relocate, relocate.relocatable, relocate.large_relocatable, relocate.RELOCATE_TOKENS
@@ -104,6 +109,7 @@ TARGETS: dict[str, Target] = {
         systems.read_accounts, systems.accounts, systems.large_accounts, systems.ACCOUNT_TOKENS
     ),
     "lock": Target(resolve.read_lock, resolve.locks, resolve.large_locks, resolve.LOCK_TOKENS),
+    **records.TARGETS,
     "loader-image": Target(hosted.asks(b"i"), hosted.objects, tokens=hosted.ELF_TOKENS),
     "loader-headers": Target(hosted.asks(b"h"), hosted.objects, tokens=hosted.ELF_TOKENS),
     "loader-object": Target(hosted.asks(b"o"), hosted.objects, tokens=hosted.ELF_TOKENS),
