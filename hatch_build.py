@@ -40,7 +40,8 @@ class LoaderHook(BuildHookInterface[Any]):
         if self.target_name != "wheel":
             return
         scripts = build_data["shared_scripts"]
-        scripts[SCRIPT] = "denizen"
+        script = SCRIPT if version != "editable" else str(self.script_of_sources())
+        scripts[script] = "denizen"
         if os.uname().sysname != "Linux":
             return
         if shutil.which(compiler[0]) is None:
@@ -55,7 +56,7 @@ class LoaderHook(BuildHookInterface[Any]):
         # The command itself, before Python (loader/front); without it the script is the command.
         front = Path(self.scratch.name) / "denizen-front"
         if self.compile(front, compiler):
-            scripts |= {SCRIPT: "denizen-python", str(front): "denizen"}
+            scripts |= {script: "denizen-python", str(front): "denizen"}
         # For 32-bit programs, where the compiler makes such; without it they start by other ways.
         small = [place / f"{stem}-i386" for stem in PROGRAMS if stem not in _OF_MACHINE]
         if machine == "x86_64":
@@ -75,6 +76,16 @@ class LoaderHook(BuildHookInterface[Any]):
 
         output = Path(self.scratch.name) / "denizen.1"
         output.write_text(whole_page() + "\n", encoding="utf-8")
+        return output
+
+    def script_of_sources(self) -> Path:
+        """The command of an editable installation, which finds the package without .pth files."""
+        root = Path(self.root)
+        empty = 'SOURCES = ""\n'
+        text = (root / SCRIPT).read_text(encoding="utf-8")
+        assert text.count(empty) == 1
+        output = Path(self.scratch.name) / "denizen-script"
+        output.write_text(text.replace(empty, f"SOURCES = {str(root / 'src')!r}\n"), encoding="utf-8")
         return output
 
     @cached_property

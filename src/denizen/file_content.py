@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import mmap
 import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import mmap
 
 # Bytes. Below this size read() costs less than mmap(). Above it, pages of new memory are filled that nobody
 # looks at: a program's 60 libraries are all in memory at once, 22 of them between the two sizes tried, 32 and
@@ -21,6 +24,8 @@ def whole(descriptor: int, size: int, map_from: int = MAP_FROM) -> bytes | mmap.
     `map_from`: the size from which it is mapped. Raises OSError.
     """
     if size >= map_from and descriptor < os.sysconf("SC_OPEN_MAX") - SPARE_DESCRIPTORS:
+        import mmap  # 0.2 ms that small files do not pay
+
         return mmap.mmap(descriptor, size, prot=mmap.PROT_READ)
     return _read_all(descriptor, size)
 

@@ -7,13 +7,15 @@ both have cost the same.
 
 from __future__ import annotations
 
+import sys
+
 try:
-    from _sha2 import sha256 as _own  # type: ignore[import-not-found,unused-ignore]  # Python 3.12 and later
-except ImportError:
-    try:
-        from _sha256 import sha256 as _own  # type: ignore[import-not-found,no-redef,unused-ignore]
-    except ImportError:  # a Python that was built without
-        from hashlib import sha256 as _own
+    if sys.version_info >= (3, 12):
+        from _sha2 import sha256 as _own  # type: ignore[import-not-found,unused-ignore]  # in newer typeshed
+    else:  # a module that is nowhere is looked for everywhere (cli.main.put_off_site)
+        from _sha256 import sha256 as _own  # type: ignore[import-not-found,unused-ignore]
+except ImportError:  # a Python that was built without
+    from hashlib import sha256 as _own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from denizen.formats.archive_tree import Layout
 from denizen.formats.file_tree import ArchiveEntry, Directory, File, HardLink, Symlink
 from denizen.process_pool import HelperDied, Helpers
 from denizen.store.collection.remove import remove_tree
+from denizen.store.nar_digest import Digest
 from denizen.store.trees.canonical import is_canonical
-from denizen.store.trees.digest import Digest, Digester, digest_tree
+from denizen.store.trees.digest import Digester, digest_tree
 from denizen.store.trees.tree_reader import TooDeep
 from tests.support import debs
 from tests.support.debs import Item

@@ -57,3 +57,35 @@ def _with_environment(command: Path, size: int) -> subprocess.CompletedProcess[s
     texts = ["x" * 100_000] * whole + ["x" * rest]
     environment = {f"F{number:03}": text for number, text in enumerate(texts)}
     return subprocess.run([command], capture_output=True, text=True, check=False, env=environment)
+
+
+def test_python_is_started_without_site_and_without_the_directory_of_the_script(tmp_path: Path) -> None:
+    command = compile_loader(tmp_path / "denizen-front")
+    script = tmp_path / "denizen-python"
+    (tmp_path / "struct.py").write_text("raise SystemExit('a file beside the command')\n")
+    script.write_text(f"#!{sys.executable}\nimport struct, sys\nprint(sys.flags.no_site, sys.argv[1:])\n")
+    script.chmod(0o755)
+    words = ["", "--", "-S", "two words"]
+    done = subprocess.run([command, *words], capture_output=True, text=True, check=False)
+    assert done.stdout == f"1 {words}\n", done.stderr
+
+
+def test_what_is_no_python_s_script_is_the_kernel_s_to_start(tmp_path: Path) -> None:
+    """As installers write it where the interpreter's path is longer than the kernel reads."""
+    command = compile_loader(tmp_path / "denizen-front")
+    script = tmp_path / "denizen-python"
+    script.write_text('#!/bin/sh\necho "$0" "$@"\n')
+    script.chmod(0o755)
+    done = subprocess.run([command, "one", "two words"], capture_output=True, text=True, check=False)
+    assert done.stdout == f"{script} one two words\n", done.stderr
+
+
+def test_more_words_than_it_has_room_for_arrive_too(tmp_path: Path) -> None:
+    command = compile_loader(tmp_path / "denizen-front")
+    script = tmp_path / "denizen-python"
+    script.write_text(f"#!{sys.executable}\nimport sys\nprint(len(sys.argv), sys.argv[-1])\n")
+    script.chmod(0o755)
+    for count in (4095, 4096, 5000):
+        words = [*(["x"] * (count - 1)), "last"]
+        done = subprocess.run([command, *words], capture_output=True, text=True, check=False)
+        assert done.stdout == f"{count + 1} last\n", done.stderr

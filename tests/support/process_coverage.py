@@ -20,6 +20,7 @@ import pytest
 from coverage import CoverageData
 
 import denizen
+from denizen.cli.main import SITE
 from tests.support import process_tracer
 
 # Read by the line below, and by coverage's own: which program to execute, and what it is handed.
@@ -121,6 +122,7 @@ class ProcessCoverage:
             measure_processes(self.variable)
         result = yield
         os.environ.pop(VARIABLE, None)
+        os.environ.pop(SITE, None)
         data = CoverageData(self._controller.cov.config.data_file, suffix=_KEY)
         found = recorded(self._directory.name)
         data.add_arcs({file: [unpacked(arc, self._width) for arc in arcs] for file, arcs in found.items()})
@@ -145,6 +147,8 @@ def measure_processes(variable: str) -> None:
     """Set the environment of all processes to come."""
     os.environ.pop(OFFICIAL, None)
     os.environ[VARIABLE] = variable
+    # The installed line is in a .pth file.
+    os.environ[SITE] = "1"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -23,4 +23,5 @@ def own_command(package: str = _PACKAGE) -> tuple[str, ...]:
             return (os.path.normpath(os.path.join(home, note.read())),)
     except FileNotFoundError:
         # Isolated: a foreign program's variables and working directory must not decide what is imported.
-        return (sys.executable, "-I", os.path.join(package, "cli", "isolated.py"))
+        # `site` would cost 2 ms and more (cli.main.put_off_site).
+        return (sys.executable, "-I", "-S", os.path.join(package, "cli", "isolated.py"))

@@ -43,6 +43,11 @@ VARIABLES: tuple[Variable, ...] = (
         "proxies for what is fetched, upper-case names too; HTTP_PROXY is not for CGI programs, which "
         "REQUEST_METHOD marks",
     ),
+    Variable(
+        ("DENIZEN_SITE",),
+        "denizen's Python runs site (sitecustomize, .pth files) at its start, as for measuring coverage, and "
+        "not when it first needs another package",
+    ),
     Variable(("LC_ALL", "LANG"), "an environment's own locale is set where these are not"),
     Variable(
         ("LC_CTYPE",),

@@ -118,8 +118,8 @@ class Profile:
                 names = os.listdir(directory)
             except FileNotFoundError:
                 return []
-        pairs = map(_parsed, names)
-        return sorted(pair[1] for pair in pairs if pair is not None and pair[0] == self.name)
+        own = self.name
+        return sorted(pair[1] for pair in map(_parsed, names) if pair is not None and pair[0] == own)
 
     def current(self) -> int | None:
         """Return the number of the current generation, None where there is no profile yet.

@@ -18,9 +18,10 @@ from denizen.formats import narinfo
 from denizen.formats.hashes import Hash
 from denizen.formats.narinfo import NarInfo
 from denizen.store.errors import doing
+from denizen.store.nar_digest import Digest
 from denizen.store.object_info import ObjectInfo
 from denizen.store.progress import ignore
-from denizen.store.trees.digest import Digest, Digester
+from denizen.store.trees.digest import Digester
 from denizen.store.trees.dump import BUFFER, dump
 from denizen.value import value
 

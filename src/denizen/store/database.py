@@ -15,10 +15,9 @@ for more than a moment.
 
 from __future__ import annotations
 
-import _sqlite3 as sqlite3
-import contextlib
 import os
 
+from denizen.contexts import contextmanager
 from denizen.errors import StoreDamaged
 from denizen.formats.storepath import DIGEST_DIGITS, StorePath
 from denizen.store.database_file import (
@@ -32,6 +31,7 @@ from denizen.store.database_file import (
 from denizen.store.errors import is_full
 from denizen.store.kept_connection import keep, taken
 from denizen.store.object_info import ObjectInfo
+from denizen.store.sqlite_module import sqlite3
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -274,7 +274,7 @@ class Database:
             content_address=content_address,
         )
 
-    @contextlib.contextmanager
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
         """Commit the statements executed inside durably, or roll all of them back on an exception."""
         self._execute("BEGIN IMMEDIATE")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import _sqlite3 as sqlite3
-import contextlib
 import errno
 import os
 
 from denizen.disk import more_files
 from denizen.errors import HostLacks, StoreDamaged
 from denizen.store.errors import is_full
+from denizen.store.sqlite_module import sqlite3
 
 FILE = b"/objects.sqlite"
 _NO_ROOM = os.strerror(errno.ENOSPC)
@@ -127,8 +126,11 @@ def connect(file: bytes, *, alone: bool = False, one_thread: bool = True) -> tup
 def create(directory: bytes) -> None:
     """Create an empty database in the existing directory `directory`. Raises DatabaseFailed."""
     try:
-        with contextlib.closing(sqlite3.connect(directory + FILE, isolation_level=None)) as connection:
+        connection = sqlite3.connect(directory + FILE, isolation_level=None)
+        try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
+        finally:
+            connection.close()
     except sqlite3.Error as error:
         raise DatabaseFailed(directory + FILE, reason_of(error, directory)) from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 
+from denizen.contexts import contextmanager
 from denizen.disk import FULL, more_files
 from denizen.errors import HostLacks, display
 
@@ -55,7 +55,7 @@ class DiskFailed(HostLacks):
         return more_files() if self.code == errno.EMFILE else _REMEDIES.get(self.code, "")
 
 
-@contextlib.contextmanager
+@contextmanager
 def doing(operation: str, path: bytes) -> Iterator[None]:
     """Turn an OSError raised inside into a DiskFailed with `operation` and `path`."""
     try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
+from denizen.contexts import contextmanager
 from denizen.disk import make_directories, sync_directory, write_atomically
 from denizen.errors import DenizenError
 from denizen.formats import storepath
@@ -182,7 +182,7 @@ class Store:
             raise NotValid(min(missing))
         return self.database.closure(starts)
 
-    @contextlib.contextmanager
+    @contextmanager
     def working(self) -> Iterator[Work]:
         """Begin an operation that adds objects or needs objects to stay; it ends with the context."""
         from denizen.store.object_staging import Work
@@ -194,7 +194,7 @@ class Store:
         finally:
             work.close()
 
-    @contextlib.contextmanager
+    @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the store's lock, with the database refreshed."""
         with store_lock(self.layout):

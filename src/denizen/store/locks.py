@@ -16,10 +16,11 @@ Order, to exclude deadlock: output locks, then the store's lock; nothing is wait
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import os
+
+from denizen.contexts import contextmanager, suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
-@contextlib.contextmanager
+@contextmanager
 def store_lock(layout: StoreLayout) -> Iterator[None]:
     """Hold the store's lock."""
     descriptor = os.open(layout.locks + b"/store", _FLAGS, 0o644)
@@ -46,7 +47,7 @@ def store_lock(layout: StoreLayout) -> Iterator[None]:
         os.close(descriptor)
 
 
-@contextlib.contextmanager
+@contextmanager
 def output_lock(layout: StoreLayout, output: StorePath) -> Iterator[None]:
     """Hold the lock of one output; its lock file is removed afterwards."""
     path = output.inside(layout.locks)
@@ -55,7 +56,7 @@ def output_lock(layout: StoreLayout, output: StorePath) -> Iterator[None]:
         yield
     finally:
         # While the lock is held, so that whoever waits for it finds the file gone and starts again.
-        with contextlib.suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):
             os.unlink(path)
         os.close(descriptor)
 
@@ -112,7 +113,7 @@ class StoreSession:
 
     def close(self) -> None:
         """End the session; the objects it needed are no longer kept."""
-        with contextlib.suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):
             os.unlink(self._path)
         os.close(self._descriptor)
 

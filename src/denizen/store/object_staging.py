@@ -1,6 +1,7 @@
 """Work, an operation that adds objects: copied, unpacked from a NAR, or built; each staged, then committed.
 
-`commit` documents the order of the steps.
+`commit` documents the order of the steps. What reads and writes trees and NARs is imported by the methods
+that do: most operations only need objects that are there, and pay 1 ms less.
 """
 
 from __future__ import annotations
@@ -11,16 +12,13 @@ import time
 from denizen.formats import storepath
 from denizen.formats.file_tree import File
 from denizen.formats.hashes import Hash
-from denizen.nar import writer
 from denizen.sha256 import digest_of
 from denizen.store.commit import Operation, Staged, WrongContent, exists
 from denizen.store.durability import sync
 from denizen.store.errors import doing
+from denizen.store.nar_digest import Digest
 from denizen.store.object_info import ObjectInfo
 from denizen.store.progress import ignore
-from denizen.store.trees.digest import Digest, Digester, DigestingStream, digest_stream, digest_tree
-from denizen.store.trees.hyperscan_search import Matching
-from denizen.store.trees.tree_reader import entries as entries_of
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -86,6 +84,8 @@ class Work(Operation):
         if keep is None:
             (info,) = self.add_all([(source, name)])
             return info
+        from denizen.store.trees.tree_reader import entries as entries_of
+
         storepath.check_name(name)
         with doing("add", source):
             staged = self._stage(filter(keep, entries_of(source)), self._store.database.digests())
@@ -102,6 +102,8 @@ class Work(Operation):
             NotStorable, TooDeep, TreeChanged: a source cannot be stored.
             BadObjectName: a name cannot be an object's.
         """
+        from denizen.store.trees.tree_reader import entries as entries_of
+
         added: list[ObjectInfo] = []
         batch: list[tuple[Staged, ObjectInfo]] = []
         size = 0
@@ -236,6 +238,7 @@ class Work(Operation):
             DiskFailed, NotStorable, TooDeep: it cannot become an object.
         """
         from denizen.store.trees.canonical import canonicalise
+        from denizen.store.trees.digest import Digester, digest_tree
 
         known = _by_digest([*candidates, path])
         with doing("store what was built at", tree):
@@ -261,6 +264,7 @@ class Work(Operation):
             DiskFailed, NotStorable, TooDeep: it cannot become an object.
         """
         from denizen.store.trees.canonical import canonicalise
+        from denizen.store.trees.digest import Digester, digest_tree
 
         with doing("store what was built at", tree):
             canonicalise(tree)
@@ -285,6 +289,7 @@ class Work(Operation):
         which it could be changed later.
         """
         from denizen.store.trees.canonical import reset_metadata
+        from denizen.store.trees.digest import Digester, digest_tree
 
         known = _by_digest([*candidates, path])
         with doing("store what was built at", tree):
@@ -294,6 +299,8 @@ class Work(Operation):
 
     def digest_of(self, tree: bytes) -> Digest:
         """Return the digest of the NAR of a tree being built, for outputs named by their content."""
+        from denizen.store.trees.digest import Digester, digest_tree
+
         with doing("read", tree):
             return digest_tree(tree, Digester())
 
@@ -308,9 +315,11 @@ class Work(Operation):
         return replace(_info(path, digest, {}, None), references=references, content_address=address)
 
     def _stage(self, entries: Iterable[Entry], candidates: Collection[bytes], told: Told = ignore) -> Staged:
-        digester = Digester(candidates, self._matcher() if candidates else None)
-        # Imported where a tree is written: an operation that only needs objects pays 2 ms less.
+        from denizen.nar import writer
+        from denizen.store.trees.digest import Digester
         from denizen.store.trees.restore import STORED, restoring
+
+        digester = Digester(candidates, self._matcher() if candidates else None)
 
         name = self._new_name()
         for piece in writer.write(restoring(entries, self._directory, name, STORED)):
@@ -339,6 +348,7 @@ class Work(Operation):
         Raises WrongContent.
         """
         from denizen.nar import reader
+        from denizen.store.trees.digest import Digester, DigestingStream, digest_stream
 
         expected = Digest(promised.nar_hash, promised.nar_size)
         place = self._layout.place_of(promised.path)
@@ -355,6 +365,8 @@ class Work(Operation):
 
     def _matcher(self) -> Matcher:
         if self._store.matcher is None:
+            from denizen.store.trees.hyperscan_search import Matching
+
             self._store.matcher = Matching()
         return self._store.matcher
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from denizen.build.runner.output_plan import PlannedOutput
     from denizen.bytesio import Buffer
     from denizen.formats.storepath import StorePath
-    from denizen.store.trees.digest import Digest
+    from denizen.store.nar_digest import Digest
 
 
 @value

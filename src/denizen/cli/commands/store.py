@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from denizen.cli.options import Parsed
     from denizen.formats.storepath import StorePath
     from denizen.store.local import Store
-    from denizen.store.trees.digest import Digest
+    from denizen.store.nar_digest import Digest
 
 
 def _add(parsed: Parsed, context: Context) -> int:

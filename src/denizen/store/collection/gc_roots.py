@@ -14,11 +14,11 @@ If a root exists but cannot be read, nothing may be collected: it could lead to 
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
 
+from denizen.contexts import suppress
 from denizen.disk import link_atomically, make_directories
 from denizen.errors import HostLacks
 from denizen.fileview import MAX_LINKS
@@ -207,7 +207,7 @@ def remove_indirect(layout: StoreLayout, link: bytes) -> None:
     with doing("remove the root", absolute):
         # The link first: the registration of an absent link keeps nothing, and a collection removes it.
         for place in (absolute, _indirect_place(layout, absolute)):
-            with contextlib.suppress(FileNotFoundError):
+            with suppress(FileNotFoundError):
                 os.unlink(place)
 
 
@@ -219,5 +219,5 @@ def _indirect_place(layout: StoreLayout, link: bytes) -> bytes:
 def remove_stale(stale: tuple[bytes, ...]) -> None:
     """Remove indirect roots whose link has gone. The caller holds the store's lock."""
     for place in stale:
-        with contextlib.suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):
             os.unlink(place)

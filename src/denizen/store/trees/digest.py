@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from denizen.sha256 import Sha256
+from denizen.store.nar_digest import Digest
 from denizen.store.trees.dump import BUFFER, dump, fresh_buffer
 from denizen.store.trees.references import Scanner
-from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,21 +16,6 @@ if TYPE_CHECKING:
     from denizen.bytesio import Buffer
     from denizen.formats.stream import Readable
     from denizen.store.trees.references import Matcher
-
-
-@value
-class Digest:
-    """The digest of a NAR.
-
-    Attributes:
-        nar_hash: SHA-256 of the NAR.
-        nar_size: its length in bytes.
-        mentions: hash parts of the candidates it mentions.
-    """
-
-    nar_hash: bytes
-    nar_size: int
-    mentions: frozenset[bytes] = frozenset()
 
 
 class Digester:
