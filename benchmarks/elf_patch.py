@@ -43,6 +43,7 @@ from tests.support.patch_reports import REPORTS, built, denizen, outcome, patche
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from denizen.bytesio import Buffer
     from denizen.elf import Image
     from denizen.relocate.file_edits import FilePlan
 
@@ -258,8 +259,8 @@ def changes_for(path: bytes, linker: bytes) -> Changes:
 
 def ours(path: bytes, out: bytes, wanted: Changes) -> None:
     """Read, plan, write, read again and verify."""
-    image, plan = _written(path, out, wanted)
-    verify_patch(image, WHOLE_FILES.read(out), plan, wanted)
+    image, plan, new = _written(path, out, wanted)
+    verify_patch(image, new, plan, wanted)
 
 
 def command(path: bytes, out: bytes, wanted: Changes) -> None:
@@ -272,13 +273,12 @@ def unverified(path: bytes, out: bytes, wanted: Changes) -> None:
     _written(path, out, wanted)
 
 
-def _written(path: bytes, out: bytes, wanted: Changes) -> tuple[Image, FilePlan]:
+def _written(path: bytes, out: bytes, wanted: Changes) -> tuple[Image, FilePlan, Buffer]:
     buffer = WHOLE_FILES.read(path)
     image = read(buffer)
     plan = plan_patch(image, wanted)
     # With the mode and without the fsync of patchelf.
-    write_patched(out, buffer, plan, synced=False, mode=0o777)
-    return image, plan
+    return image, plan, write_patched(out, buffer, plan, synced=False, mode=0o777)
 
 
 def peer() -> str:

@@ -69,10 +69,11 @@ def _written(data: bytes, plan: FilePlan) -> bytes:
     before, target = directory / "before", directory / "after"
     before.write_bytes(_UNTOUCHED)
     try:
-        write_patched(bytes(target), data, plan, synced=False)
+        written = write_patched(bytes(target), data, plan, synced=False)
+        assert written == target.read_bytes()
         assert {one.name for one in directory.iterdir()} == {"before", "after"}
         assert before.read_bytes() == _UNTOUCHED
-        return target.read_bytes()
+        return bytes(written)
     finally:
         target.unlink(missing_ok=True)
 

@@ -37,7 +37,11 @@ _LAYOUTS = {
     b"\2\1": (64, True, struct.Struct("<HHIQQQIHHHHHH")),
     b"\2\2": (64, False, struct.Struct(">HHIQQQIHHHHHH")),
 }
-_SEGMENT = {32: "IIIIIIII", 64: "IIQQQQQQ"}
+_SEGMENTS = {
+    (order == "<", bits): struct.Struct(order + fields)
+    for order in "<>"
+    for bits, fields in ((32, "IIIIIIII"), (64, "IIQQQQQQ"))
+}
 MAX_TABLE = 65_536
 SEGMENT_SIZE = {32: 32, 64: 56}
 
@@ -148,7 +152,7 @@ def parse_segments(buffer: Buffer, header: Header) -> tuple[Segment, ...]:
     if header.phnum * size > MAX_TABLE and header.type != ET_CORE:
         raise Malformed("program header table", f"{header.phnum} segments", header.phoff)
     table = take(buffer, header.phoff, header.phnum * size, "program header table")
-    rows: Iterable[tuple[int, ...]] = struct.iter_unpack(header.order + _SEGMENT[header.bits], table)
+    rows: Iterable[tuple[int, ...]] = _SEGMENTS[header.little, header.bits].iter_unpack(table)
     if header.bits == 32:
         # Elf32_Phdr keeps p_flags next to last.
         rows = [(row[0], row[6], *row[1:6], row[7]) for row in rows]

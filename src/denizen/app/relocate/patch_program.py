@@ -19,6 +19,7 @@ from denizen.value import replace, value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.session import Session
+    from denizen.bytesio import Buffer
     from denizen.elf import Image
     from denizen.relocate.file_edits import FilePlan
     from denizen.relocate.patch_changes import Changes
@@ -123,9 +124,9 @@ def _patch(asked: PatchRequest, trial: Session | None) -> Patched:
     unfound: tuple[bytes, ...] = ()
     loads = False
 
-    def check(path: bytes) -> None:
+    def check(path: bytes, content: Buffer) -> None:
         nonlocal unfound, loads
-        verify_patch(image, WHOLE_FILES.read(path), plan, changes)
+        verify_patch(image, content, plan, changes)
         if linker is not None:
             unfound, loads = compare_loading(linker, asked.target, asked.path, path)
         if trial is not None:

@@ -15,6 +15,7 @@ import stat
 
 from denizen.disk import OPEN_NEW, PRIVATE, DiskView, naming, sync_directory
 from denizen.errors import HostLacks
+from denizen.file_content import whole
 from denizen.relocate.file_edits import pieces
 from denizen.value import value
 
@@ -30,7 +31,9 @@ _PIECE = 1 << 20
 _MANY = 1000
 # Files of which every byte is looked at are read up to this size (bytes): each page of a mapped one is a
 # fault, and these take longer than the copy. Beyond it memory counts.
-WHOLE_FILES = DiskView(4 << 20)
+READ_UP_TO = 4 << 20
+WHOLE_FILES = DiskView(READ_UP_TO)
+_OPEN_BOTH = OPEN_NEW & ~os.O_WRONLY | os.O_RDWR
 
 
 class FileBusy(HostLacks):
@@ -50,7 +53,7 @@ class Rewritten:
 
 
 def rewrite(
-    source: bytes, target: bytes, buffer: Buffer, plan: FilePlan, check: Callable[[bytes], None]
+    source: bytes, target: bytes, buffer: Buffer, plan: FilePlan, check: Callable[[bytes, Buffer], None]
 ) -> Rewritten:
     """Write the changed content of `source` to `target`, which may be the same file.
 
@@ -59,7 +62,7 @@ def rewrite(
         target: the path of the new one; if there is a file, it is replaced.
         buffer: the old content.
         plan: the changes.
-        check: called with the path of the new file before it is put at `target`; raises if it is wrong.
+        check: called with the new file's path and content before it is put at `target`; raises if wrong.
 
     Raises:
         OSError: a system call failed. Also what `check` raises; `target` is as it was then.
@@ -69,9 +72,9 @@ def rewrite(
     replaces = os.path.lexists(target)
     in_place = not os.path.islink(target) and os.path.exists(target) and os.path.samefile(source, target)
     try:
-        write_patched(temporary, buffer, plan, synced=replaces)
+        content = write_patched(temporary, buffer, plan, synced=replaces)
         lost = _keep_attributes(source, temporary, facts, whole=in_place)
-        check(temporary)
+        check(temporary, content)
         if in_place and facts.st_nlink > 1:
             _copy_into(temporary, target)
         else:
@@ -136,14 +139,20 @@ def _opened(directory: bytes) -> Iterator[None]:
 
 def write_patched(
     path: bytes, buffer: Buffer, plan: FilePlan, *, synced: bool = True, mode: int = PRIVATE
-) -> None:
-    """Write the changed content of a file, to a new one. `synced`: it is on the disk then. Raises OSError."""
-    descriptor = os.open(path, OPEN_NEW, mode)
+) -> Buffer:
+    """Write the changed content of a file, to a new one, and return that as the new file has it.
+
+    `synced`: it is on the disk then. Raises OSError.
+    """
+    descriptor = os.open(path, _OPEN_BOTH, mode)
     try:
         with naming(path):
             _write_all(descriptor, list(pieces(plan, buffer)))
             if synced:
                 os.fsync(descriptor)
+            size = os.lseek(descriptor, 0, os.SEEK_CUR)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            return whole(descriptor, size, READ_UP_TO)
     finally:
         os.close(descriptor)
 
