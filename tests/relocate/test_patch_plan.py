@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from denizen.elf import Image, read
+from denizen.elf import Image, Segment, read
 from denizen.elf import constants as c
+from denizen.relocate.encoding import Encoding
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import FilePlan, apply
-from denizen.relocate.patch_changes import Changes
+from denizen.relocate.patch_changes import Changes, named_interpreter
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.verify_patch import verify_patch
 from tests.support.elf_builder import Elf, Note, Symbol, build, replace
@@ -51,6 +52,25 @@ def patched(data: bytes, changes: Changes) -> bytes:
 
 def loads(image: Image) -> list[tuple[int, ...]]:
     return [tuple(one) for one in image.segments if one.type == c.PT_LOAD]
+
+
+def test_a_library_whose_interpreter_is_empty_can_be_patched(program: bytes) -> None:
+    """Nobody reads it of a library: ld.so loads it (a Qt library of a wheel that millions use)."""
+    image = read(program)
+    row = image.first_rows[c.PT_INTERP]
+    broken = program[: row.offset] + b"\0" * row.file_size + program[row.offset + row.file_size :]
+    at = broken.index(Encoding(image.header).segments([row]))
+    empty = Encoding(image.header).segments([Segment._make((*row[:5], 1, 1, 1))])
+    broken = broken[:at] + empty + broken[at + len(empty) :]
+    new = patched(broken, Changes(run_path=b"/a/directory"))
+    assert facts_of(new) == (None, b"/a/directory")
+    assert facts_of(patched(new, Changes(interpreter=LONG))) == (LONG, b"/a/directory")
+
+
+def facts_of(data: bytes) -> tuple[bytes | None, bytes | None]:
+    image = read(data)
+    assert image.dynamic is not None
+    return named_interpreter(image), image.dynamic.runpath
 
 
 def test_a_shorter_interpreter_takes_the_place_of_the_old_one(program: bytes) -> None:

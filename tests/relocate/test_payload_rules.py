@@ -1,6 +1,9 @@
 """Applications packed behind a program, and where they are after a patch that makes the file longer."""
 
+import io
 import struct
+import zipfile
+import zlib
 
 import pytest
 
@@ -46,6 +49,57 @@ def test_one_found_from_the_end_of_the_file_stays_at_its_end(payload: bytes) -> 
         found = read(new).payload
         assert found is not None
         assert new[found.offset :] == payload
+
+
+def adjusted_zip(start: int, *, zip64: bool = False) -> bytes:
+    """An archive behind `start` bytes, whose offsets are from the file's start (zip -A)."""
+    crc = zlib.crc32(b"DATA")
+    member = struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, 0, 0, 0, crc, 4, 4, 1, 0) + b"nDATA"
+    directory = struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 0, crc, 4, 4, 1, 0, 0, 0, 0, 0, start)
+    at, directory = start + len(member), directory + b"n"
+    more = b""
+    if zip64:
+        size = len(directory)
+        end = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, size, at)
+        more, at = end + struct.pack("<4sIQI", b"PK\6\7", 0, at + size, 1), 0xFFFFFFFF
+    record = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 1, 1, len(directory), at, 4)
+    return member + directory + more + record + b"note"
+
+
+def strict_member(data: bytes) -> bytes:
+    """The content of the only member, by a reader like bazel's, which adjusts no offset."""
+    record = data.rindex(b"PK\5\6")
+    _, at, comment = struct.unpack_from("<2IH", data, record + 12)
+    assert record + 22 + comment == len(data)
+    if at == 0xFFFFFFFF:
+        (end,) = struct.unpack_from("<Q", data, record - 20 + 8)
+        assert data[end : end + 4] == b"PK\6\6"
+        (at,) = struct.unpack_from("<Q", data, end + 48)
+    assert data[at : at + 4] == b"PK\1\2"
+    (local,) = struct.unpack_from("<I", data, at + 42)
+    assert data[local : local + 4] == b"PK\3\4"
+    return data[local + 31 : local + 35]
+
+
+@pytest.mark.parametrize("zip64", [False, True], ids=["zip", "zip64"])
+def test_an_archive_with_offsets_of_the_file_stays_where_it_is(*, zip64: bool) -> None:
+    """The segment becomes the end of its comment: bazel's reader takes the offsets as they are."""
+    start = len(build(PLAIN))
+    data = build(PLAIN) + adjusted_zip(start, zip64=zip64)
+    assert strict_member(data) == b"DATA"
+    once = patched(data, LONGER)
+    again = patched(once, LONGEST)
+    for new in (once, again):
+        assert new[start : start + 35] == data[start : start + 35]
+        assert strict_member(new) == b"DATA"
+        assert zipfile.ZipFile(io.BytesIO(new)).read("n") == b"DATA"
+    assert patched(again, LONGEST) == again
+
+
+def test_what_no_comment_can_hold_is_refused() -> None:
+    data = build(PLAIN) + adjusted_zip(len(build(PLAIN)))
+    with pytest.raises(CannotPatch, match="comment cannot hold"):
+        plan_patch(read(data), Changes(run_path=b"/a" * 40_000))
 
 
 def test_one_found_by_its_offset_stays_where_it_is() -> None:

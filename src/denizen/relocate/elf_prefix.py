@@ -13,7 +13,7 @@ from denizen.elf.image import read
 from denizen.relocate.elf_parts import first_of, string_table_place
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import apply
-from denizen.relocate.patch_changes import STRING_TAGS, Changes
+from denizen.relocate.patch_changes import STRING_TAGS, Changes, named_interpreter
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.undo import undo_range, undone
 from denizen.relocate.verify_patch import verify_patch
@@ -65,9 +65,9 @@ def _names(image: Image) -> tuple[bytes | None, ...]:
     """Return the interpreter, the run path, and the names needed."""
     dynamic = image.dynamic
     if dynamic is None:
-        return image.interpreter, None
+        return named_interpreter(image), None
     path = dynamic.rpath if dynamic.runpath is None else dynamic.runpath
-    return image.interpreter, path, *dynamic.needed
+    return named_interpreter(image), path, *dynamic.needed
 
 
 def _moved(names: tuple[bytes | None, ...], prefix: Prefix, origin: bytes) -> tuple[bytes | None, ...]:

@@ -18,7 +18,7 @@ from denizen.elf import Segment
 from denizen.elf import constants as c
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.page_size import page_size
-from denizen.relocate.payload_rules import insertion
+from denizen.relocate.payload_rules import comment_length_at, insertion
 from denizen.relocate.slack import FilePlace, loads
 from denizen.value import value
 
@@ -67,6 +67,7 @@ class Ground:
     Attributes:
         place: of its first byte.
         insert_at, cut, padding, tail: as in a FilePlan.
+        comment: as in an Insertion.
     """
 
     place: FilePlace
@@ -74,6 +75,7 @@ class Ground:
     cut: int = 0
     padding: int = 0
     tail: bytes = b""
+    comment: int = 0
 
 
 def own_segment(image: Image) -> OwnSegment | None:
@@ -114,12 +116,15 @@ def new_ground(image: Image, *, has_headers: bool) -> Ground:
         raise CannotPatch(
             f"its zero-filled memory would make a gap of {at - wanted.offset} bytes in the file"
         )
-    return Ground(FilePlace(at, address), wanted.offset, 0, at - wanted.offset, wanted.tail)
+    return Ground(FilePlace(at, address), wanted.offset, 0, at - wanted.offset, wanted.tail, wanted.comment)
 
 
-def ground_of(own: OwnSegment) -> Ground:
+def ground_of(image: Image, own: OwnSegment) -> Ground:
     """Return the start of the segment that is built anew."""
-    return Ground(FilePlace(own.row.offset, own.row.address), own.row.offset, own.row.file_size)
+    row = own.row
+    is_last = row.offset + row.file_size == len(image.buffer)
+    comment = comment_length_at(image.buffer, row.offset) if is_last else 0
+    return Ground(FilePlace(row.offset, row.address), row.offset, row.file_size, comment=comment)
 
 
 def laid_out(ground: Ground, parts: Sequence[GrownPart]) -> tuple[dict[str, FilePlace], int]:

@@ -11,6 +11,7 @@ must be searched before those (breadth first, in the order of DT_NEEDED).
 from __future__ import annotations
 
 from denizen.elf import constants as c
+from denizen.errors import BadInput
 from denizen.relocate.errors import CannotPatch
 from denizen.value import value
 
@@ -101,7 +102,7 @@ def wanted(image: Image, changes: Changes) -> Wanted:
     dynamic = image.dynamic
     if dynamic is None:
         raise CannotPatch("it has no dynamic section: it is static, and searches for no library")
-    if image.interpreter is None and dynamic.flags_1 & c.DF_1_PIE:
+    if c.PT_INTERP not in image.first_rows and dynamic.flags_1 & c.DF_1_PIE:
         # glibc asserts that such a program has no run path (elf/get-dynamic-info.h), and dies of it.
         raise CannotPatch("it is a static program: it searches for no library")
     if c.DT_STRTAB not in dynamic.values:
@@ -130,12 +131,22 @@ def check_names(changes: Changes) -> None:
 def _interpreter(image: Image, path: bytes | None) -> bytes | None:
     if path is None:
         return None
-    old = image.interpreter
-    if old is None:
+    if c.PT_INTERP not in image.first_rows:
         raise CannotPatch("it names no interpreter: it is a library, or static")
     if len(path) >= 4096:
         raise CannotPatch("the kernel takes an interpreter's path of 4095 bytes at most")
-    return None if path == old else path
+    return None if path == named_interpreter(image) else path
+
+
+def named_interpreter(image: Image) -> bytes | None:
+    """Return the path of PT_INTERP; None where there is none, or one that the kernel refuses.
+
+    Some libraries have an empty one, which nobody reads: ld.so loads them.
+    """
+    try:
+        return image.interpreter
+    except BadInput:
+        return None
 
 
 def _remove(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) -> list[Entry]:

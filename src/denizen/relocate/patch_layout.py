@@ -140,7 +140,7 @@ def _rebuilt(image: Image, parts: list[GrownPart], own: OwnSegment) -> PatchLayo
     held = _held(image, own)
     there = {part.name: part for part in (*held, *parts)}
     order = [there[name] for name in ("headers", "interpreter", "dynamic", "strings") if name in there]
-    ground = new_segment.ground_of(own)
+    ground = new_segment.ground_of(image, own)
     places, size = new_segment.laid_out(ground, order)
     row = new_segment.row_of(image, ground, size, writable=any(part.writable for part in order))
     rows = (*image.segments[: own.index], row, *image.segments[own.index + 1 :])

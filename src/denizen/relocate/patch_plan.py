@@ -24,6 +24,7 @@ from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import FileEdit, FilePlan, merged
 from denizen.relocate.patch_changes import check_names, wanted
 from denizen.relocate.patch_layout import PART_NAMES, PartContents, lay_out, whole_table
+from denizen.relocate.payload_rules import LONGEST_COMMENT
 from denizen.relocate.section_edits import move_sections, shorten_needs
 from denizen.relocate.string_places import StringPlan, place_strings, requested, string_bytes
 from denizen.relocate.undo import undo_record
@@ -32,7 +33,7 @@ from denizen.relocate.version_edits import drop_needs, rename_needs, with_versio
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf import Image
-    from denizen.relocate.new_segment import OwnSegment
+    from denizen.relocate.new_segment import Ground, OwnSegment
     from denizen.relocate.patch_changes import Changes, Wanted
     from denizen.relocate.patch_layout import Entries, PatchLayout
     from denizen.relocate.slack import FilePlace
@@ -103,6 +104,7 @@ def _plan(
     size = len(image.buffer)
     if ground is None:
         return FilePlan(merged(edits, image.buffer, size), size, steps=layout.words)
+    edits += _comment_edit(image, layout, ground)
     inserted = new_segment.content(ground, layout.size, _original(image, layout, own), inside, undo)
     return FilePlan(
         merged(edits, image.buffer, ground.insert_at),
@@ -220,6 +222,23 @@ def _header_edits(image: Image, layout: PatchLayout, table: bytes, encoding: Enc
     if place is None:
         return [*edits, FileEdit(header.phoff, table, PART_NAMES["headers"])]
     return [*edits, FileEdit(E_PHOFF[header.bits], encoding.word(place.offset), "ELF header")]
+
+
+def _comment_edit(image: Image, layout: PatchLayout, ground: Ground) -> list[FileEdit]:
+    """Return the edit by which the new segment becomes a part of a zip archive's comment.
+
+    Raises CannotPatch: no comment is as long.
+    """
+    at = ground.comment
+    if not at:
+        return []
+    length = int.from_bytes(image.buffer[at : at + 2], "little")
+    length += ground.padding + layout.size - ground.cut
+    if length > LONGEST_COMMENT:
+        raise CannotPatch(
+            f"a zip archive is appended to it, whose comment cannot hold the {layout.size} bytes more"
+        )
+    return [FileEdit(at, length.to_bytes(2, "little"), "the length of the archive's comment")]
 
 
 def _version_edits(image: Image, content: PartContents, encoding: Encoding) -> list[FileEdit]:

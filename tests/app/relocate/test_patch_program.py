@@ -138,6 +138,18 @@ def test_the_linker_is_asked_about_the_old_file_where_the_new_one_lacks_somethin
     assert log.read_text().split() == asked_for
 
 
+def test_a_library_is_missed_that_ends_the_linker(tmp_path: Path) -> None:
+    """ld.so lists nothing where a library of a library is not found any more."""
+    linker = tmp_path / "linker"
+    linker.write_text(
+        "#!/bin/sh\ncase $2 in *old) echo 'libx.so => /lib/libx.so';; *) echo it: error while loading shared"
+        " libraries: libx.so: cannot open shared object file: No such file >&2; exit 127;; esac\n"
+    )
+    linker.chmod(0o755)
+    paths = [os.fsencode(path) for path in (linker, tmp_path / "target", tmp_path / "old", tmp_path / "new")]
+    assert compare_loading(*paths) == ((b"libx.so",), False)
+
+
 def test_what_the_linker_loaded_and_does_not_load_any_more_is_refused(tmp_path: Path) -> None:
     linker = tmp_path / "linker"
     linker.write_text("#!/bin/sh\ncase $2 in *new) echo 'an assertion' >&2; exit 127;; esac\n")

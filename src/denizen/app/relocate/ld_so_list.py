@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Seconds; a closure of 300 libraries takes 0.2.
 _PATIENCE = 20
 _ADDRESS = re.compile(rb" \(0x[0-9a-f]+\)$")
+# What ld.so ends with where a library of a library is missing (elf/dl-load.c); it lists nothing then.
+_MISSING = re.compile(rb"error while loading shared libraries: (.+): cannot open shared object file")
 
 
 @value
@@ -101,7 +103,7 @@ def _lost_libraries(before: LinkerAnswer | None, after: LinkerAnswer | None) -> 
     """Return the names that ld.so found before the change and does not find after it."""
     if before is None or after is None:
         return ()
-    missing = [_not_found(one) for one in after.lines]
+    missing = [*map(_not_found, after.lines), *_MISSING.findall(after.complaints)]
     had = {line.partition(b" => ")[0] for line in before.lines if not _not_found(line)}
     return tuple(name for name in missing if name and name in had)
 

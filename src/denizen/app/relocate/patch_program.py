@@ -11,6 +11,7 @@ from denizen.app.relocate.trial_start import judge, tried
 from denizen.disk import DiskView
 from denizen.elf import read
 from denizen.errors import BadInput, DenizenError, display
+from denizen.relocate.patch_changes import named_interpreter
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.run_paths import added, shrunk
 from denizen.relocate.verify_patch import verify_patch
@@ -76,6 +77,7 @@ class Patched:
         lost: attributes of the file that could not be kept.
         unfound: libraries that this host's ld.so found before and does not find now.
         linker: this host's ld.so loads the file as before.
+        asked_linker: this host has an ld.so for such files, which was asked.
     """
 
     target: bytes
@@ -84,6 +86,7 @@ class Patched:
     lost: tuple[str, ...] = ()
     unfound: tuple[bytes, ...] = ()
     linker: bool = False
+    asked_linker: bool = False
 
 
 def patch(asked: PatchRequest, trial: Session | None = None) -> Patched:
@@ -133,7 +136,7 @@ def _patch(asked: PatchRequest, trial: Session | None) -> Patched:
             judge(asked.target, tried(trial, asked.path), tried(trial, path))
 
     written = rewrite(asked.path, asked.target, buffer, plan, check)
-    return Patched(asked.target, plan, len(buffer), written.lost, unfound, loads)
+    return Patched(asked.target, plan, len(buffer), written.lost, unfound, loads, linker is not None)
 
 
 def _reason(problem: BadInput) -> str:
@@ -165,7 +168,7 @@ def facts(path: bytes) -> dict[str, object]:
     try:
         image = read(DiskView().read(path))
         dynamic = image.dynamic
-        interpreter = image.interpreter
+        interpreter = named_interpreter(image)
     except OSError as problem:
         raise NoFileToPatch(path, problem.strerror or str(problem)) from problem
     except BadInput as problem:

@@ -21,10 +21,8 @@ def lines(done: Patched, *, written: bool) -> Iterator[str]:
     yield f"{name}: {verb}, {_bytes(done)}"
     for step in done.plan.steps:
         yield f"  {step}"
-    if done.linker:
-        yield "  verified: parsed again, and loaded by ld.so --list"
-    elif written:
-        yield "  verified: parsed again; this host has no dynamic linker for it"
+    if written:
+        yield f"  verified: parsed again{_loaded(done)}"
     for lost in done.lost:
         yield f"  not kept: {display(lost)}"
     for unfound in done.unfound:
@@ -50,6 +48,16 @@ def document(done: Patched, *, written: bool) -> dict[str, object]:
 def _grown(done: Patched) -> int:
     plan = done.plan
     return plan.padding + len(plan.inserted) - plan.cut + len(plan.tail) if plan.inserted else 0
+
+
+def _loaded(done: Patched) -> str:
+    if done.linker:
+        return ", and loaded by ld.so --list"
+    if not done.asked_linker:
+        return "; this host has no dynamic linker for it"
+    if done.unfound:
+        return "; ld.so --list finds less than before"
+    return "; ld.so --list loads neither it nor the old file"
 
 
 def _bytes(done: Patched) -> str:
