@@ -159,6 +159,12 @@ def test_what_the_linker_loaded_and_does_not_load_any_more_is_refused(tmp_path: 
         compare_loading(*paths)
 
 
+def test_a_file_with_the_longest_name_is_patched(program: Path) -> None:
+    long = program.rename(program.with_name("n" * 255))
+    patch(asked(long))
+    assert facts(os.fsencode(long))["interpreter"] == "/a/path/that/is/longer/than/the/old/one/ld.so"
+
+
 def test_a_plan_writes_nothing(program: Path, tmp_path: Path) -> None:
     done = patch(asked(program, only_plan=True))
     assert not done.plan.is_empty

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.relocate.patch_program import NotPatched
+from denizen.app.relocate.patch_program import NotPatched, NotPut
 from denizen.cli.dispatch import dispatch
 from tests.support.elf_builder import Elf, build
 from tests.support.offline_roots import DenizenHome
@@ -38,6 +38,43 @@ def test_every_option_changes_what_it_says(program: Path, capsys: pytest.Capture
         "program": str(program), "interpreter": "/other/ld.so", "soname": "p.so", "runpath": "$ORIGIN/lib",
         "rpath": None, "needed": ["libc.so", "libz.so"], "no_default_lib": True, "payload": None,
     }  # fmt: skip
+
+
+def test_an_empty_run_path_is_none_and_an_empty_name_is_refused(
+    program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatch(["patch", str(program), "--in-place", "--rpath", "/somewhere"]) == 0
+    assert dispatch(["patch", str(program), "--in-place", "--rpath", ""]) == 0
+    assert "runpath" not in capsys.readouterr().out
+    for words in (["--interpreter", ""], ["--set-soname", ""], ["--add-rpath", "/a:"]):
+        assert dispatch(["patch", str(program), "--in-place", *words]) == NotPatched.exit_status
+        assert "  an empty " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["directory", "nowhere/file"])
+def test_what_cannot_be_written_is_named(
+    program: Path, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program.with_name("directory").mkdir()
+    target = program.with_name("directory").parent / place
+    words = ["patch", str(program), "--rpath", "/x", "--output", str(target)]
+    assert dispatch(words) == NotPut.exit_status
+    assert capsys.readouterr().err.startswith(f"denizen: {target} cannot be written\n")
+    assert sorted(path.name for path in program.parent.iterdir()) == ["directory", "program"]
+
+
+def test_names_that_are_not_needed_and_an_interpreter_that_is_absent_are_told(
+    program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--remove-needed", "libno.so", "--replace-needed", "libnot.so=libx.so", "--replace-needed",
+             "liba.so=libz.so", "--interpreter", "/no/such/ld.so"]  # fmt: skip
+    told = []
+    for _ in range(2):
+        assert dispatch(["--json", "patch", str(program), "--in-place", *words]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert [one["changed"] for one in told] == [True, False]
+    assert [one["not_needed"] for one in told] == [["libno.so", "libnot.so"]] * 2
+    assert [one["no_interpreter"] for one in told] == ["/no/such/ld.so"] * 2
 
 
 def test_the_plan_is_a_document(program: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from denizen.app.relocate.ld_so_list import compare_loading, host_linker
@@ -10,7 +11,8 @@ from denizen.app.relocate.store_guard import refuse_in_store
 from denizen.app.relocate.trial_start import judge, tried
 from denizen.disk import DiskView
 from denizen.elf import read
-from denizen.errors import BadInput, DenizenError, display
+from denizen.errors import BadInput, DenizenError, HostLacks, display
+from denizen.relocate.errors import CannotPatch
 from denizen.relocate.patch_changes import named_interpreter
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.run_paths import added, shrunk
@@ -42,6 +44,15 @@ class NoFileToPatch(DenizenError):
     path: bytes
     reason: str
     WHAT = "{path} cannot be patched"
+    WHY = "{reason:text}"
+
+
+class NotPut(HostLacks):
+    """The error that the patched file cannot be written to its place."""
+
+    path: bytes
+    reason: str
+    WHAT = "{path} cannot be written"
     WHY = "{reason:text}"
 
 
@@ -78,6 +89,8 @@ class Patched:
         unfound: libraries that this host's ld.so found before and does not find now.
         linker: this host's ld.so loads the file as before.
         asked_linker: this host has an ld.so for such files, which was asked.
+        not_needed: names to be removed or replaced that the file does not need.
+        no_interpreter: the new interpreter, where this host has no such file.
     """
 
     target: bytes
@@ -87,6 +100,8 @@ class Patched:
     unfound: tuple[bytes, ...] = ()
     linker: bool = False
     asked_linker: bool = False
+    not_needed: tuple[bytes, ...] = ()
+    no_interpreter: bytes | None = None
 
 
 def patch(asked: PatchRequest, trial: Session | None = None) -> Patched:
@@ -95,8 +110,9 @@ def patch(asked: PatchRequest, trial: Session | None = None) -> Patched:
     `trial`: for a start in a sandbox, with `--help`, before the file is put in its place.
 
     Raises:
-        NoFileToPatch: a file cannot be read or written.
+        NoFileToPatch: the file cannot be read.
         NotPatched, InStore: it cannot be changed so.
+        NotPut: the new file cannot be written.
         WrongPatch, LinkerDisagrees, TrialFailed: the changed file is not right; nothing was written.
     """
     path = os.path.realpath(asked.path)
@@ -105,13 +121,23 @@ def patch(asked: PatchRequest, trial: Session | None = None) -> Patched:
     elsewhere = os.path.join(os.path.realpath(directory), name)
     real = replace(asked, path=path, target=path if asked.target == asked.path else elsewhere)
     try:
-        return _patch(real, trial)
+        buffer = WHOLE_FILES.read(path)
     except OSError as problem:
-        raise NoFileToPatch(asked.path, problem.strerror or str(problem)) from problem
+        raise NoFileToPatch(asked.path, _said(problem)) from problem
+    try:
+        return _patch(real, buffer, trial)
+    except OSError as problem:
+        raise NotPut(asked.target, _said(problem)) from problem
 
 
-def _patch(asked: PatchRequest, trial: Session | None) -> Patched:
-    buffer = WHOLE_FILES.read(asked.path)
+def _said(problem: OSError) -> str:
+    """Return the system's words; of a pipe or a device it says but "Invalid argument" where it is read."""
+    if problem.errno == errno.EINVAL:
+        return "it is not a regular file"
+    return problem.strerror or str(problem)
+
+
+def _patch(asked: PatchRequest, buffer: Buffer, trial: Session | None) -> Patched:
     try:
         image = read(buffer)
         changes = _with_run_path(image, asked)
@@ -121,8 +147,9 @@ def _patch(asked: PatchRequest, trial: Session | None) -> Patched:
     same = asked.path == asked.target
     if not asked.only_plan:
         refuse_in_store(asked.target)
+    remarks = _not_needed(image, changes), _absent(changes.interpreter)
     if asked.only_plan or (same and plan.is_empty):
-        return Patched(asked.target, plan, len(buffer))
+        return Patched(asked.target, plan, len(buffer), (), (), False, False, *remarks)
     linker = host_linker(image)
     unfound: tuple[bytes, ...] = ()
     loads = False
@@ -133,14 +160,28 @@ def _patch(asked: PatchRequest, trial: Session | None) -> Patched:
         if linker is not None:
             unfound, loads = compare_loading(linker, asked.target, asked.path, path)
         if trial is not None:
-            judge(asked.target, tried(trial, asked.path), tried(trial, path))
+            judge(asked.target, tried(trial, asked.path), tried(trial, path), path)
 
     written = rewrite(asked.path, asked.target, buffer, plan, check)
-    return Patched(asked.target, plan, len(buffer), written.lost, unfound, loads, linker is not None)
+    asked_linker = linker is not None
+    return Patched(asked.target, plan, len(buffer), written.lost, unfound, loads, asked_linker, *remarks)
+
+
+def _not_needed(image: Image, changes: Changes) -> tuple[bytes, ...]:
+    """Return the names to be removed or replaced that the file neither needs nor has replaced already."""
+    needed = image.dynamic.needed if image.dynamic is not None else ()
+    replaced = [old for old, new in changes.replace_needed if old not in needed and new not in needed]
+    return (*[name for name in changes.remove_needed if name not in needed], *replaced)
+
+
+def _absent(interpreter: bytes | None) -> bytes | None:
+    return None if interpreter is None or os.path.exists(interpreter) else interpreter
 
 
 def _reason(problem: BadInput) -> str:
-    return problem.why or problem.what
+    if isinstance(problem, CannotPatch):
+        return problem.why
+    return f"{problem.what}: {problem.why}"
 
 
 def _with_run_path(image: Image, asked: PatchRequest) -> Changes:
@@ -150,6 +191,8 @@ def _with_run_path(image: Image, asked: PatchRequest) -> Changes:
         return replace(changes, run_path=shrunk(DiskView(), asked.path, image))
     if not asked.add_run_path:
         return changes
+    if b"" in b":".join(asked.add_run_path).split(b":"):
+        raise CannotPatch("an empty directory of a run path is the one in which the program is started")
     return replace(changes, run_path=added(_run_path(image), asked.add_run_path))
 
 
@@ -170,7 +213,7 @@ def facts(path: bytes) -> dict[str, object]:
         dynamic = image.dynamic
         interpreter = named_interpreter(image)
     except OSError as problem:
-        raise NoFileToPatch(path, problem.strerror or str(problem)) from problem
+        raise NoFileToPatch(path, _said(problem)) from problem
     except BadInput as problem:
         raise NotPatched(path, _reason(problem)) from problem
     payload = image.payload

@@ -68,7 +68,7 @@ def rewrite(
         OSError: a system call failed. Also what `check` raises; `target` is as it was then.
     """
     facts = os.stat(source)
-    temporary = b"%s/.%s.%d.tmp" % (os.path.dirname(target) or b".", os.path.basename(target), os.getpid())
+    temporary = _beside(target)
     replaces = os.path.lexists(target)
     in_place = not os.path.islink(target) and os.path.exists(target) and os.path.samefile(source, target)
     try:
@@ -87,6 +87,12 @@ def rewrite(
     return Rewritten(lost)
 
 
+def _beside(path: bytes) -> bytes:
+    """Return a name in the directory of a file; the file's own may be as long as names can be (255 bytes)."""
+    directory, name = os.path.split(path)
+    return b"%s/.%s.%d.tmp" % (directory or b".", name[:200], os.getpid())
+
+
 def replace_content(path: bytes, content: bytes) -> None:
     """Give a file another content under all its names; its mode, times and attributes stay. Raises OSError.
 
@@ -94,7 +100,7 @@ def replace_content(path: bytes, content: bytes) -> None:
     """
     facts, parent = os.stat(path), os.path.dirname(path) or b"."
     with _opened(parent):
-        temporary = b"%s/.%s.%d.tmp" % (parent, os.path.basename(path)[:200], os.getpid())
+        temporary = _beside(path)
         try:
             with naming(path), open(os.open(temporary, OPEN_NEW, 0o600), "wb") as stream:
                 stream.write(content)
@@ -116,7 +122,7 @@ def replace_link(path: bytes, target: bytes) -> None:
     """Let a symbolic link lead elsewhere; its time stays. Raises OSError."""
     facts, parent = os.lstat(path), os.path.dirname(path) or b"."
     with _opened(parent):
-        temporary = b"%s/.%s.%d.tmp" % (parent, os.path.basename(path)[:200], os.getpid())
+        temporary = _beside(path)
         os.symlink(target, temporary)
         os.utime(temporary, ns=(facts.st_atime_ns, facts.st_mtime_ns), follow_symlinks=False)
         os.rename(temporary, path)

@@ -42,7 +42,7 @@ class TrialFailed(BadInput):
     said: bytes
     WHAT = "the patched {path} {ending:text}, and was not written"
     WHY = "{said}"
-    REMEDY = "please report it, with the program's name"
+    REMEDY = "leave out --try to write it all the same"
 
 
 @value
@@ -111,10 +111,14 @@ def _run(words: list[bytes], telling: int) -> bytes | None:
     return done.stderr
 
 
-def judge(path: bytes, before: TrialEnd, after: TrialEnd) -> None:
-    """Return if the patched program ends as the original did, or better. Raises TrialFailed."""
+def judge(path: bytes, before: TrialEnd, after: TrialEnd, tried_at: bytes = b"") -> None:
+    """Return if the patched program ends as the original did, or better.
+
+    `tried_at`: the path by which it was started, for which its own is said. Raises TrialFailed.
+    """
     if after.failure and after.failure != before.failure:
-        raise TrialFailed(path, after.failure, after.said[-300:].strip())
+        said = after.said.replace(tried_at, path) if tried_at else after.said
+        raise TrialFailed(path, after.failure, said[-300:].strip())
 
 
 def _sandbox(stage: bytes) -> tuple[bytes, ...]:

@@ -30,7 +30,7 @@ _FLAGS = ("shrink-rpath", "remove-rpath", "force-rpath", "no-default-lib")
 def run(parsed: Parsed, context: Context) -> int:
     """Patch the programs, or show what can be changed of them; return the first failure's status, or 0."""
     paths = [os.fsencode(one) for one in parsed.texts("PROGRAM")]
-    asked = any(parsed.texts(key) if key in _REPEATED else parsed.text(key) for key in _TEXTS)
+    asked = any(_given(parsed, key) for key in _TEXTS)
     if not (asked or parsed.flag("auto") or any(parsed.flag(key) for key in _FLAGS)):
         return _show(paths, context)
     if asked and parsed.flag("auto"):

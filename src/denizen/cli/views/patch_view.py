@@ -16,6 +16,7 @@ def lines(done: Patched, *, written: bool) -> Iterator[str]:
     name = display(done.target)
     if done.plan.is_empty:
         yield f"{name}: it is so already" if written else f"{name}: nothing would change"
+        yield from _remarks(done)
         return
     verb = "patched" if written else "would be patched"
     yield f"{name}: {verb}, {_bytes(done)}"
@@ -27,6 +28,14 @@ def lines(done: Patched, *, written: bool) -> Iterator[str]:
         yield f"  not kept: {display(lost)}"
     for unfound in done.unfound:
         yield f"  no longer found by ld.so on this host: {display(unfound)}"
+    yield from _remarks(done)
+
+
+def _remarks(done: Patched) -> Iterator[str]:
+    for name in done.not_needed:
+        yield f"  it does not need {display(name)}"
+    if done.no_interpreter is not None:
+        yield f"  this host has no {display(done.no_interpreter)}, without which it does not start"
 
 
 def document(done: Patched, *, written: bool) -> dict[str, object]:
@@ -42,6 +51,8 @@ def document(done: Patched, *, written: bool) -> dict[str, object]:
         "loaded": done.linker,
         "not_kept": [display(name) for name in done.lost],
         "unfound": [display(name) for name in done.unfound],
+        "not_needed": [display(name) for name in done.not_needed],
+        "no_interpreter": None if done.no_interpreter is None else display(done.no_interpreter),
     }
 
 
