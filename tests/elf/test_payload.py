@@ -20,9 +20,10 @@ def test_a_plain_program_carries_nothing() -> None:
     assert payload_of(ELF) is None
 
 
-@pytest.mark.parametrize("padding", [1, 4096])
+@pytest.mark.parametrize("padding", [1, 4096, 3 << 20])
 def test_zeros_behind_the_program_are_padding(padding: int) -> None:
     assert payload_of(replace(ELF, appended=bytes(padding))) is None
+    assert payload_of(replace(ELF, appended=bytes(padding) + b"data" * 20_000)) is not None
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ _TAIL = 128 * 1024  # holds the largest zip comment, and PyInstaller's cookie be
 _SEGMENTS = 4  # segments of each kind searched, the last ones
 _PADDING = 64 * 1024  # the largest page
 _SHORT_PADDING = 256
+_LONG_PADDING = 16 * 1024 * 1024
 _HOST_DATA = 4 * 1024 * 1024  # writable data of .NET's host: 158 KiB in .NET 8
 _PRELUDE = 16 * 1024 * 1024  # 90 KiB of code, and the names of all files packed
 
@@ -158,8 +159,8 @@ def _pyinstaller(buffer: Buffer, end: int) -> Payload | None:
 
 def _appended(buffer: Buffer, segments: tuple[Segment, ...], end: int) -> Payload | None:
     size = len(buffer) - end
-    # patchelf leaves a NUL behind the sections, other tools pad the file.
-    if size <= _PADDING and not bytes(buffer[end:]).strip(b"\0"):
+    # patchelf leaves a NUL behind the sections, other tools pad the file: zig's linker by a megabyte.
+    if size <= _LONG_PADDING and _is_padding(buffer, end):
         return None
     tail = bytes(buffer[max(end, len(buffer) - _TAIL) :])
     if _BUN in tail[-len(_BUN) - 8 :]:
@@ -174,6 +175,11 @@ def _appended(buffer: Buffer, segments: tuple[Segment, ...], end: int) -> Payloa
 
     known = format_of(bytes(buffer[end : end + 512]))
     return Payload(known or ("zip" if _ZIP_END in tail else None), end, size, appended=True)
+
+
+def _is_padding(buffer: Buffer, start: int) -> bool:
+    pieces = (bytes(buffer[at : at + _PADDING]) for at in range(start, len(buffer), _PADDING))
+    return not any(piece.strip(b"\0") for piece in pieces)
 
 
 def _is_dotnet_bundle(buffer: Buffer, segments: tuple[Segment, ...]) -> bool:

@@ -147,10 +147,11 @@ def _patch(asked: PatchRequest, buffer: Buffer, trial: Session | None) -> Patche
     same = asked.path == asked.target
     if not asked.only_plan:
         refuse_in_store(asked.target)
-    remarks = _not_needed(image, changes), _absent(changes.interpreter)
+    linker = host_linker(image)
+    # What is for another architecture starts elsewhere.
+    remarks = _not_needed(image, changes), None if linker is None else _absent(changes.interpreter)
     if asked.only_plan or (same and plan.is_empty):
         return Patched(asked.target, plan, len(buffer), (), (), False, False, *remarks)
-    linker = host_linker(image)
     unfound: tuple[bytes, ...] = ()
     loads = False
 
