@@ -22,6 +22,7 @@ from denizen.relocate.verify_patch import verify_patch
 from fuzz import elf
 from tests.support.elf_builder import Elf, build, replace
 from tests.support.elf_sections import with_sections
+from tests.support.zip_archives import adjusted_zip
 
 _UNTOUCHED = b"a file that is none of the patch's business"
 # Zeros that a file may get are bounded by a constant of the planner, not by the file's size.
@@ -35,7 +36,7 @@ CHANGES = (
     Changes(replace_needed=((b"libc.so.6", b"libc-of-another-name.so"),), soname=b"s"),
     Changes(_LONG, _LONG, force_rpath=True, add_needed=(b"liba.so", b"libb.so"), soname=_LONG),
 )
-TOKENS = (*elf.TOKENS, b"\x7fdenizen patch\0\1", b"libc.so.6\0")
+TOKENS = (*elf.TOKENS, b"\x7fdenizen patch\0\1", b"libc.so.6\0", b"PK\5\6", b"PK\6\7", b"PK\1\2")
 
 
 def patch(data: bytes) -> None:
@@ -90,7 +91,13 @@ def programs() -> Sequence[bytes]:
     """Files of every form, and files that were patched before."""
     plain = [data for data in elf.seeds() if data.startswith(b"\x7fELF")]
     sections = [with_sections(build(replace(_PROGRAM, bits=bits, little=bits == 64))) for bits in (32, 64)]
-    return [*plain, *sections, *(_patched(build(replace(_PROGRAM, bits=bits))) for bits in (32, 64))]
+    patched = [_patched(build(replace(_PROGRAM, bits=bits))) for bits in (32, 64)]
+    # An archive whose offsets are the file's, a megabyte of padding, and an interpreter without a path.
+    packed = build(_PROGRAM)
+    packed += adjusted_zip(len(packed))
+    padded = build(replace(_PROGRAM, appended=bytes(70_000)))
+    nameless = build(replace(_PROGRAM, interpreter=b""))
+    return [*plain, *sections, *patched, packed, _patched(packed), padded, nameless]
 
 
 def relocate(data: bytes) -> None:

@@ -3,7 +3,6 @@
 import io
 import struct
 import zipfile
-import zlib
 
 import pytest
 
@@ -14,6 +13,7 @@ from denizen.relocate.patch_changes import Changes
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.verify_patch import verify_patch
 from tests.support.elf_builder import Elf, build
+from tests.support.zip_archives import adjusted_zip
 
 PLAIN = Elf(interpreter=b"/lib/ld.so.1", needed=(b"libc.so.6",))
 LONGER = Changes(interpreter=b"/a/path/that/is/longer/than/the/old/one/ld.so")
@@ -49,21 +49,6 @@ def test_one_found_from_the_end_of_the_file_stays_at_its_end(payload: bytes) -> 
         found = read(new).payload
         assert found is not None
         assert new[found.offset :] == payload
-
-
-def adjusted_zip(start: int, *, zip64: bool = False) -> bytes:
-    """An archive behind `start` bytes, whose offsets are from the file's start (zip -A)."""
-    crc = zlib.crc32(b"DATA")
-    member = struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, 0, 0, 0, crc, 4, 4, 1, 0) + b"nDATA"
-    directory = struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 0, crc, 4, 4, 1, 0, 0, 0, 0, 0, start)
-    at, directory = start + len(member), directory + b"n"
-    more = b""
-    if zip64:
-        size = len(directory)
-        end = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, size, at)
-        more, at = end + struct.pack("<4sIQI", b"PK\6\7", 0, at + size, 1), 0xFFFFFFFF
-    record = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 1, 1, len(directory), at, 4)
-    return member + directory + more + record + b"note"
 
 
 def strict_member(data: bytes) -> bytes:

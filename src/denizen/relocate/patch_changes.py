@@ -11,7 +11,7 @@ must be searched before those (breadth first, in the order of DT_NEEDED).
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.errors import BadInput
+from denizen.elf.image import MIN_INTERPRETER
 from denizen.relocate.errors import CannotPatch
 from denizen.value import value
 
@@ -129,24 +129,25 @@ def check_names(changes: Changes) -> None:
 
 
 def _interpreter(image: Image, path: bytes | None) -> bytes | None:
+    old = named_interpreter(image)
     if path is None:
         return None
     if c.PT_INTERP not in image.first_rows:
         raise CannotPatch("it names no interpreter: it is a library, or static")
     if len(path) >= 4096:
         raise CannotPatch("the kernel takes an interpreter's path of 4095 bytes at most")
-    return None if path == named_interpreter(image) else path
+    return None if path == old else path
 
 
 def named_interpreter(image: Image) -> bytes | None:
-    """Return the path of PT_INTERP; None where there is none, or one that the kernel refuses.
+    """Return the path of PT_INTERP; None where there is none, or an empty one.
 
-    Some libraries have an empty one, which nobody reads: ld.so loads them.
+    Some libraries have an empty one, which nobody reads: ld.so loads them. Raises BadInput: it is malformed.
     """
-    try:
-        return image.interpreter
-    except BadInput:
+    row = image.first_rows.get(c.PT_INTERP)
+    if row is not None and row.file_size < MIN_INTERPRETER:
         return None
+    return image.interpreter
 
 
 def _remove(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) -> list[Entry]:
