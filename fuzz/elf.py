@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from denizen.elf import Image, classify
 from denizen.elf import constants as c
-from denizen.elf.lookup import gnu_hash
 from denizen.elf.script import parse_script
+from denizen.elf.symbol_lookup import gnu_hash
 from denizen.errors import BadInput
 from tests.support.elf_builder import Elf, Note, Symbol, build
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from denizen.elf import Image, Segment, read
 from denizen.elf import constants as c
-from denizen.relocate.encoding import Encoding
+from denizen.relocate.elf_encoding import Encoding
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import FilePlan, apply
 from denizen.relocate.patch_changes import Changes, named_interpreter

@@ -20,7 +20,7 @@ from itertools import compress, repeat
 from denizen.elf import constants as c
 from denizen.elf.cached_property import once
 from denizen.elf.hashtables import SYMBOL_SIZE, extent
-from denizen.elf.lookup import Lookup
+from denizen.elf.symbol_lookup import Lookup
 from denizen.value import from_columns, value
 
 TYPE_CHECKING = False

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-RULES = posixpath.join(posixpath.dirname(__file__), "commands.toml")
+RULES = posixpath.join(posixpath.dirname(__file__), "command_rules.toml")
 
 
 @value
 class CommandRule:
-    """One row of commands.toml."""
+    """One row of command_rules.toml."""
 
     commands: tuple[str, ...]
     reason: str
@@ -35,7 +35,7 @@ def command_rules() -> tuple[CommandRule, ...]:
 
 
 def read_rules(document: Mapping[str, Any]) -> tuple[CommandRule, ...]:
-    """Return the rules in a parsed commands.toml. Raises KeyError for a document of another form."""
+    """Return the rules in a parsed command_rules.toml. Raises KeyError for a document of another form."""
     return _rows(document["kept-out"])
 
 

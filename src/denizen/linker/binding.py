@@ -15,7 +15,7 @@ from itertools import repeat
 
 from denizen.elf import constants as c
 from denizen.elf.cached_property import once
-from denizen.elf.lookup import gnu_hash
+from denizen.elf.symbol_lookup import gnu_hash
 from denizen.errors import BadInput
 from denizen.linker.interpreter import Family
 from denizen.linker.rule_tables import INTERPRETER

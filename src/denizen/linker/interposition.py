@@ -10,7 +10,7 @@ Not part of `bind`: it looks in every object before the expected one, and a star
 
 from __future__ import annotations
 
-from denizen.elf.lookup import gnu_hash
+from denizen.elf.symbol_lookup import gnu_hash
 from denizen.linker.binding import objects_by_name, objects_of
 from denizen.linker.rule_tables import INTERPRETER
 from denizen.value import value

@@ -12,6 +12,7 @@ from __future__ import annotations
 from denizen.elf import Segment
 from denizen.elf import constants as c
 from denizen.relocate import new_segment, program_headers
+from denizen.relocate.elf_encoding import E_PHNUM, E_PHOFF, Encoding
 from denizen.relocate.elf_parts import (
     DT_MIPS_RLD_MAP_REL,
     dynamic_table,
@@ -19,7 +20,6 @@ from denizen.relocate.elf_parts import (
     string_table_place,
     with_own_addresses,
 )
-from denizen.relocate.encoding import E_PHNUM, E_PHOFF, Encoding
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import FileEdit, FilePlan, merged
 from denizen.relocate.patch_changes import check_names, wanted

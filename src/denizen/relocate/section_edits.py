@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from denizen.elf import Image
-    from denizen.relocate.encoding import Encoding
+    from denizen.relocate.elf_encoding import Encoding
     from denizen.relocate.slack import FilePlace
 
 _TYPE, _ADDRESS, _OFFSET, _SIZE, _INFO = 1, 3, 4, 5, 7

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from denizen.elf import Image
     from denizen.elf.versions import NeedRecord
-    from denizen.relocate.encoding import Encoding
+    from denizen.relocate.elf_encoding import Encoding
 
 _FILE, _NEXT = 4, 12  # offsets of vn_file and vn_next in a Verneed
 

@@ -1,4 +1,4 @@
-"""Files that a bundle takes from an environment, by the rules of wants.toml."""
+"""Files that a bundle takes from an environment, by the rules of environment_rules.toml."""
 
 import os
 from pathlib import Path

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.exports.staging import staged_file
+from denizen.app.exports.atomic_output import staged_file
 from denizen.cli.dispatch import dispatch
 from denizen.disk import NotReplaced, check_replaceable
 from denizen.store.errors import DiskFailed

@@ -1,4 +1,4 @@
-"""Files that a program looks for by the rules of wants.toml, from an environment that is made for them.
+"""Files that a program looks for by environment_rules.toml, from an environment made for them.
 
 Some are in no package: a maintainer script writes them, as the list of Graphviz's plugins. The environment
 (strategy fhs) has them; a bundle takes those that the rule names, and what libraries need that such a file

@@ -13,7 +13,7 @@ import tempfile
 
 from denizen.app.bundles.errors import NotBundled
 from denizen.app.factories import tools_of
-from denizen.launch.probe import obstacle
+from denizen.launch.namespace_probe import obstacle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from denizen.launch.decisions.program_identity import r_debug_of
 from denizen.launch.dlopen_links import place_of
 from denizen.launch.host_view import host_view
 from denizen.launch.program import once_read
-from denizen.launch.resident import executes, is_audited, opens, system_directories
+from denizen.launch.resident_choice import executes, is_audited, opens, system_directories
 from denizen.linker import read_interpreter, resolve
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.sha256 import hex_digest_of

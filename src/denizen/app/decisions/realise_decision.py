@@ -92,7 +92,7 @@ def realised(session: Session, asked: RealiseRequest, host: HostStart) -> Decisi
 
 def _host_directories(program: Program, decision: Decision) -> tuple[bytes, ...]:
     """Return where the host's dynamic linker goes on to search."""
-    from denizen.launch.resident import system_directories
+    from denizen.launch.resident_choice import system_directories
     from denizen.linker import read_interpreter
 
     linker = read_interpreter(program.view, decision.ldso)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.exports.staging import staged_file
+from denizen.app.exports.atomic_output import staged_file
 from denizen.exports.rootfs_tree import MODES
 from denizen.formats.squashfs_writer import SUPERBLOCK_SIZE, write_image
 from denizen.formats.tar_writer import write_tar

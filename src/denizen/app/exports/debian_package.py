@@ -14,9 +14,9 @@ from denizen.app.bundles.bundle_files import entries_of
 from denizen.app.bundles.bundle_program import bundle_launcher
 from denizen.app.bundles.program_closure import is_static, opened_program, packaged_closure
 from denizen.app.exports.archives import xz_packer
+from denizen.app.exports.atomic_output import staged_file
 from denizen.app.exports.disk_entries import disk_file, same_content
 from denizen.app.exports.exported_packages import packages_of_closure
-from denizen.app.exports.staging import staged_file
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.errors import BadInput
 from denizen.exports.rootfs_tree import SYSTEM, RootTree

@@ -10,8 +10,8 @@ import os
 import tempfile
 
 from denizen.app.exports.archives import gzip_packer
+from denizen.app.exports.atomic_output import staged_directory, staged_file
 from denizen.app.exports.disk_entries import disk_entries
-from denizen.app.exports.staging import staged_directory, staged_file
 from denizen.disk import make_directories
 from denizen.exports.rootfs_tree import MODES, layer_groups
 from denizen.formats.oci_image import (

@@ -110,7 +110,7 @@ def _decided(
 
 def _namespaces_refused(session: Session) -> str:
     from denizen.app.factories import tools_of
-    from denizen.launch.probe import obstacle
+    from denizen.launch.namespace_probe import obstacle
 
     return obstacle(tools_of(session).enter(), (b"private",))
 

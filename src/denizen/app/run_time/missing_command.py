@@ -33,7 +33,7 @@ from denizen.launch.command_rules import alternative_package, is_essential, kept
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.environment_rules import EnvironmentNeeds
-from denizen.launch.probe import obstacle
+from denizen.launch.namespace_probe import obstacle
 from denizen.launch.program import open_program
 from denizen.launch.script_launch import words
 from denizen.resolve.installation.install import unpacked

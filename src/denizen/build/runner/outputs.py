@@ -12,8 +12,8 @@ import os
 import stat
 
 from denizen.build.runner.errors import BadOutput, NoOutput, OutputHashMismatch
+from denizen.build.runner.hash_rewriting import PieceStream, digest_modulo, rewriting
 from denizen.build.runner.output_plan import content_address, floating_path, refuse_cycle
-from denizen.build.runner.rewriting import PieceStream, digest_modulo, rewriting
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import Method
 from denizen.formats.stream import BLOCK

@@ -17,7 +17,7 @@ def _doctor(_: Parsed, context: Context) -> int:
     from denizen.app.factories import tools_of
     from denizen.app.supply.decoder_setup import decoder_words
     from denizen.disk import DiskView
-    from denizen.launch.host_checks import Examined, Finding, examine_host
+    from denizen.launch.doctor_checks import Examined, Finding, examine_host
 
     place, emulators = context.session.paths, host_emulators(search_path(context.environ))
     examined = Examined(DiskView(), tools_of(context.session), place.store, place.state, emulators)

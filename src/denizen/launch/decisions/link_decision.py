@@ -13,7 +13,7 @@ from denizen.launch.decisions.decision import Decision, DecisionLibrary, identit
 from denizen.launch.decisions.load_list import libraries_of
 from denizen.launch.decisions.program_identity import headers_of, hermetic_edits, machine_of, r_debug_of
 from denizen.launch.program import once_read
-from denizen.launch.resident import executes, is_audited, opens
+from denizen.launch.resident_choice import executes, is_audited, opens
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.shipped_libraries import Bundle

@@ -18,7 +18,7 @@ from denizen.elf.library_strings import MAX_SCANNED
 from denizen.errors import BadInput
 from denizen.fileview import is_absent
 from denizen.launch.command_links import is_command
-from denizen.launch.resident import EXECUTORS
+from denizen.launch.resident_choice import EXECUTORS
 from denizen.resolve.cache.cached_view import parser_of
 
 TYPE_CHECKING = False

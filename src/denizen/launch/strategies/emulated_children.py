@@ -31,7 +31,7 @@ _ANY_TYPE = 0xFFFE
 
 def child_steps(start: ProgramStart) -> tuple[bytes, ...]:
     """Return the words that have `denizen-enter` register the loader; () where this kernel refuses it."""
-    from denizen.launch.probe import obstacle
+    from denizen.launch.namespace_probe import obstacle
 
     try:
         loader, enter, stage = start.files.plain_loader(), start.files.enter(), start.files.stage()

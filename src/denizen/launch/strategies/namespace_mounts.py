@@ -66,7 +66,7 @@ class NamespaceMounts:
         return (*steps, *bind_resources(self._view, found, steps, self._files.stage()), *listing)
 
     def _tried(self) -> str:
-        from denizen.launch.probe import obstacle
+        from denizen.launch.namespace_probe import obstacle
 
         try:
             return obstacle(self._files.enter(), self._loaders())

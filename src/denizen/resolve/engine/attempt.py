@@ -8,8 +8,15 @@ of a level are fetched together.
 from __future__ import annotations
 
 from denizen.errors import display
+from denizen.resolve.engine.candidate_check import (
+    Evaluation,
+    Evaluator,
+    most,
+    only_private,
+    rejection,
+    rule_of,
+)
 from denizen.resolve.engine.choose import Demand, RankedProvider, private_of, ranked, share
-from denizen.resolve.engine.evaluate import Evaluation, Evaluator, most, only_private, rejection, rule_of
 from denizen.resolve.resolution import (
     ChoiceRule,
     FromHost,
@@ -29,8 +36,8 @@ if TYPE_CHECKING:
 
     from denizen.elf import Image
     from denizen.index.provider import Provider
+    from denizen.resolve.engine.candidate_check import Libc
     from denizen.resolve.engine.catalogue import Sources
-    from denizen.resolve.engine.evaluate import Libc
     from denizen.resolve.resolution import DlopenName
     from denizen.resolve.subject import Subject
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput
 from denizen.resolve.cache.package_facts import PackageFacts
-from denizen.resolve.engine.evaluate import Libc
+from denizen.resolve.engine.candidate_check import Libc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

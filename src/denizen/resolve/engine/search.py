@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from denizen.linker import Binding, Closure
+    from denizen.resolve.engine.candidate_check import Libc
     from denizen.resolve.engine.catalogue import ProviderCatalogue, Sources
-    from denizen.resolve.engine.evaluate import Libc
     from denizen.resolve.subject import Subject
 
 MAX_REPAIRS = 6

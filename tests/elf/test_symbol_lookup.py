@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.elf import read
-from denizen.elf.lookup import gnu_hash, sysv_hash
+from denizen.elf.symbol_lookup import gnu_hash, sysv_hash
 from tests.support.elf_builder import Elf, Symbol, build
 
 NAMES = st.binary(min_size=1, max_size=40).filter(lambda name: b"\0" not in name)

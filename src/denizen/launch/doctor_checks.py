@@ -7,7 +7,7 @@ import os
 
 from denizen.errors import HostLacks, display
 from denizen.launch.host_view import loader_at
-from denizen.launch.probe import obstacle
+from denizen.launch.namespace_probe import obstacle
 from denizen.launch.strategies.namespace_plan import InterpreterMount, mount_point_for, operations
 from denizen.machines import interpreter_of_kernel
 from denizen.value import value

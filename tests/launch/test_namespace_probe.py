@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.probe import obstacle
+from denizen.launch.namespace_probe import obstacle
 from tests.support.compiled_loaders import compile_loader
 from tests.support.hosts import namespace_filter
 from tests.support.peers import require
@@ -19,7 +19,7 @@ from tests.support.seccomp import under_filter
 _KILL, _ALLOW, _UNSHARE = 0x80000000, 0x7FFF0000, 272
 _TWICE = """
 import os, sys
-from denizen.launch.probe import obstacle
+from denizen.launch.namespace_probe import obstacle
 print(repr(obstacle(sys.argv[1].encode(), [word.encode() for word in sys.argv[2].split()])))
 sys.stdout.flush()
 if sys.argv[3:]:
