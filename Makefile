@@ -80,6 +80,7 @@ docs: $(VENV)/.docs
 loader:
 	$(PYTHON) loader/build.py src/denizen/launch/loader/denizen-loader-$$(uname -m) $(CC)
 	-test $$(uname -m) != x86_64 || $(PYTHON) loader/build.py src/denizen/launch/loader/denizen-attach-x86_64 $(CC)
+	$(PYTHON) loader/build.py src/denizen/launch/loader/denizen-bundle-$$(uname -m) $(CC)
 	$(PYTHON) loader/build.py src/denizen/launch/loader/denizen-enter-$$(uname -m) $(CC)
 	$(PYTHON) loader/build.py src/denizen/launch/loader/denizen-ldconfig-$$(uname -m) $(CC)
 	$(PYTHON) loader/build.py src/denizen/launch/loader/denizen-inside-$$(uname -m) $(CC)

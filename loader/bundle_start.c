@@ -58,13 +58,15 @@ void bundle_start_adopted(struct start *start, const struct bundle *bundle)
 }
 
 /* Of an AppImage whose program is static there is no decision: it is AppRun itself. */
-static void become_static(struct start *start, const char *base)
+static void become_static(struct start *start, const struct bundle *bundle)
 {
     char room[PATH_ROOM];
     struct text path = text_in(room, sizeof room);
-    text_add_bytes(&path, base, (size_t)(text_file_name(base) - base));
-    text_add(&path, "AppRun");
-    if (!path.cut && !sys_exists(base))
+    const char *in_memory = bundle->base ? NULL : bundle_path(&start->arena, bundle, "AppRun");
+    if (bundle->base)
+        text_add_bytes(&path, bundle->base, (size_t)(text_file_name(bundle->base) - bundle->base));
+    text_add(&path, bundle->base ? "AppRun" : in_memory ? in_memory : "");
+    if (!path.cut && !(bundle->base && sys_exists(bundle->base)))
         sys_execve(room, start->process.arguments, start->process.environment);
 }
 
@@ -78,7 +80,7 @@ _Noreturn void bundle_start(struct start *start, const char *setting)
         fail(own, ": it can be unpacked nowhere but in memory, where its files do not find each other; let"
              " XDG_CACHE_HOME name a directory with room, from which programs may be executed", (char *)0);
     become_bundled(start, &bundle, "decision", NULL);
-    if (bundle.base && config_next(SETTING_APPIMAGE, NULL))
-        become_static(start, bundle.base);
+    if (config_next(SETTING_APPIMAGE, NULL))
+        become_static(start, &bundle);
     fail(own, ": its files in ", bundle.base ? bundle.base : "memory", " are not what was bundled", (char *)0);
 }

@@ -32,7 +32,8 @@
        set NAME=VALUE     the program's environment has this variable
        default NAME=VALUE as set; where the caller has set it, nothing
        set-name NAME=     this variable, with PROGRAM as it was given
-       set-program NAME=  this variable, with the absolute path of PROGRAM
+       set-program NAME=  this variable, with the absolute path of PROGRAM, without links
+       portable NAME=SUFFIX  this variable, with the same and SUFFIX, where that is a directory that can be written
        set-directory NAME=  this variable, with the working directory
        check              everything so far worked: exit 0
 

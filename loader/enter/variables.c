@@ -12,7 +12,7 @@ bool variables_knows(const char *operation)
 {
     return text_equal(operation, "set") || text_equal(operation, "default") || text_equal(operation, "set-name") ||
            text_equal(operation, "set-program") || text_equal(operation, "set-directory") ||
-           text_equal(operation, "temporary");
+           text_equal(operation, "temporary") || text_equal(operation, "portable");
 }
 
 /* The directory for temporary files, as mkstemp's callers find it. */
@@ -44,6 +44,48 @@ static bool add_directory(struct text *text)
     return true;
 }
 
+/* Append the absolute path of a program, without links where /proc tells it. */
+static bool add_program(struct text *text, const char *program)
+{
+    char real[VALUE_ROOM / 2], link[32];
+    struct text name = text_in(link, sizeof link);
+    int fd = sys_open(program, SYS_PATH);
+    text_add(&name, "/proc/self/fd/");
+    text_add_decimal(&name, fd < 0 ? 0 : (uint32_t)fd);
+    long length = fd < 0 ? fd : sys_readlink(link, real, sizeof real - 1);
+    if (fd >= 0)
+        sys_close(fd);
+    if (!sys_failed(length) && real[0] == '/') {
+        text_add_bytes(text, real, (size_t)length);
+        return true;
+    }
+    if (program[0] != '/' && !add_directory(text))
+        return false;
+    text_add(text, program[0] != '/' ? "/" : "");
+    text_add(text, program);
+    return true;
+}
+
+/* NAME=SUFFIX becomes NAME=PROGRAMSUFFIX where that is a directory that can be written. */
+static const char *portable_variable(struct arena *arena, const char *word, const char *program)
+{
+    enum { WRITE = 2 };
+    char *room = arena_take(arena, VALUE_ROOM);
+    struct text text = text_in(room, VALUE_ROOM);
+    while (*word && *word != '=')
+        text_add_bytes(&text, word++, 1);
+    text_add(&text, "=");
+    size_t name = text.length;
+    struct arch_stat facts;
+    if (!*word || !add_program(&text, program))
+        return NULL;
+    text_add(&text, word + 1);
+    return !text.cut && sys_stat(room + name, &facts) >= 0 && (facts.mode & SYS_S_IFMT) == SYS_S_IFDIR &&
+                   arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)room + (long)name, WRITE, 0, 0, 0) == 0
+               ? room
+               : NULL;
+}
+
 static const char *temporary_variable(struct arena *arena, const char *directory)
 {
     char *room = arena_take(arena, VALUE_ROOM);
@@ -59,18 +101,17 @@ static const char *word_of(struct arena *arena, const char *operation, const cha
         return word;
     if (text_equal(operation, "temporary"))
         return temporary_variable(arena, word);
+    if (text_equal(operation, "portable"))
+        return portable_variable(arena, word, program);
     char *room = arena_take(arena, VALUE_ROOM);
     struct text text = text_in(room, VALUE_ROOM);
     text_add(&text, word);
-    bool is_name = text_equal(operation, "set-name"), of_program = text_equal(operation, "set-program");
-    bool relative = !is_name && !(of_program && program[0] == '/');
-    if (relative && !add_directory(&text))
-        return NULL;
-    if (relative && of_program)
-        text_add(&text, "/");
-    if (is_name || of_program)
+    bool told = text_equal(operation, "set-program") ? add_program(&text, program)
+                : text_equal(operation, "set-name")  ? true
+                                                     : add_directory(&text);
+    if (text_equal(operation, "set-name"))
         text_add(&text, program);
-    return text.cut ? NULL : room;
+    return told && !text.cut ? room : NULL;
 }
 
 /* Whether VARIABLE has the name that WORD begins with. */

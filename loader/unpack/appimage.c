@@ -3,40 +3,69 @@
 #include "../text.h"
 #include "files.h"
 
-enum { STDOUT = 1 };
+enum { STDOUT = 1, STDERR = 2, WRONG_USAGE = 1 };
 static const char ROOT[] = "squashfs-root";
 static const char HELP[] = "--appimage-extract [PATTERN] unpack into squashfs-root\n"
                            "--appimage-mount             unpack into the cache, print where, and wait\n"
                            "--appimage-offset            print where the file system begins in this file\n"
                            "--appimage-extract-and-run   start the program, as without it\n"
+                           "--appimage-portable-home     make a directory beside this file that is the program's HOME\n"
+                           "--appimage-portable-config   the same for XDG_CONFIG_HOME\n"
                            "--appimage-updateinformation print where newer versions are to be had\n"
                            "--appimage-signature         print the signature in this file\n"
                            "--appimage-version           print what this runtime is\n";
 
-static void print(const char *text)
+/* A directory beside the AppImage, named like it, that is the program's own place for what it keeps. */
+static const struct portable {
+    char suffix[8];
+    char variable[20];
+} PORTABLE[] = {{".home", "HOME="}, {".config", "XDG_CONFIG_HOME="}};
+enum { PORTABLES = sizeof PORTABLE / sizeof *PORTABLE };
+
+static void print(int to, const char *text)
 {
-    files_write(STDOUT, (const uint8_t *)text, text_length(text));
+    files_write(to, (const uint8_t *)text, text_length(text));
 }
 
-static _Noreturn void print_and_end(const char *text, const char *more)
+/* As other runtimes: what a tool asks for goes to standard output, what people ask for to standard error. */
+static _Noreturn void print_and_end(int to, const char *text, const char *more)
 {
-    print(text);
-    print(more);
+    print(to, text);
+    print(to, more);
     sys_exit(0);
 }
 
-enum appimage_wish appimage_wish(struct process *process, const char *offset)
+static _Noreturn void make_portable(const char *own, const char *suffix)
+{
+    char room[PATH_ROOM];
+    struct text path = text_in(room, sizeof room);
+    text_add(&path, own);
+    text_add(&path, suffix);
+    long made = path.cut ? -SYS_ENOENT : files_make_directory(SYS_AT_CWD, room, 0700);
+    if (sys_failed(made))
+        fail("cannot make ", room, text_of_problem(made), (char *)0);
+    print_and_end(STDERR, room, " is the program's from now on\n");
+}
+
+static _Noreturn void refuse(const struct process *process, const char *word)
+{
+    say("--appimage-", word, process->stack[0] > 2 ? " with these words behind it" : "",
+        " is nothing that this AppImage knows; --appimage-help has the options", (char *)0);
+    sys_exit(WRONG_USAGE);
+}
+
+enum appimage_wish appimage_wish(struct process *process, const char *own, const char *offset)
 {
     const char *word = process->stack[0] > 1 ? process->arguments[1] : "";
     if (!text_starts(word, "--appimage-"))
         return APPIMAGE_START;
     word += sizeof "--appimage-" - 1;
     if (text_equal(word, "help"))
-        print_and_end(HELP, "");
+        print_and_end(STDERR, HELP, "");
     if (text_equal(word, "offset"))
-        print_and_end(offset, "\n");
+        print_and_end(STDOUT, offset, "\n");
     if (text_equal(word, "version"))
-        print_and_end("AppImage runtime of denizen", "\n");
+        print_and_end(STDERR, "AppImage runtime of denizen", "\n");
     if (text_equal(word, "mount"))
         return APPIMAGE_SHOW;
     if (text_equal(word, "extract") && process->stack[0] <= 3)
@@ -45,9 +74,11 @@ enum appimage_wish appimage_wish(struct process *process, const char *offset)
         return APPIMAGE_UPDATE;
     if (text_equal(word, "signature"))
         return APPIMAGE_SIGNATURE;
+    for (size_t i = 0; i < PORTABLES && text_starts(word, "portable-"); i++)
+        if (text_equal(word + sizeof "portable-" - 1, PORTABLE[i].suffix + 1))
+            make_portable(own, PORTABLE[i].suffix);
     if (!text_equal(word, "extract-and-run"))
-        fail("--appimage-", word, process->stack[0] > 2 ? " with these words behind it" : "",
-             " is nothing that this AppImage knows; --appimage-help has the options", (char *)0);
+        refuse(process, word);
     const char *name = process->arguments[0];
     process_drop_arguments(process, 1);
     process->arguments[0] = (char *)(uintptr_t)name;
@@ -56,18 +87,16 @@ enum appimage_wish appimage_wish(struct process *process, const char *offset)
 
 /* The sections that tools write into lie before the image, so that they are no part of what its hash is about
    (bundle_launcher.py has their order). */
-void appimage_print_section(const char *own, uint64_t image, enum appimage_wish wish)
+void appimage_print_section(const char *file, uint64_t image, enum appimage_wish wish)
 {
     enum { SIZE = 1024, SECTIONS = 12288, SIGNATURE_AT = 1024 };
     char room[SIZE + 1];
-    int fd = sys_open("/proc/self/exe", SYS_RDONLY);
-    if (fd < 0)
-        fd = sys_open(own, SYS_RDONLY);
+    int fd = sys_open(file, SYS_RDONLY);
     long size = fd < 0 ? fd : sys_pread(fd, room, SIZE, image - SECTIONS + (wish == APPIMAGE_SIGNATURE ? SIGNATURE_AT : 0));
     if (size != SIZE)
-        fail(own, ": cannot be read", (char *)0);
+        fail(file, ": cannot be read", (char *)0);
     room[SIZE] = '\0';
-    print_and_end(room, "\n");
+    print_and_end(STDOUT, room, "\n");
 }
 
 /* Behind a [ : whether the letter is in the set, and `*at` behind its ] ; a [ without ] stands for itself. */
@@ -140,10 +169,10 @@ static long extract(void *taker, const struct packed *packed, const struct packe
         arch_syscall(__NR_unlinkat, extraction->root, (long)name, 0, 0, 0, 0);
         result = files_take(&extraction->root, packed, entry, content);
     }
-    print(ROOT);
-    print("/");
-    print(name);
-    print("\n");
+    print(STDOUT, ROOT);
+    print(STDOUT, "/");
+    print(STDOUT, name);
+    print(STDOUT, "\n");
     return result;
 }
 
@@ -160,33 +189,59 @@ void appimage_extract(const struct packed *packed, const char *pattern)
 
 void appimage_show(const char *directory)
 {
-    print(directory);
-    print("\n");
+    print(STDOUT, directory);
+    print(STDOUT, "\n");
     for (;;)
         arch_syscall(__NR_ppoll, 0, 0, 0, 0, 0, 0);
 }
 
-static const char *joined(struct arena *arena, const char *name, const char *value)
+static const char *joined(struct arena *arena, const char *name, const char *value, const char *suffix)
 {
     char *room = arena_take(arena, PATH_ROOM);
     struct text text = text_in(room, PATH_ROOM);
     text_add(&text, name);
     text_add(&text, value);
-    return room;
+    text_add(&text, suffix);
+    return text.cut ? NULL : room;
+}
+
+/* The variable of a directory beside the AppImage; null where there is none that can be written. */
+static const char *portable_variable(struct arena *arena, const char *own, const struct portable *one)
+{
+    enum { WRITE = 2 };
+    const char *variable = joined(arena, one->variable, own, one->suffix);
+    const char *path = variable ? variable + text_length(one->variable) : "";
+    struct arch_stat facts;
+    bool usable = sys_stat(path, &facts) >= 0 && (facts.mode & SYS_S_IFMT) == SYS_S_IFDIR &&
+                  arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, WRITE, 0, 0, 0) == 0;
+    return usable ? variable : NULL;
 }
 
 void appimage_tell(struct arena *arena, struct process *process, const char *own, const char *directory)
 {
-    static const char NAMES[][12] = {"APPDIR=", "APPIMAGE=", "ARGV0=", "OWD="};
+    enum { NAMES_ = 4 };
+    static const char NAMES[NAMES_][12] = {"APPDIR=", "APPIMAGE=", "ARGV0=", "OWD="};
     char working[PATH_ROOM];
     long length = arch_syscall(__NR_getcwd, (long)working, sizeof working, 0, 0, 0, 0);
     if (length <= 0 || working[0] != '/')
         working[0] = '\0';
-    const char *values[] = {directory, own, process->stack[0] ? process->arguments[0] : own, working};
-    const char *words[sizeof NAMES / sizeof *NAMES];
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+    const char *values[NAMES_] = {directory, own, process->stack[0] ? process->arguments[0] : own, working};
+    const char *words[NAMES_ + PORTABLES];
+    size_t count = 0;
+    for (size_t i = 0; i < NAMES_; i++) {
+        const char *word = values[i] ? joined(arena, NAMES[i], values[i], "") : NULL;
         process_forget(process, NAMES[i]);
-        words[i] = joined(arena, NAMES[i], values[i]);
+        if (word)
+            words[count++] = word;
     }
-    process_insert_variables(process, words, sizeof words / sizeof *words);
+    for (size_t i = 0; i < PORTABLES; i++) {
+        const char *word = portable_variable(arena, own, &PORTABLE[i]);
+        if (!word)
+            continue;
+        process_forget(process, PORTABLE[i].variable);
+        words[count++] = word;
+    }
+    /* Else an AppImage that the program starts would take it for its own. */
+    process_forget(process, TARGET_APPIMAGE "=");
+    process_insert_variables(process, words, count);
 }

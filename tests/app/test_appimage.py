@@ -26,11 +26,24 @@ def test_apprun_is_started_with_the_variables_that_its_runtime_would_set(home: D
     done = home.denizen("run", "./X.AppImage", "one", "two", status=5, directory=home.work)
     seen = variables_in(done.stdout)
     assert "words: one two" in done.stdout
-    assert seen["APPIMAGE"] == f"{home.work}/./X.AppImage"
+    assert seen["APPIMAGE"] == f"{home.work}/X.AppImage"
     assert seen["OWD"] == os.fspath(home.work)
     assert seen["ARGV0"] == "./X.AppImage"
     assert seen["APPDIR"].startswith(f"{home.root}/data/store/")
     assert app.read_bytes() == before
+
+
+def test_directories_beside_it_are_its_programs_home_and_configuration(home: DenizenHome) -> None:
+    """Also where it is called by a link: the file's own path counts."""
+    app = make_appimage(home.work / "X.AppImage", {"AppRun": TOOL})
+    (home.work / "link").symlink_to(app)
+    before = variables_in(home.denizen("run", "./link", status=5, directory=home.work).stdout)
+    assert before["APPIMAGE"] == f"{app}"
+    for suffix in ("home", "config"):
+        Path(f"{app}.{suffix}").mkdir()
+    seen = variables_in(home.denizen("run", "./link", status=5, directory=home.work).stdout)
+    assert before["HOME"] != seen["HOME"] == f"{app}.home"
+    assert seen["XDG_CONFIG_HOME"] == f"{app}.config"
 
 
 def test_a_foreign_program_inside_gets_its_libraries_from_packages(home: DenizenHome) -> None:

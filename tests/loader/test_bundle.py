@@ -1,5 +1,6 @@
 """Bundles: the launcher, with files beside it or packed into it, and where those are unpacked."""
 
+import hashlib
 import os
 import random
 import shutil
@@ -152,13 +153,9 @@ def test_ignored_signals_are_told_as_an_argument(
 
 
 def test_with_arguments_it_does_not_start_from_memory(bundled: Bundled, launcher: bytes) -> None:
-    require("bwrap")
     image = encode(bundled.entries, zstd_frames(1))
     bundled.file.write_bytes(launcher_with(launcher, image, [b"/@bundle/program/hello"]))
-    command = ["bwrap", "--unshare-all", "--tmpfs", "/", "--ro-bind", str(bundled.file), "/hello"]
-    done = run([*command, "--proc", "/proc", "--remount-ro", "/", "--clearenv", "/hello"], os.environ)
-    if "bwrap" in done.stderr:
-        pytest.skip(f"bubblewrap cannot make a namespace here: {done.stderr.strip()}")
+    done = on_a_read_only_root(bundled)
     assert (done.stdout, done.returncode) == ("", 127)
     assert "let XDG_CACHE_HOME name a directory with room" in done.stderr
 
@@ -205,8 +202,14 @@ def test_an_appimage_answers_what_tools_ask_of_a_runtime(
         assert (tmp_path / "squashfs-root" / "data" / "again").read_bytes() == contents["again"]
     started = bundled.run("--appimage-extract-and-run", "x")
     assert started.stdout == f"{bundled.file} x hello - 42\n"
-    assert "--appimage-help has the options" in bundled.run("--appimage-unknown").stderr
-    assert "--appimage-mount" in bundled.run("--appimage-help").stdout
+    unknown = bundled.run("--appimage-unknown")
+    assert "--appimage-help has the options" in unknown.stderr
+    assert unknown.returncode == 1
+    # As other runtimes: what people ask for goes to standard error.
+    for option, said in (("--appimage-help", "--appimage-mount"), ("--appimage-version", "denizen")):
+        told = bundled.run(option)
+        assert said in told.stderr
+        assert (told.stdout, told.returncode) == ("", 0)
 
 
 _PATTERNS = {
@@ -257,6 +260,10 @@ def test_tools_write_into_an_appimages_sections(bundled: Bundled, launcher: byte
         ".sig_key": 8192,
         ".digest_md5": 16,
     }
+    digest_at, digest_size = sections[".digest_md5"]
+    digest = bytes(content[digest_at : digest_at + digest_size])
+    content[digest_at : digest_at + digest_size] = bytes(digest_size)
+    assert digest == hashlib.md5(content).digest()
     for name, text in ((".upd_info", b"other"), (".sha256_sig", b"S" * 1024), (".sig_key", b"K" * 8192)):
         at = sections[name][0]
         content[at : at + len(text)] = text
@@ -287,24 +294,92 @@ def test_an_appimage_shows_where_it_is_until_it_is_ended(bundled: Bundled, launc
         process.terminate()
 
 
-def test_an_appimage_sets_the_variables_of_a_runtime(
-    bundled: Bundled, launcher: bytes, sysroot: LoaderSysroot
-) -> None:
-    source = "#include <stdio.h>\nextern char **environ;"
-    source += "int main(void) { for (char **e = environ; *e; e++) puts(*e); return 0; }"
-    program = sysroot.compile("static", source, "-static", interpreter=False)
+def test_an_appimage_shows_nothing_where_it_cannot_be_unpacked(bundled: Bundled, launcher: bytes) -> None:
+    as_appimage(bundled, launcher)
+    done = on_a_read_only_root(bundled, "--appimage-mount")
+    assert (done.stdout, done.returncode) == ("", 127)
+    assert "it cannot be unpacked" in done.stderr
+
+
+_VARIABLES = """
+#include <stdio.h>
+extern char **environ;
+int main(void) { for (char **e = environ; *e; e++) puts(*e); return 0; }
+"""
+
+
+@pytest.fixture
+def telling(bundled: Bundled, launcher: bytes, sysroot: LoaderSysroot) -> Bundled:
+    """A bundle that is an AppImage whose program, a static one, prints its environment."""
+    program = sysroot.compile("static", _VARIABLES, "-static", interpreter=False)
     own = appdir_entries(b"static", program.read_bytes(), AppFiles())
     bundled.file.write_bytes(appimage(launcher, own, zstd_frames(1)))
-    variables = {"XDG_CACHE_HOME": str(bundled.cache), "APPDIR": "/old", "WORD": "w"}
-    found = bundled.run("x", env=variables).stdout.splitlines()
+    return bundled
+
+
+def test_an_appimage_sets_the_variables_of_a_runtime(telling: Bundled) -> None:
+    variables = {"XDG_CACHE_HOME": str(telling.cache), "APPDIR": "/old", "WORD": "w"}
+    found = telling.run("x", env=variables).stdout.splitlines()
     assert found == [
-        f"APPDIR={bundled.unpacked}",
-        f"APPIMAGE={bundled.file}",
-        f"ARGV0={bundled.file}",
+        f"APPDIR={telling.unpacked}",
+        f"APPIMAGE={telling.file}",
+        f"ARGV0={telling.file}",
         f"OWD={os.getcwd()}",
-        f"XDG_CACHE_HOME={bundled.cache}",
+        f"XDG_CACHE_HOME={telling.cache}",
         "WORD=w",
     ]
+
+
+def test_an_appimage_in_memory_has_no_directory(telling: Bundled) -> None:
+    done = on_a_read_only_root(telling, "x", APPDIR="/old")
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert {"APPIMAGE=/made", "ARGV0=/made", "OWD=/"} <= {*done.stdout.splitlines()}
+    assert "APPDIR=" not in done.stdout
+
+
+def test_directories_beside_an_appimage_are_its_programs_home_and_configuration(telling: Bundled) -> None:
+    variables = {"XDG_CACHE_HOME": str(telling.cache), "HOME": "/old"}
+    assert "HOME=/old" in telling.run("x", env=variables).stdout.splitlines()
+    for option in ("home", "config", "home"):
+        made = telling.run(f"--appimage-portable-{option}", env=variables)
+        assert (made.returncode, made.stdout) == (0, "")
+        assert f"{telling.file}.{option}" in made.stderr
+    seen = telling.run("x", env=variables).stdout.splitlines()
+    assert f"HOME={telling.file}.home" in seen
+    assert f"XDG_CONFIG_HOME={telling.file}.config" in seen
+    assert "HOME=/old" not in seen
+
+
+def test_a_runtime_out_of_its_file_runs_the_appimage_that_a_tool_names(
+    telling: Bundled, tmp_path: Path
+) -> None:
+    """As AppImageLauncher does: it executes a copy of the ELF file's part, without its mark."""
+    whole = telling.file.read_bytes()
+    alone = tmp_path / "runtime"
+    alone.write_bytes(whole[:8] + bytes(3) + whole[11 : int(telling.run("--appimage-offset").stdout)])
+    alone.chmod(0o755)
+    link = tmp_path / "link"
+    link.symlink_to(telling.file)
+    variables = {"XDG_CACHE_HOME": str(telling.cache), "TARGET_APPIMAGE": str(link)}
+    seen = run([str(alone), "x"], variables).stdout
+    assert f"APPIMAGE={telling.file}\n" in seen
+    assert "TARGET_APPIMAGE" not in seen
+    refused = run([str(alone), "x"], variables | {"TARGET_APPIMAGE": "/bin/sh"})
+    assert "not the AppImage that this runtime is of" in refused.stderr
+    assert refused.returncode == 127
+
+
+def on_a_read_only_root(bundled: Bundled, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Start the file as /made where nothing can be written."""
+    require("bwrap")
+    command = ["bwrap", "--unshare-all", "--tmpfs", "/", "--ro-bind", str(bundled.file), "/made"]
+    command += ["--proc", "/proc", "--remount-ro", "/", "--clearenv"]
+    for name, value in variables.items():
+        command += ["--setenv", name, value]
+    done = run([*command, "/made", *words], os.environ)
+    if "bwrap" in done.stderr:
+        pytest.skip(f"bubblewrap cannot make a namespace here: {done.stderr.strip()}")
+    return done
 
 
 def test_nothing_of_a_damaged_appimage_is_extracted(

@@ -4,7 +4,8 @@ An AppImage mounts itself by FUSE, which containers and minimal hosts lack, and 
 below /tmp at each start. Here its image is read by denizen (of type 2: formats/squashfs.py; of type 1, where
 the whole file is an ISO image: formats/iso9660.py) and becomes a store object named by its content; the
 program that starts is AppRun in it, decided about like any other. The variables that the AppImage's own
-runtime would set (APPDIR, APPIMAGE, ARGV0, OWD) are set by denizen-enter.
+runtime would set (APPDIR, APPIMAGE, ARGV0, OWD; HOME and XDG_CONFIG_HOME where X.AppImage.home and
+X.AppImage.config are directories) are set by denizen-enter.
 Specification: https://github.com/AppImage/AppImageSpec, draft.md.
 
 Limits: those of the two readers. Where namespaces are forbidden, foreign programs that an AppRun script
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from denizen.store.object_staging import Work
 
 APPRUN = b"AppRun"
+# Beside the AppImage, where somebody made them: what the program keeps, as its own runtime would have it.
+_PORTABLE = (b"portable", b"HOME=.home", b"portable", b"XDG_CONFIG_HOME=.config")
 
 
 class BadAppImage(BadInput):
@@ -123,7 +126,7 @@ def request_inside(wanted: RunRequest) -> RunRequest:
 def _variables(tree: bytes) -> tuple[bytes, ...]:
     return (
         b"set", b"APPDIR=" + tree, b"set-program", b"APPIMAGE=", b"set-name", b"ARGV0=",
-        b"set-directory", b"OWD=",
+        b"set-directory", b"OWD=", *_PORTABLE,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ _SECTION_HEADER = struct.Struct("<IIQQQQIIQQ")
 # knows the places of the first two.
 _TOOL_SECTIONS = ((b".upd_info", 1024), (b".sha256_sig", 1024), (b".sig_key", 8192), (b".digest_md5", 16))
 _TOOL_ROOM = 12288
+_DIGEST_SIZE = 16
 _PROGBITS, _STRTAB = 1, 3
 # An index ends with as many zeros, for the section headers (formats.bundle_image.encode_over).
 HEADERS_SIZE = _SECTION_HEADER.size * (len(_TOOL_SECTIONS) + 2)
@@ -67,7 +68,21 @@ def appimage_with(
     _SECTIONS_AT.pack_into(runtime, 0x28, end - len(headers))
     count = len(_TOOL_SECTIONS) + 2
     _SECTION_COUNT.pack_into(runtime, 0x3A, _SECTION_HEADER.size, count, count - 1)
-    return bytes(runtime) + whole + squashfs + bytes(_SLACK)
+    digest_at = tools_at + sum(size for _, size in _TOOL_SECTIONS[:-1])
+    parts = (whole, squashfs, bytes(_SLACK))
+    runtime[digest_at : digest_at + _DIGEST_SIZE] = _digest((runtime, *parts))
+    return b"".join((runtime, *parts))
+
+
+def _digest(parts: Sequence[bytes | bytearray]) -> bytes:
+    """Return what tells one AppImage from another: the MD5 of the file while it has no digest or signature.
+
+    AppImageLauncher names what it installs by it; no one relies on it being hard to forge.
+    """
+    digest = hashlib.md5(usedforsecurity=False)
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
 
 
 def _tool_sections(at: int, update: bytes) -> tuple[bytes, bytes]:
