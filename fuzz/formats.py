@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from denizen.build import derivation
 from denizen.build.builtin_derivations import recipe
-from denizen.formats import aterm, bundle_image, drv_outputs, iso9660, narinfo, squashfs, tar
+from denizen.formats import aterm, bundle_image, drv_outputs, iso9660, narinfo, squashfs, squashfs_writer, tar
 from denizen.formats.archive_tree import Layout, entries
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.formats.deb import Deb
@@ -127,7 +127,12 @@ def squashfs_images() -> Sequence[bytes]:
         "AppRun": b"#!/bin/sh\n" * 900,
         "usr": {"lib": {"a.so": "../b", "b": bytes(5000)}, "share": {}},
     }
-    return [squashfs_images_of.image(tree, compressed=compressed) for compressed in (True, False)]
+    images = [squashfs_images_of.image(tree, compressed=compressed) for compressed in (True, False)]
+    parts: list[bytes] = []
+    with_fragments: list[Entry] = [Directory(b"")]
+    with_fragments += [File(b"%d" % n, executable=False, size=9, content=(b"%08d\n" % n,)) for n in range(9)]
+    written = squashfs_writer.write_image(with_fragments, bytes, parts.append)
+    return [*images, written.superblock + b"".join(parts)]
 
 
 def tars() -> Sequence[bytes]:

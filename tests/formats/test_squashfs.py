@@ -99,6 +99,12 @@ def test_a_directory_inside_itself_is_refused() -> None:
         read(squashfs.members(bytes(looping)))
 
 
+def test_a_name_with_a_slash_is_refused() -> None:
+    crooked = image({"a-b": b""}, compressed=False).replace(b"a-b", b"a/b")
+    with pytest.raises(BadSquashfs, match="a name with a slash"):
+        read(squashfs.members(crooked))
+
+
 def test_a_file_that_claims_more_than_the_image_could_hold_is_refused() -> None:
     lying = bytearray(image({"f": b"content"}, compressed=False))
     at = bytes(lying).index(struct.pack("<3I", 0xFFFFFFFF, 0, 7))

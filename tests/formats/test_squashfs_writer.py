@@ -1,6 +1,7 @@
 """SquashFS images that are written: read by denizen's own reader, and by squashfs-tools."""
 
 import os
+import struct
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from denizen.app.bundles.compressors import zstd_frames
 from denizen.formats import squashfs
 from denizen.formats.file_tree import Directory, Entry, File, Symlink
+from denizen.formats.squashfs_blocks import BadSquashfs
 from denizen.formats.squashfs_writer import (
     ALIGNMENT,
     BLOCK_SIZE,
@@ -108,6 +110,33 @@ def test_a_directory_of_many_names_and_blocks_of_metadata(tmp_path: Path) -> Non
     subprocess.run(["unsquashfs", "-q", "-n", "-d", unpacked, tmp_path / "image"], check=True)
     assert sorted(os.fsencode(one.name) for one in (unpacked / "many").iterdir()) == names
     assert (unpacked / "many" / os.fsdecode(names[7])).read_bytes() == names[7]
+
+
+def test_fragments_that_expand_beyond_all_measure_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of a million files of one byte may lie in another fragment: these count as files do."""
+    parts: list[bytes] = []
+    size = 600_000  # two do not fit into a fragment
+    contents = [os.urandom(size) for _ in range(3)]
+    tree: list[Entry] = [Directory(b"")]
+    tree += [file(b"%d" % n, content) for n, content in enumerate(contents)]
+    made = write_image(tree, bytes, parts.append)
+    image = bytearray(made.superblock + b"".join(parts))
+    for _ in contents:
+        at = image.index(struct.pack("<I", size), 3 * size)
+        struct.pack_into("<I", image, at, 1)
+    assert read(bytes(image)) == {b"%d" % n: ("FILE", content[:1]) for n, content in enumerate(contents)}
+    monkeypatch.setattr(squashfs, "MAX_SWELL", 0)
+    monkeypatch.setattr(squashfs, "SMALL", 2 * size)
+    with pytest.raises(BadSquashfs, match="fragments that expand"):
+        read(bytes(image))
+
+
+def test_a_fragment_is_expanded_again_when_others_took_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(squashfs, "KEPT_FRAGMENTS", 1_000_000)
+    contents = [os.urandom(600_000) for _ in range(3)]
+    contents.append(contents[0])
+    image, _ = written([Directory(b""), *(file(b"%d" % n, content) for n, content in enumerate(contents))])
+    assert [content for _, content in read(image).values()] == contents
 
 
 def test_unsquashfs_unpacks_what_was_written(tmp_path: Path) -> None:

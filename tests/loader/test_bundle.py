@@ -206,9 +206,9 @@ def test_an_appimage_answers_what_tools_ask_of_a_runtime(
     assert "--appimage-help has the options" in unknown.stderr
     assert unknown.returncode == 1
     # As other runtimes: what people ask for goes to standard error.
-    for option, said in (("--appimage-help", "--appimage-mount"), ("--appimage-version", "denizen")):
+    for option, answer in (("--appimage-help", "--appimage-mount"), ("--appimage-version", "denizen")):
         told = bundled.run(option)
-        assert said in told.stderr
+        assert answer in told.stderr
         assert (told.stdout, told.returncode) == ("", 0)
 
 

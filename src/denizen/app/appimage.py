@@ -47,6 +47,23 @@ class BadAppImage(BadInput):
     REMEDY = "download it again"
 
 
+class DamagedAppImage(BadInput):
+    """The error that an AppImage's image is none, or is hostile.
+
+    Attributes:
+        fault: the error that says where.
+    """
+
+    program: bytes
+    fault: BadInput
+    WHAT = "the AppImage {program} cannot be unpacked"
+    REMEDY = "download it again"
+
+    @property
+    def why(self) -> str:
+        return f"{self.fault.what}: {self.fault.why}"
+
+
 @value
 class AppImage:
     """One AppImage.
@@ -77,7 +94,8 @@ def unpacked(session: Session, appimage: AppImage) -> StorePath:
 
     Raises:
         BadAppImage: it has no AppRun.
-        BadSquashfs, BadIso, UnsafeMember, NoDecoder: its image cannot be read.
+        DamagedAppImage: its image cannot be read.
+        NoDecoder: this Python lacks the decompressor.
         DiskFailed: the store cannot be written.
     """
     # Imported here: 3 ms of the store's modules, which only an AppImage's first start needs this early.
@@ -162,7 +180,10 @@ def _unpack(session: Session, appimage: AppImage, store: Store, work: Work) -> S
     tree = work.new_tree()
     view = memoryview(appimage.content)[appimage.offset :]
     read = iso9660.members if appimage.is_iso else squashfs.members
-    digest = make(entries(read(view)), tree, ())
+    try:
+        digest = make(entries(read(view)), tree, ())
+    except BadInput as fault:
+        raise DamagedAppImage(appimage.program, fault) from fault
     path = for_source("appimage", Hash("sha256", digest.nar_hash), (), store.layout.logical)
     work.adopt_all([Adoption(tree, digest, path, (), None)])
     return path

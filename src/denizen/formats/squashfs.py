@@ -16,7 +16,8 @@ Why no library: the maintained ones are under the GPL or AGPL.
 Limits: MAX_MEMBERS inodes, directories MAX_DEPTH deep, MAX_LISTING bytes of one directory; a block
 expands to the block size the image states (1 MiB at most), metadata to 8 KiB. Files that claim more
 than MAX_SWELL times the image's own size, and SMALL bytes, are refused: a sparse block costs the
-image four bytes.
+image four bytes. So are fragments that expand to more, KEPT_FRAGMENTS bytes of them being kept: each of a
+million files may lie in another fragment than the one before.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ MAX_DEPTH = 64
 MAX_LISTING = 32 << 20
 MAX_SWELL = 64
 SMALL = 4 << 20
+KEPT_FRAGMENTS = 32 << 20
 _SUPERBLOCK = Struct("<5I6H8Q")
 _STORED_METADATA, _STORED_BLOCK = 1 << 15, 1 << 24
 _NO_FRAGMENT = 0xFFFFFFFF
@@ -210,7 +212,7 @@ class _Image:
         self._listings = _Metadata(image, self._super.directory_table, self._expand)
         self._left = MAX_MEMBERS
         self._room = SMALL + MAX_SWELL * len(image)
-        self._fragment: tuple[int, bytes] = (_NO_FRAGMENT, b"")
+        self._fragments = _Fragments(SMALL + MAX_SWELL * len(image), self._expanded_fragment)
 
     def members(self) -> Iterator[TarMember]:
         """Walk the tree without recursion: `pending` holds what is still to be listed."""
@@ -258,6 +260,8 @@ class _Image:
             for _ in range(count + 1):
                 offset, _, _, length = listing.unpack(_NAME)
                 name = listing.take(length + 1)
+                if b"/" in name:
+                    raise BadSquashfs(0, "a name with a slash")
                 left -= _NAME.size + length + 1
                 yield name, self._inode(block, offset)
 
@@ -311,7 +315,7 @@ class _Image:
             at += length
             left -= expected
         if left:
-            tail = self._fragment_block(inode.fragment)[inode.offset : inode.offset + left]
+            tail = self._fragments.take(inode.fragment)[inode.offset : inode.offset + left]
             if len(tail) != left:
                 raise BadSquashfs(inode.start, "a file's end lies beyond its fragment")
             yield tail
@@ -321,14 +325,39 @@ class _Image:
         raw = take(self._image, at, word & (_STORED_BLOCK - 1), "SquashFS block")
         return raw if word & _STORED_BLOCK else self._expand(raw, self._super.block_size, at)
 
-    def _fragment_block(self, number: int) -> bytes:
-        if self._fragment[0] != number:
-            if number >= self._super.fragments:
-                raise BadSquashfs(self._super.fragment_table, f"there is no fragment {number}")
-            row, column = divmod(number, _FRAGMENTS_PER_BLOCK)
-            pointer = take(self._image, self._super.fragment_table + 8 * row, 8, "SquashFS fragment table")
-            table = _Metadata(self._image, int.from_bytes(pointer, "little"), self._expand)
-            entry = table.cursor(0, 16 * column).take(16)
-            start, word = int.from_bytes(entry[:8], "little"), int.from_bytes(entry[8:12], "little")
-            self._fragment = (number, self._block(start, word))
-        return self._fragment[1]
+    def _expanded_fragment(self, number: int) -> bytes:
+        if number >= self._super.fragments:
+            raise BadSquashfs(self._super.fragment_table, f"there is no fragment {number}")
+        row, column = divmod(number, _FRAGMENTS_PER_BLOCK)
+        pointer = take(self._image, self._super.fragment_table + 8 * row, 8, "SquashFS fragment table")
+        table = _Metadata(self._image, int.from_bytes(pointer, "little"), self._expand)
+        entry = table.cursor(0, 16 * column).take(16)
+        start, word = int.from_bytes(entry[:8], "little"), int.from_bytes(entry[8:12], "little")
+        return self._block(start, word)
+
+
+class _Fragments:
+    """The fragments that files' ends lie in; those that were read first go first."""
+
+    __slots__ = ("_expand", "_kept", "_left", "_size")
+
+    def __init__(self, left: int, expand: Callable[[int], bytes]) -> None:
+        self._left = left
+        self._expand = expand
+        self._kept: dict[int, bytes] = {}
+        self._size = 0
+
+    def take(self, number: int) -> bytes:
+        """Return the content of a fragment. Raises BadSquashfs, Truncated."""
+        known = self._kept.get(number)
+        if known is not None:
+            return known
+        content = self._expand(number)
+        self._left -= len(content)
+        if self._left < 0:
+            raise BadSquashfs(0, f"fragments that expand to over {MAX_SWELL} times the image's size")
+        self._size += len(content)
+        self._kept[number] = content
+        while self._size > KEPT_FRAGMENTS:
+            self._size -= len(self._kept.pop(next(iter(self._kept))))
+        return content
