@@ -1,6 +1,7 @@
 import hashlib
 import os
 import random
+import socket
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -152,6 +153,22 @@ def test_a_server_in_trouble_is_asked_again_with_growing_patience(
         server.faults["file"] = [Fault(status=status)] * 3
         fetcher([server.url], waits).files([wanted(tmp_path)])
     assert waits == [0.5, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(("code", "waited"), [(socket.EAI_NONAME, []), (socket.EAI_AGAIN, [0.5, 1.0, 2.0])])
+def test_a_host_that_no_resolver_knows_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, waited: list[float]
+) -> None:
+    """Where the resolver itself is not reached, another attempt may be told more."""
+
+    def answer(*_: object, **__: object) -> None:
+        raise socket.gaierror(code, "what it says")
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    waits: list[float] = []
+    with pytest.raises(DownloadFailed, match="what it says"):
+        fetcher(["http://mirror.example"], waits).files([wanted(tmp_path)])
+    assert waits == waited
 
 
 def test_retry_after_is_heeded_within_reason(tmp_path: Path, served: Path) -> None:

@@ -19,7 +19,7 @@ from denizen.sources.fetch_record import AnotherFile, FetchRecord
 from denizen.sources.file_cache import is_as_promised, note_as_promised
 from denizen.sources.partial_file import held
 from denizen.sources.transfer_rates import Pace, Throttle, TooSlow
-from denizen.sources.transport import FileTransport, HttpTransport, TransportError, Validators
+from denizen.sources.transport import FileTransport, HttpTransport, TransportError, UnknownHost, Validators
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -290,6 +290,9 @@ class Fetcher:
                 conditional=offset == 0 and not record.anew,
                 anew=record.anew,
             )
+        except UnknownHost as error:
+            record.tried[url] = str(error)
+            return None, RequestVerdict.NEXT
         except TransportError as error:
             self._failed(record, str(error))
             return None, RequestVerdict.AGAIN

@@ -30,6 +30,10 @@ class TransportError(Exception):
     """A request got no answer, or its body was incomplete; another attempt may succeed."""
 
 
+class UnknownHost(TransportError):
+    """The resolver says that there is no host of that name: another attempt would be told the same."""
+
+
 @value
 class Validators:
     """The validators of a response, for conditional requests; "" where the server gave none."""
@@ -148,7 +152,8 @@ class HttpTransport:
                 "GET", url, headers=headers, preload_content=False, decode_content=False
             )
         except (HTTPError, OSError) as error:
-            raise TransportError(_reason(error)) from error
+            kind = UnknownHost if _names_no_host(_cause(error)) else TransportError
+            raise kind(_reason(error)) from error
         if response.status not in (200, 206):
             _pass_over(response)
         start = _range_start(response.headers.get("content-range", "")) if response.status == 206 else 0
@@ -263,11 +268,22 @@ def _pass_over(response: BaseHTTPResponse) -> None:
         response.close()
 
 
+def _cause(error: BaseException) -> BaseException:
+    while (inner := getattr(error, "reason", None) or error.__cause__) and isinstance(inner, BaseException):
+        error = inner
+    return error
+
+
+def _names_no_host(cause: BaseException) -> bool:
+    """Return whether a resolver answered that there is none; where no resolver answers, it is EAI_AGAIN."""
+    import socket  # there already where urllib3 is
+
+    return isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME
+
+
 def _reason(error: Exception) -> str:
     """Return the text of the innermost cause: "Connection refused", not its three wrappers."""
-    cause: BaseException = error
-    while (inner := getattr(cause, "reason", None) or cause.__cause__) and isinstance(inner, BaseException):
-        cause = inner
+    cause = _cause(error)
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     text = str(cause)
