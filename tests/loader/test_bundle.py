@@ -13,6 +13,7 @@ import pytest
 
 from denizen.app.bundles.appimage_bundle import AppFiles, appdir_entries, appimage
 from denizen.app.bundles.compressors import lzma_streams, zstd_frames
+from denizen.app.bundles.unpacked_bundles import unpacked_places
 from denizen.elf.image import read
 from denizen.formats.bundle_image import BlockMethod, EntryKind, ImageEntry, encode
 from denizen.launch.bundle_launcher import launcher_beside, launcher_with
@@ -20,6 +21,7 @@ from denizen.launch.bundle_layout import bundled_decision
 from denizen.launch.decisions.decision import DecisionLibrary
 from denizen.launch.decisions.decision_codec import encode as encode_decision
 from denizen.value import replace
+from tests.support.command_context import context_of
 from tests.support.compiled_loaders import SOMEBODY, TIMEOUT, LoaderSysroot, compile_loader
 from tests.support.peers import require
 
@@ -126,6 +128,17 @@ def test_words_variables_and_status_are_the_programs(bundled: Bundled) -> None:
     for _ in ("unpacked now", "unpacked before"):
         done = bundled.run("one", env={"XDG_CACHE_HOME": str(bundled.cache), "WORD": "w"})
         assert (done.stdout, done.stderr, done.returncode) == (f"{bundled.file} one hello w 42\n", "", 1)
+
+
+@pytest.mark.parametrize(("name", "below"), [("HOME", ".cache/denizen"), ("TMPDIR", "denizen-{uid}")])
+def test_denizen_collects_where_the_launcher_unpacks(
+    bundled: Bundled, tmp_path: Path, name: str, below: str
+) -> None:
+    variables = {name: str(tmp_path)}
+    assert bundled.run("one", env=variables).returncode == 1
+    place = tmp_path / below.format(uid=os.geteuid()) / "bundles"
+    assert len(list(place.iterdir())) == 1
+    assert os.fsencode(place) in unpacked_places(context_of(variables, None).session)
 
 
 @pytest.mark.parametrize("count", range(1, 6))

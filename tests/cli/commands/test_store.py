@@ -1,8 +1,10 @@
 import base64
 import json
 import os
+import secrets
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,25 @@ def test_roots_keep_and_gc_deletes(shell: Shell, pair: tuple[str, str], tmp_path
     shell("gc")
     assert "2 objects" in shell.said
     assert shell("store", "list") == []
+
+
+def test_gc_without_a_root_deletes_what_bundles_unpacked(tmp_path: Path) -> None:
+    unpacked = tmp_path / ".cache" / "denizen" / "bundles" / secrets.token_hex(20)
+    unpacked.mkdir(parents=True)
+    os.utime(unpacked, (1, 1))
+    variables = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-m", "denizen"]
+    subprocess.run([*command, "store", "add", __file__], env=variables, capture_output=True, check=True)
+    dry = subprocess.run(
+        [*command, "gc", "--dry-run"], env=variables, capture_output=True, text=True, check=True
+    )
+    assert "unpacked bundle" in dry.stderr
+    assert unpacked.exists()
+    done = subprocess.run(
+        [*command, "gc", "--json"], env=variables, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["bundles"]["entries"] > 0
+    assert not unpacked.exists()
 
 
 def test_verify_says_what_is_wrong_and_repairs(shell: Shell, pair: tuple[str, str], tmp_path: Path) -> None:

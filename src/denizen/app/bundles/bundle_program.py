@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from denizen.app.bundles.errors import NotBundled
+from denizen.app.bundles.errors import NoPlace, NotBundled
 from denizen.app.bundles.program_closure import is_static, opened_program, packaged_closure
 from denizen.app.bundles.self_test import remove_quietly, self_test
 from denizen.disk import make_directories, write_atomically
@@ -153,7 +153,7 @@ def _directory(entries: list[ImageEntry], request: BundleRequest) -> bytes:
     """Make the directory, which must not be there; return the launcher in it."""
     target, name = request.target, request.name or os.path.basename(request.closure.program)
     if os.path.lexists(target):
-        raise NotBundled(target, "there is something at that path already")
+        raise NoPlace(target)
     for entry in (*entries, bundle_launcher(name, _arguments(request))):
         path = os.path.join(target, entry.name)
         make_directories(path if entry.kind is EntryKind.DIRECTORY else os.path.dirname(path))

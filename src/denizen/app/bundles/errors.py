@@ -14,6 +14,15 @@ class NotBundled(BadInput):
     WHY = "{reason:text}"
 
 
+class NoPlace(BadInput):
+    """The error that a bundle's directory cannot be made at the path that it was to have."""
+
+    target: bytes
+    WHAT = "the bundle cannot be made at {target}"
+    WHY = "there is something at that path already"
+    REMEDY = "name another directory, or remove that one"
+
+
 class NoCompressor(HostLacks):
     """The error that this Python lacks a compressor."""
 

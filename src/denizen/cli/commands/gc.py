@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def _gc(parsed: Parsed, context: Context) -> int:
+    from denizen.app.bundles.unpacked_bundles import UNUSED_FOR, collect_unpacked
     from denizen.app.supply.store_access import open_store
     from denizen.cli.arguments import parse_age, parse_size
     from denizen.cli.views.store_view import human, shown
@@ -25,12 +26,12 @@ def _gc(parsed: Parsed, context: Context) -> int:
 
     size, age = parsed.text("max-freed"), parsed.text("older-than")
     dry = parsed.flag("dry-run")
-    before = int(time.time()) - parse_age("gc", age) if age else None
+    unused_for = parse_age("gc", age) if age else None
+    before = int(time.time()) - unused_for if unused_for is not None else None
     limits = Limits(parse_size("gc", size) if size else None, before)
     with open_store(context.session) as store:
         if not dry:
             grace = parse_age("gc", parsed.text("grace") or f"{GRACE}s")
-            unused_for = parse_age("gc", age) if age else None
             _forget(context, store, grace, unused_for)
         with Meter(context.output, "deleting", "objects") as meter:
             done = plan(store, limits) if dry else collect(store, limits, meter.advance)
@@ -43,6 +44,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
         if before is not None
         else TrimmedEntries(0, 0)
     )
+    bundles = collect_unpacked(context.session, UNUSED_FOR if unused_for is None else unused_for, keep=dry)
     if context.json:
         context.output.document(
             {
@@ -53,6 +55,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
                 "alive": done.alive,
                 "unseen_processes": done.unseen,
                 "cache": {"entries": aged.count, "freed": aged.size},
+                "bundles": {"entries": bundles.count, "freed": bundles.size},
             }
         )
         return 0
@@ -65,6 +68,12 @@ def _gc(parsed: Parsed, context: Context) -> int:
     words = "would be deleted" if dry else f"deleted, {human(done.freed)} freed"
     if aged.count:
         context.output.say(f"{aged.count} packages and facts {_AGED[dry]} the cache ({human(aged.size)})")
+    if bundles.count:
+        one = "bundle" if bundles.count == 1 else "bundles"
+        going = "would be deleted" if dry else "deleted"
+        context.output.say(
+            f"{bundles.count} unpacked {one} not started for long {going} ({human(bundles.size)})"
+        )
     context.output.say(f"{len(deleted)} objects ({human(done.nar_bytes)}) {words}; {done.alive} are kept")
     return 0
 
@@ -143,7 +152,7 @@ _OPTIONS = (
     Option(
         ("--older-than",),
         "only what was registered before AGE ago (12h, 30d), and unused since then in the cache; "
-        "environments of builds likewise (30d if not given)",
+        "environments of builds and unpacked bundles likewise (30d if not given)",
         metavar="AGE",
     ),
 )
