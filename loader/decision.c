@@ -65,7 +65,7 @@ static bool edits_are_sound(const struct decision *decision)
     const struct decision_edit *edit = decision->edits;
     uint32_t room = decision->header->strings.count;
     for (uint32_t left = decision->header->edits.count; left--; edit++)
-        if (edit->target > EDIT_PROGRAM || !edit->length || edit->length > room || edit->old_bytes > room - edit->length ||
+        if (edit->target > EDIT_LDSO_OPTIONAL || !edit->length || edit->length > room || edit->old_bytes > room - edit->length ||
             edit->new_bytes > room - edit->length)
             return false;
     return true;

@@ -198,8 +198,11 @@ static void apply_edit(const struct mapped *mapped, const struct decision *decis
 {
     const Phdr *segment = segment_with(mapped, edit->address, edit->length);
     uintptr_t at = mapped->bias + (uintptr_t)edit->address;
-    if (!segment || (mapped->target == EDIT_LDSO && (segment->p_flags & PF_X)) ||
-        __builtin_memcmp((void *)at, decision->strings + edit->old_bytes, edit->length) != 0)
+    bool fits = segment && !(mapped->target == EDIT_LDSO && (segment->p_flags & PF_X)) &&
+                __builtin_memcmp((void *)at, decision->strings + edit->old_bytes, edit->length) == 0;
+    if (!fits && edit->target == EDIT_LDSO_OPTIONAL)
+        return;
+    if (!fits)
         fail(mapped->path, " cannot be started: it is not the file this program's decision was made for",
              (char *)0);
     uintptr_t page = at & ~(mapped->page_size - 1);
@@ -216,8 +219,17 @@ static void apply_edit(const struct mapped *mapped, const struct decision *decis
 static void apply_edits(const struct mapped *mapped, const struct decision *decision)
 {
     for (uint32_t i = 0; i < decision->header->edits.count; i++)
-        if (decision->edits[i].target == mapped->target)
+        if ((decision->edits[i].target == EDIT_PROGRAM) == (mapped->target == EDIT_PROGRAM))
             apply_edit(mapped, decision, &decision->edits[i]);
+}
+
+/* The kernel maps a shared object's first segment, which has its headers, at its bias. */
+void image_edit_linker(uintptr_t bias, uintptr_t page_size, const struct decision *edits)
+{
+    const Ehdr *header = (const Ehdr *)bias;
+    const Phdr *phdr = (const Phdr *)(bias + (uintptr_t)header->e_phoff);
+    struct mapped mapped = {"the dynamic linker", phdr, header->e_phnum, bias, page_size, EDIT_LDSO};
+    apply_edits(&mapped, edits);
 }
 
 void image_restore(const Phdr *phdr, size_t count, uintptr_t bias, uintptr_t page_size,

@@ -17,6 +17,8 @@ struct image image_map(const char *path, uintptr_t page_size);
 /* The same for a dynamic linker; where a loader of ours lies over the host's, for that one. The decision's edits are
    applied before anything of it can run; null for none. */
 struct image image_map_linker(const char *path, uintptr_t page_size, const struct decision *edits);
+/* Apply the decision's edits to a dynamic linker that the kernel has mapped, and that has not run yet. */
+void image_edit_linker(uintptr_t bias, uintptr_t page_size, const struct decision *edits);
 /* Restore what an entry stub lies over in the program. */
 void image_restore(const Phdr *phdr, size_t count, uintptr_t bias, uintptr_t page_size,
                    const struct decision *edits);

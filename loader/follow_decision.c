@@ -115,6 +115,8 @@ _Noreturn void start_follow(struct start *start, const struct decision *decision
     struct image ldso = start->attached.entry
                             ? start_attached_linker(start)
                             : image_map_linker(presentation.ldso, start->process.page_size, decision);
+    if (start->attached.entry)
+        image_edit_linker(ldso.bias, start->process.page_size, decision);
     image_restore(program.phdr, program.phnum, program.bias, start->process.page_size, decision);
     present(&start->arena, &start->process, &program, &presentation);
     if (!(header->flags & DECISION_BY_NAME))

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from denizen.elf.image import read
+from denizen.launch.decisions.static_tls import static_tls_edits
 from denizen.launch.dlopen_links import Opened
 from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, compile_loader, run
 from tests.support.peers import require
-from tests.support.resident_sysroots import OPENS, WATCHES, Resident, index_of
+from tests.support.resident_sysroots import INITIAL_EXEC, OPENS, USES_NUMBER, WATCHES, Resident, index_of
 
 # All that a program can tell of how it was started; and who traces it, and which children it has.
 _FACTS = """
@@ -119,6 +121,23 @@ def test_it_can_tell_nothing_of_it(attached: Attached) -> None:
 def test_it_cannot_tell_that_somebody_was_asked(attached: Attached) -> None:
     attached.comes("libcomes.so.1", 7)
     assert attached.start(attached.known("watches", WATCHES), "libcomes.so.1") == ("1 0 -1 1 0 1\n", 0)
+
+
+def test_static_tls_of_needed_libraries_fits_beside_the_resident(attached: Attached) -> None:
+    big = attached.library("libbig.so.1", INITIAL_EXEC)
+    program = attached.compile("uses", USES_NUMBER, str(big), f"-Wl,-rpath,{big.parent}", interpreter=False)
+    images = [read(path.read_bytes()) for path in (program, big)]
+    ldso = read(HOST_LDSO.read_bytes())
+    decided = {
+        "opened": os.fsencode(attached.opened),
+        "ldso": os.fsencode(HOST_LDSO),
+        "search": b"",
+        "host": True,
+    }
+    attached.decide(program, [], **decided)
+    assert "static TLS" in run(attached.attach, str(attached.loader), str(program)).stderr
+    attached.decide(program, [], edits=static_tls_edits(ldso, images), **decided)
+    assert attached.start(program) == ("", 5)
 
 
 def test_where_nobody_decided_it_starts_natively(attached: Attached) -> None:

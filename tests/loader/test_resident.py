@@ -8,11 +8,24 @@ from pathlib import Path
 
 import pytest
 
+from denizen.elf.image import read
+from denizen.launch.decisions.decision import Edit
+from denizen.launch.decisions.static_tls import static_tls_edits
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.loader.loader_settings import LoaderSettings
+from denizen.value import replace
 from tests.support.compiled_loaders import TIMEOUT, compile_loader, output_of, run
 from tests.support.processes import has_ended, wait_until
-from tests.support.resident_sysroots import OPENS, SANDBOXED, THREADS, WATCHES, Resident, index_of
+from tests.support.resident_sysroots import (
+    INITIAL_EXEC,
+    OPENS,
+    SANDBOXED,
+    THREADS,
+    USES_NUMBER,
+    WATCHES,
+    Resident,
+    index_of,
+)
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +45,28 @@ def test_a_missed_library_is_asked_for_and_opened(resident: Resident) -> None:
     done = run(resident.known("opens", OPENS), "libcomes.so.1")
     assert (done.stdout, done.returncode) == ("opened\n", 7)
     assert resident.asked == ["--missed libcomes.so.1"]
+
+
+def test_static_tls_of_needed_libraries_fits_beside_the_resident(resident: Resident) -> None:
+    """Natively it does; glibc lays the block out early where it loads an auditing library."""
+    big = resident.library("libbig.so.1", INITIAL_EXEC)
+    program = resident.compile("uses", USES_NUMBER, str(big))
+    libraries = [big, *resident.system("libc.so.6")]
+    images = [read(path.read_bytes()) for path in (program, *libraries)]
+    resident.decide(program, libraries, opened=os.fsencode(resident.opened))
+    assert "static TLS" in run(program).stderr
+    room = static_tls_edits(read(resident.ldso.read_bytes()), images)
+    resident.decide(program, libraries, opened=os.fsencode(resident.opened), edits=room)
+    assert (run(program).stderr, run(program).returncode) == ("", 5)
+
+
+def test_an_optional_edit_is_left_out_where_its_old_bytes_are_not(resident: Resident) -> None:
+    program = resident.known("opens", OPENS)
+    other = Edit(0, b"no ELF", b"at all", optional=True)
+    resident.decide(program, resident.system("libc.so.6"), edits=(other,))
+    assert output_of(program, "libc.so.6") == "opened\n"
+    resident.decide(program, resident.system("libc.so.6"), edits=(replace(other, optional=False),))
+    assert "not the file this program's decision was made for" in run(program, "libc.so.6").stderr
 
 
 def test_what_came_is_not_asked_for_again(resident: Resident) -> None:

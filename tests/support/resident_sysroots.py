@@ -23,6 +23,12 @@ int main(int count, char **words) {
     return number;
 }
 """
+# A library with more static TLS than glibc has in reserve, as libjemalloc.so.2; and a program that needs it.
+INITIAL_EXEC = """
+static __thread char block[4000] __attribute__((tls_model("initial-exec")));
+int number(void) { block[3999] = 5; return block[3999] + block[0]; }
+"""
+USES_NUMBER = "int number(void); int main(void) { return number(); }"
 # Whatever a program could tell that it had a child: signals, its wait, descriptors, the mask.
 WATCHES = """
 #include <dirent.h>

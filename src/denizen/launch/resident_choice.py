@@ -9,6 +9,7 @@ import contextlib
 import posixpath
 
 from denizen.errors import BadInput
+from denizen.launch.decisions.static_tls import has_static_tls_room
 from denizen.linker.c_library import C_LIBRARY
 from denizen.linker.ldcache import open_cache
 from denizen.machines import cache_flags
@@ -65,6 +66,10 @@ def system_directories(view: FileView, linker: Interpreter, header: Header) -> t
     return tuple(found)
 
 
-def is_audited(ldso: Image) -> bool:
-    """Tell whether this dynamic linker supports an audit library that does not slow down calls."""
-    return any(definition.name == _AUDITED for definition in ldso.version_definitions)
+def is_audited(ldso: Image, closure: Closure) -> bool:
+    """Tell whether this dynamic linker supports an audit library that does not slow down calls.
+
+    It must also be able to give the closure's libraries their static TLS beside one.
+    """
+    known = any(definition.name == _AUDITED for definition in ldso.version_definitions)
+    return known and has_static_tls_room(ldso, closure.images)

@@ -89,6 +89,11 @@ class Closure:
     failures: tuple[Failure, ...] = ()
 
     @property
+    def images(self) -> tuple[Image, ...]:
+        """The program and those of its libraries that were found, in the order symbols are looked up."""
+        return tuple(loaded.image for loaded in self.scope if loaded.image is not None)
+
+    @property
     def missing(self) -> tuple[LoadedLibrary, ...]:
         """The libraries that were not found, each soname once."""
         return tuple({library.soname: library for library in self.libraries if library.path is None}.values())

@@ -71,7 +71,7 @@ _SAMPLE = Decision(
     ),
     objects=(b"/s",),
     command=(b"/usr/bin/bwrap", b"--"),
-    edits=(Edit(0x10, b"ab", b"\0\0"),),
+    edits=(Edit(0x10, b"ab", b"\0\0"), Edit(0x18, b"c", b"d", optional=True)),
     r_debug=0x36000,
 )
 

@@ -15,6 +15,7 @@ from denizen.app.resolution.opened_directory import made_opened
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision import identity_of
 from denizen.launch.decisions.program_identity import r_debug_of
+from denizen.launch.decisions.static_tls import static_tls_edits
 from denizen.launch.dlopen_links import place_of
 from denizen.launch.host_view import host_view
 from denizen.launch.program import once_read
@@ -82,7 +83,7 @@ def _opening(
     closure = resolve(view, program.path, environment)
     linker = view.image(decision.ldso)
     decision = replace(decision, executes=executes(closure))
-    if not opens(closure) or not is_audited(linker):
+    if not opens(closure) or not is_audited(linker, closure):
         return decision
     settings = read_interpreter(view, decision.ldso)
     if settings is None:
@@ -92,4 +93,9 @@ def _opening(
     place = place_of(decision_store.directory, identity_of(program.stat), digest)
     opened = made_opened(session, place, program, wanted)
     opened.leave_to_host(system_directories(view, settings, program.image.header))
-    return replace(decision, opened=opened.directory, r_debug=r_debug_of(linker))
+    return replace(
+        decision,
+        opened=opened.directory,
+        r_debug=r_debug_of(linker),
+        edits=static_tls_edits(linker, closure.images),
+    )

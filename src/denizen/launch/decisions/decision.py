@@ -18,7 +18,7 @@ _WORD = (1 << 64) - 1
 # The generation of the rules by which decisions are made. Increase it when programs with an old decision
 # would start
 # better by a new one: their next start decides again.
-GENERATION = 10
+GENERATION = 11
 
 
 @value
@@ -57,13 +57,15 @@ class Edit:
     """Bytes to change in memory before anything runs; the start fails if `old` is not there.
 
     An edit changes data of the mapped ld.so, never its code. With `program` it changes the program: the code
-    that an entry stub replaced is restored.
+    that an entry stub replaced is restored. An `optional` one, of ld.so, is left out where `old` is not
+    there.
     """
 
     address: int
     old: bytes
     new: bytes
     program: bool = False
+    optional: bool = False
 
 
 @value

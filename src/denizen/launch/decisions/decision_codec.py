@@ -44,6 +44,8 @@ MAX_SIZE = 256 * 1024
 MAX_ROWS = 4096
 MAX_BUILD_ID = 64
 MAX_EDITS = 64
+# (program, optional) of an edit, by the number of its target (loader/decision.h, enum edit_target).
+_EDIT_TARGETS = ((False, False), (True, False), (False, True))
 HEADER = struct.Struct("<8sIIII16s QQQqq16s II64s IIIIIIQ IIIIIIIIII")
 LIBRARY = struct.Struct("<IIII")
 STRING = struct.Struct("<I")
@@ -120,7 +122,7 @@ def encode(decision: Decision) -> bytes:
                 strings.add_raw(edit.old),
                 strings.add_raw(edit.new),
                 len(edit.old),
-                edit.program,
+                _EDIT_TARGETS.index((edit.program, edit.optional)),
             )
             for edit in decision.edits
         ],
@@ -270,14 +272,15 @@ class _DecisionReader:
         return DecisionLibrary(self.path(path), self.string(name), pinned, renamed)
 
     def edit(self, address: int, old: int, new: int, length: int, target: int) -> Edit:
-        if target > 1 or not length or max(old, new) + length > self._size:
+        if target >= len(_EDIT_TARGETS) or not length or max(old, new) + length > self._size:
             raise DamagedDecision("an edit lies outside the strings", self._strings_at + old)
         at = self._strings_at
         return Edit(
             address,
             take(self._content, at + old, length, "edit"),
             take(self._content, at + new, length, "edit"),
-            program=bool(target),
+            program=_EDIT_TARGETS[target][0],
+            optional=_EDIT_TARGETS[target][1],
         )
 
     def table(

@@ -12,6 +12,7 @@ from denizen.errors import BadInput, display
 from denizen.launch.decisions.decision import Decision, DecisionLibrary, identity_of
 from denizen.launch.decisions.load_list import libraries_of
 from denizen.launch.decisions.program_identity import headers_of, hermetic_edits, machine_of, r_debug_of
+from denizen.launch.decisions.static_tls import static_tls_edits
 from denizen.launch.program import once_read
 from denizen.launch.resident_choice import executes, is_audited, opens
 from denizen.linker import Environment, Family, resolve
@@ -96,6 +97,8 @@ def decision_for(start: Program, installed: InstalledLibraries) -> Decision:
         raise StillMissing(program, tuple(library.soname for library in closure.missing))
     linker = view.image(ldso)
     libraries = tuple(_placed(view, one, installed) for one in libraries_of(closure))
+    hermetic = () if installed.host is not None else hermetic_edits(linker)
+    opened = installed.opened if opens(closure) and is_audited(linker, closure) else b""
     return Decision(
         identity=identity_of(start.stat),
         headers=headers_of(image),
@@ -106,10 +109,10 @@ def decision_for(start: Program, installed: InstalledLibraries) -> Decision:
         program=program,
         libraries=libraries,
         objects=_objects(installed, libraries),
-        edits=() if installed.host is not None else hermetic_edits(linker),
+        edits=(*hermetic, *(static_tls_edits(linker, closure.images) if opened else ())),
         r_debug=r_debug_of(linker),
         by_name=closure.interpreter.family is Family.MUSL,
-        opened=installed.opened if opens(closure) and is_audited(linker) else b"",
+        opened=opened,
         executes=executes(closure),
     )
 

@@ -63,14 +63,23 @@ def hermetic_edits(ldso: Image, search: bytes = b"") -> tuple[Edit, ...]:
     found = {path: _NOWHERE.ljust(len(path) - 1, b"x") + b"\0" for path in _HOST_FILES}
     found |= {run: _blanked(run, search.rstrip(b"/") + b"/") for run in _DIRECTORIES.findall(content)}
     return tuple(
-        Edit(segment.address + at - segment.offset, old, new)
+        Edit(address, old, new)
         for old, new in found.items()
         for at in _places_of(content, old)
-        for segment in ldso.segments
-        if segment.type == PT_LOAD and segment.offset <= at < segment.offset + segment.file_size
-        # The loader never edits code; linkers that do not separate code and data keep these strings in it.
-        if not segment.flags & PF_X
+        for address in address_of(ldso, at)
     )
+
+
+def address_of(ldso: Image, offset: int) -> Iterator[int]:
+    """Yield the address of data at an offset of the dynamic linker's file; none for what is not loaded.
+
+    None for code either, which the loader never edits: linkers that do not separate code and data keep
+    strings in it.
+    """
+    for segment in ldso.segments:
+        within = segment.offset <= offset < segment.offset + segment.file_size
+        if segment.type == PT_LOAD and within and not segment.flags & PF_X:
+            yield segment.address + offset - segment.offset
 
 
 def _places_of(content: bytes, text: bytes) -> Iterator[int]:
