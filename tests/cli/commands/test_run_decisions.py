@@ -163,9 +163,21 @@ def test_what_older_rules_decided_is_followed_where_it_cannot_be_decided_again(
     assert linked.stdout.startswith("hello from the store")
 
 
-def _age(home: DenizenHome, program: Path) -> Path:
+def test_a_start_by_a_strategys_name_follows_no_decision_of_an_earlier_generation(
+    home: DenizenHome, program: Path
+) -> None:
+    words = ("run", "--strategy", "direct", os.fspath(program))
+    home.denizen(*words)
+    (directory,) = (home.decisions / "with").iterdir()
+    file = _age(home, program, directory)
+    assert home.denizen(*words).stdout.startswith("hello from the store")
+    assert decode(file.read_bytes()).generation == GENERATION
+
+
+def _age(home: DenizenHome, program: Path, directory: Path | None = None) -> Path:
     """The decision about it as an earlier generation made it."""
-    file = home.decisions / os.fsdecode(file_name(identity_of(DiskView().stat(os.fsencode(program)))))
+    name = os.fsdecode(file_name(identity_of(DiskView().stat(os.fsencode(program)))))
+    file = (directory or home.decisions) / name
     file.write_bytes(encode(replace(decode(file.read_bytes()), generation=GENERATION - 1)))
     for other in home.decisions.glob("b-*"):
         other.unlink()

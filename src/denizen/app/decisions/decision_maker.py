@@ -204,7 +204,7 @@ class _DecisionMaker:
     def _known(self) -> Decision | None:
         """Return the kept decision without its command, if a strategy was requested; else None."""
         known = decided(self._decision_store.directory, self._program) if self._wanted.strategy else None
-        return known and replace(known, command=())
+        return replace(known, command=()) if known is not None and known.generation >= GENERATION else None
 
     def _otherwise(self) -> tuple[bytes, ...]:
         """Return the words that start the program where the kernel refuses a namespace.
