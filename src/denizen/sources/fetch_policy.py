@@ -1,4 +1,4 @@
-"""The policy of downloads: attempts, waits, least and largest rate, transfers at a time (pure).
+"""The policy of downloads: attempts, waits, timeouts, least and largest rate, transfers at a time (pure).
 
 sources/fetcher.py applies it; index/retry_policy.py repeats a whole update of an index; what a running
 program waits for has attempts and waits of its own (app/run_time/running_program.py).
@@ -7,6 +7,9 @@ program waits for has attempts and waits of its own (app/run_time/running_progra
 from __future__ import annotations
 
 from denizen.value import value
+
+# Seconds until a connection has to be there, and in which a server may send nothing (transport.py).
+CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 30.0
 
 
 @value

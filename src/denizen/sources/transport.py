@@ -10,6 +10,7 @@ import errno
 import os
 
 from denizen import __version__
+from denizen.sources.fetch_policy import CONNECT_TIMEOUT, READ_TIMEOUT
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -87,8 +88,8 @@ class HttpSettings:
     """
 
     proxies: tuple[tuple[str, str], ...] = ()
-    connect_timeout: float = 10.0
-    read_timeout: float = 30.0
+    connect_timeout: float = CONNECT_TIMEOUT
+    read_timeout: float = READ_TIMEOUT
 
 
 class FileTransport:
