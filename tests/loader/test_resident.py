@@ -17,11 +17,13 @@ from denizen.value import replace
 from tests.support.compiled_loaders import TIMEOUT, compile_loader, output_of, run
 from tests.support.processes import has_ended, wait_until
 from tests.support.resident_sysroots import (
+    GENERAL_DYNAMIC,
     INITIAL_EXEC,
     OPENS,
     SANDBOXED,
     THREADS,
     USES_NUMBER,
+    USES_VARIABLE,
     WATCHES,
     Resident,
     index_of,
@@ -47,10 +49,13 @@ def test_a_missed_library_is_asked_for_and_opened(resident: Resident) -> None:
     assert resident.asked == ["--missed libcomes.so.1"]
 
 
-def test_static_tls_of_needed_libraries_fits_beside_the_resident(resident: Resident) -> None:
+@pytest.mark.parametrize("sources", [(INITIAL_EXEC, USES_NUMBER), (GENERAL_DYNAMIC, USES_VARIABLE)])
+def test_static_tls_of_needed_libraries_fits_beside_the_resident(
+    resident: Resident, sources: tuple[str, str]
+) -> None:
     """Natively it does; glibc lays the block out early where it loads an auditing library."""
-    big = resident.library("libbig.so.1", INITIAL_EXEC)
-    program = resident.compile("uses", USES_NUMBER, str(big))
+    big = resident.library("libbig.so.1", sources[0])
+    program = resident.compile("uses", sources[1], str(big))
     libraries = [big, *resident.system("libc.so.6")]
     images = [read(path.read_bytes()) for path in (program, *libraries)]
     resident.decide(program, libraries, opened=os.fsencode(resident.opened))

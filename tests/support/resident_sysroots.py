@@ -28,6 +28,9 @@ INITIAL_EXEC = """
 static __thread char block[4000] __attribute__((tls_model("initial-exec")));
 int number(void) { block[3999] = 5; return block[3999] + block[0]; }
 """
+# A library that is not marked as having static TLS, and a program that takes its variable to be there.
+GENERAL_DYNAMIC = "__thread char block[4000] = {5};"
+USES_VARIABLE = "extern __thread char block[4000]; int main(void) { return block[0] + block[3999]; }"
 USES_NUMBER = "int number(void); int main(void) { return number(); }"
 # Whatever a program could tell that it had a child: signals, its wait, descriptors, the mask.
 WATCHES = """

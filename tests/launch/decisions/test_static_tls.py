@@ -43,8 +43,16 @@ def test_the_edited_word_is_the_one_behind_the_tunables_limits(glibc: Image) -> 
     assert places[0] == limits
 
 
-def test_libraries_whose_tls_may_be_anywhere_need_no_room(glibc: Image) -> None:
-    assert static_tls_edits(glibc, [_PROGRAM, _library(9000, flags=0)]) == ()
+def test_libraries_without_the_mark_have_room_too_as_natively(glibc: Image) -> None:
+    marked, unmarked = (static_tls_edits(glibc, [_PROGRAM, _library(9000, flags)]) for flags in (16, 0))
+    assert marked == unmarked
+
+
+def test_the_programs_own_tls_takes_nothing_of_it(glibc: Image) -> None:
+    assert static_tls_edits(glibc, [_PROGRAM, _library(0)]) == static_tls_edits(
+        glibc, [_library(0), _library(0)]
+    )
+    assert static_tls_edits(glibc, [_PROGRAM]) == ()
 
 
 def test_a_big_endian_linker_gets_big_endian_words() -> None:

@@ -1,10 +1,11 @@
 """Room for the static TLS of libraries in a dynamic linker that loads an auditing library (pure).
 
 With an auditing library glibc lays out the static TLS block before it loads the program's libraries
-(elf/rtld.c, init_tls is called ahead of load_audit_modules). Libraries whose code uses the initial-exec model
-(DF_STATIC_TLS) then have to fit into the surplus that is meant for libraries opened later: 512 bytes and some
-(the tunable glibc.rtld.optional_static_tls, elf/dl-tls.c). libjemalloc.so.2 has 2632 bytes: "cannot allocate
-memory in static TLS block". The tunable's default is therefore raised in memory by what the libraries take.
+(elf/rtld.c, init_tls is called ahead of load_audit_modules). Libraries whose variables are used by the
+initial-exec model (DF_STATIC_TLS) then have to fit into the surplus that is meant for libraries opened later:
+512 bytes and some (the tunable glibc.rtld.optional_static_tls, elf/dl-tls.c). libjemalloc.so.2 has 2632:
+"cannot allocate memory in static TLS block". The tunable's default is therefore raised in memory by what the
+libraries take.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from denizen.launch.decisions.program_identity import address_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from denizen.elf import Image, Segment
 
@@ -35,34 +36,29 @@ def has_static_tls_room(ldso: Image, images: Sequence[Image]) -> bool:
 
     `images` are the program and its libraries, the program first.
     """
-    program, libraries = _tls_of(images[0]), _static_tls(images)
-    aligned = max([_BLOCK_ALIGNMENT, *[one.alignment for one in program]])
-    if any(one.alignment > aligned for one in libraries):
+    aligned = max([_BLOCK_ALIGNMENT, *[one.alignment for one in _tls_of(images[:1])]])
+    initial_exec = [one for one in images[1:] if one.dynamic and one.dynamic.flags & DF_STATIC_TLS]
+    if any(one.alignment > aligned for one in _tls_of(initial_exec)):
         return False  # the alignment of the block is settled before they are loaded
-    return _size_of(libraries) <= _DEFAULT or bool(static_tls_edits(ldso, images))
+    return _size_of(_tls_of(images[1:])) <= _DEFAULT or bool(static_tls_edits(ldso, images))
 
 
 def static_tls_edits(ldso: Image, images: Sequence[Image]) -> tuple[Edit, ...]:
-    """Return the edits that give this ldso room for the static TLS of libraries.
+    """Return the edits that give this ldso room for the static TLS of libraries, as much as natively.
 
     They are optional: a dynamic linker that has another value there is left as it is. `images` are the
-    program, whose own TLS has its room, and its libraries.
+    program, whose own TLS has its room, and its libraries. All of these count: of one that is not marked, the
+    program may use variables by the initial-exec model.
     """
-    size = _size_of(_static_tls(images))
+    size = _size_of(_tls_of(images[1:]))
     if not size:
         return ()
     old, new = _word(ldso, _DEFAULT), _word(ldso, _DEFAULT + size)
     return tuple(Edit(address, old, new, optional=True) for address in _addresses_of(ldso, old))
 
 
-def _static_tls(images: Sequence[Image]) -> list[Segment]:
-    """Return the TLS segments of the libraries that have to be in the static TLS block."""
-    needing = [one for one in images[1:] if one.dynamic is not None and one.dynamic.flags & DF_STATIC_TLS]
-    return [segment for one in needing for segment in _tls_of(one)]
-
-
-def _tls_of(image: Image) -> list[Segment]:
-    return [one for one in image.segments if one.type == PT_TLS]
+def _tls_of(images: Iterable[Image]) -> list[Segment]:
+    return [segment for image in images for segment in image.segments if segment.type == PT_TLS]
 
 
 def _size_of(blocks: Sequence[Segment]) -> int:
