@@ -156,11 +156,33 @@ def test_a_python_script_can_find_its_interpreter_itself(options: bytes, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("python", "declared", "letter"),
+    [
+        (b"python3", b"utf-8", "é"), (b"python3.11", b"UTF_8", "é"), (b"python3", b"ascii", "e"),
+        (b"python", b"utf-8", "e"),
+    ],
+)  # fmt: skip
+def test_a_script_that_declares_the_usual_encoding_can_too(
+    python: bytes, declared: bytes, letter: str
+) -> None:
+    """As all of pip's do; the declaration comes behind the lines in which Python looks for one."""
+    text = b"# -*- coding: %b -*-\nprint('%b')\n" % (declared, letter.encode())
+    script = b"#!/nix/store/abc/bin/%b\n%b" % (python, text)
+    done = relocate_file(script, LONGER, origin=b"/nix/store/abc/bin")
+    assert done.ways == ("relative",)
+    assert done.content is not None
+    assert done.content.endswith(text)
+    written = subprocess.run([sys.executable, "-"], input=done.content, capture_output=True, check=False)
+    assert written.returncode == 0
+
+
+@pytest.mark.parametrize(
     "text",
     [
         b"#!/nix/store/abc-bash/bin/bash\n",
         b"#!/nix/store/abc-python/bin/python3 -c 'x'\n",
         b"#!/nix/store/abc-python/bin/python3\n# -*- coding: latin-1 -*-\n",
+        b"#!/nix/store/abc-python/bin/python2\n# -*- coding: utf-8 -*-\n# \xc3\xa9\n",
         b"#!/usr/bin/python3\n# /nix/store\n",
     ],
 )

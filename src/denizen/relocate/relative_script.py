@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 _LINE = re.compile(rb"#![ \t]*(/[^ \t\n'\"\\]+)((?:[ \t]+-[A-Za-z]+)*)[ \t]*\n")
 _PYTHON = re.compile(rb"(?:python|pypy)[0-9.]*$")
-# An encoding is declared within the first two lines (PEP 263); without one it is UTF-8.
-_CODING = re.compile(rb"[ \t\f]*#.*?coding[:=]")
+# An encoding is declared within the first two lines (PEP 263), which the two more lines push it out of. pip
+# declares UTF-8 in all its scripts; without a declaration Python 3 takes UTF-8, and Python 2 takes ASCII.
+_CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_DEFAULTS = frozenset({b"utf-8", b"utf8", b"ascii", b"us-ascii"})
+_PYTHON_3 = re.compile(rb"(?:python|pypy)3")
 
 
 def relative_script(content: bytes, prefix: Prefix, origin: bytes) -> bytes | None:
@@ -36,8 +39,18 @@ def relative_script(content: bytes, prefix: Prefix, origin: bytes) -> bytes | No
     interpreter, options = found.groups()
     inside = prefix.moved(interpreter) != interpreter
     rest = content[found.end() :]
-    if not inside or not _PYTHON.match(posixpath.basename(interpreter)) or _CODING.match(rest):
+    name = posixpath.basename(interpreter)
+    if not inside or not _PYTHON.match(name) or not _is_read_alike(name, rest):
         return None
     away = posixpath.relpath(interpreter, origin)
     place = b'"$(dirname -- "$(realpath -- "$0")")"/'
     return b"#!/bin/sh\n'''exec' %b'%b'%b \"$0\" \"$@\"\n' '''\n%b" % (place, away, options, rest)
+
+
+def _is_read_alike(python: bytes, rest: bytes) -> bool:
+    """Tell whether a script behind its first line is read in the same encoding without a declaration."""
+    declared = _CODING.match(rest)
+    if declared is None:
+        return True
+    is_default = declared[1].lower().replace(b"_", b"-") in _DEFAULTS
+    return is_default and (rest.isascii() or _PYTHON_3.match(python) is not None)

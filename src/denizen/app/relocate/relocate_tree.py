@@ -134,6 +134,8 @@ def _check(prefix: Prefix) -> None:
     for path in (prefix.old, prefix.new, *([prefix.link] if prefix.link else [])):
         if not path.startswith(b"/") or path != posixpath.normpath(path) or path == b"/" or b"\0" in path:
             raise BadPrefix(path, "it is not an absolute path without `.`, `..` and doubled slashes")
+    if prefix.new == prefix.old:
+        raise BadPrefix(prefix.new, "it is the old one")
     if prefix.new.startswith(prefix.old + b"/"):
         # The new path would be taken for the old one when the command is run again.
         raise BadPrefix(prefix.new, f"it lies in {display(prefix.old)}")
