@@ -97,6 +97,34 @@ def test_compiled_python_stays_valid_beside_its_source(tree: Path, mode: str) ->
     assert "matches" in next(line for line in traced.stderr.splitlines() if "module.cpython" in line)
 
 
+def test_a_file_outside_of_the_tree_with_the_same_content_stays(tree: Path, tmp_path: Path) -> None:
+    """uv links files from its cache into environments; names within the tree stay one file."""
+    outside, other = tmp_path / "cache", tree / "share" / "other"
+    outside.hardlink_to(tree / "bin" / "run")
+    other.hardlink_to(outside)
+    other.parent.chmod(0o555)
+    before = outside.read_bytes()
+    done = relocated(tree)
+    assert outside.read_bytes() == before
+    assert other.samefile(tree / "bin" / "run")
+    assert b"/home/somebody/app" in other.read_bytes()
+    assert stat.S_IMODE(other.parent.stat().st_mode) == 0o555
+    told = [one.remarks for one in done.entries if one.path == b"bin/run"]
+    assert [len(remarks) for remarks in told] == [1]
+
+
+def test_holes_of_a_file_stay(tree: Path) -> None:
+    image = tree / "image"
+    with image.open("wb") as stream:
+        stream.write(b"\0/opt/app/one\0")
+        stream.truncate(40 << 20)
+    before = image.stat().st_blocks
+    relocated(tree, new=b"/opt/new")
+    assert (image.stat().st_size, image.read_bytes()[:14]) == (40 << 20, b"\0/opt/new/one\0")
+    # A file system without holes has none to keep.
+    assert image.stat().st_blocks <= max(before, 1 << 11) or before >= (40 << 20) // 512
+
+
 @pytest.mark.parametrize("link", ["directory", "file"])
 def test_compiled_python_outside_of_the_tree_stays_as_it_is(tree: Path, tmp_path: Path, link: str) -> None:
     """Nor does a pipe among the compiled files hang it."""

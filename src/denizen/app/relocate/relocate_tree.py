@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # Bytes of a compressed file that are looked into.
 _MAX_PLAIN = 64 << 20
+# What is said of a file with names outside of the tree, as uv's cache and optimised stores have them.
+_KEPT = "its other names (hard links) are outside of the tree, and keep the old content"
 
 
 class BadPrefix(DenizenError):
@@ -90,7 +92,7 @@ class RelocatedEntry:
 
 @value
 class RelocatedTree:
-    """The result: the entries that mention the old prefix, in order, and the number of all."""
+    """The result: the entries that mention the old prefix, and the number of all."""
 
     entries: tuple[RelocatedEntry, ...]
     count: int
@@ -113,16 +115,18 @@ def relocate_tree(asked: TreeRequest, told: Callable[[int], None] = lambda _: No
     if not asked.only_plan:
         refuse_in_store(asked.tree)
     entries, count = [], 0
-    seen: set[tuple[int, int]] = set()
+    # Files with several names come last, when all names that they have in the tree are known.
+    linked: dict[tuple[int, int], list[bytes]] = {}
     try:
         for path, facts in _walk(asked.tree):
             count += 1
             told(1)
             if stat.S_ISREG(facts.st_mode) and facts.st_nlink > 1:
-                if (facts.st_dev, facts.st_ino) in seen:
-                    continue
-                seen.add((facts.st_dev, facts.st_ino))
-            done = _entry(asked, path, facts)
+                linked.setdefault((facts.st_dev, facts.st_ino), []).append(path)
+            elif (done := _entry(asked, path, facts)) is not None:
+                entries.append(done)
+        for path, *others in linked.values():
+            done = _entry(asked, path, os.lstat(path), tuple(others))
             if done is not None:
                 entries.append(done)
     except OSError as problem:
@@ -161,7 +165,10 @@ def _walk(top: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
         pending += reversed(below)
 
 
-def _entry(asked: TreeRequest, path: bytes, facts: os.stat_result) -> RelocatedEntry | None:
+def _entry(
+    asked: TreeRequest, path: bytes, facts: os.stat_result, others: tuple[bytes, ...] = ()
+) -> RelocatedEntry | None:
+    """Return what becomes of a file or link; None where nothing does. `others`: its names in the tree."""
     inside = path[len(asked.tree.rstrip(b"/")) + 1 :] or posixpath.basename(path)
     if stat.S_ISLNK(facts.st_mode):
         return _link(asked, path, inside)
@@ -169,10 +176,12 @@ def _entry(asked: TreeRequest, path: bytes, facts: os.stat_result) -> RelocatedE
         return None
     done = _file(asked, path, inside, facts.st_size)
     if done.content is not None and not asked.only_plan:
-        _write(path, done.content)
+        _write(path, done.content, others)
     if not (done.places or done.left):
         return None
-    return RelocatedEntry(inside, done.ways, done.places, done.left, done.remarks)
+    outside = facts.st_nlink - 1 - len(others)
+    remarks = (*done.remarks, *([_KEPT] if outside and done.content is not None else []))
+    return RelocatedEntry(inside, done.ways, done.places, done.left, remarks)
 
 
 def _file(asked: TreeRequest, path: bytes, inside: bytes, size: int) -> RelocatedFile:
@@ -208,12 +217,12 @@ def _plain(data: bytes, form: str) -> bytes | None:
     return None
 
 
-def _write(path: bytes, content: bytes) -> None:
+def _write(path: bytes, content: bytes, others: tuple[bytes, ...]) -> None:
     compiled = _compiled(path) if path.endswith(b".py") else ()
     if compiled:
         with open(path, "rb") as stream:
             old = stream.read()
-    replace_content(path, content)
+    replace_content(path, content, others)
     with open(path, "rb") as stream:
         if stream.read() != content:
             raise NotWritten(path)

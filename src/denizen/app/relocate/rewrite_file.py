@@ -13,7 +13,7 @@ import errno
 import os
 import stat
 
-from denizen.disk import OPEN_NEW, PRIVATE, DiskView, naming, sync_directory
+from denizen.disk import OPEN_NEW, PRIVATE, ST_BLOCK, DiskView, naming, sync_directory
 from denizen.errors import HostLacks
 from denizen.file_content import whole
 from denizen.relocate.file_edits import pieces
@@ -93,19 +93,22 @@ def _beside(path: bytes) -> bytes:
     return b"%s/.%s.%d.tmp" % (directory or b".", name[:200], os.getpid())
 
 
-def replace_content(path: bytes, content: bytes) -> None:
-    """Give a file another content under all its names; its mode, times and attributes stay. Raises OSError.
+def replace_content(path: bytes, content: bytes, others: tuple[bytes, ...] = ()) -> None:
+    """Give a file another content; its mode, times and attributes stay. Raises OSError.
 
-    Directories that nobody may write to, as a store's, are opened for as long as it takes.
+    `others` are its other names that get the content too. Where it has more names than these, it becomes two
+    files, and those keep the old content. Directories that nobody may write to, as a store's, are opened for
+    as long as it takes.
     """
-    facts, parent = os.stat(path), os.path.dirname(path) or b"."
-    with _opened(parent):
+    facts = os.stat(path)
+    names = 1 + len(others)
+    with _opened(os.path.dirname(path) or b"."):
         temporary = _beside(path)
         try:
             with naming(path), open(os.open(temporary, OPEN_NEW, 0o600), "wb") as stream:
-                stream.write(content)
+                _write_content(stream.fileno(), content, sparse=facts.st_blocks * ST_BLOCK < facts.st_size)
             _keep_attributes(path, temporary, facts, whole=True)
-            if facts.st_nlink > 1:
+            if facts.st_nlink == names > 1:
                 os.chmod(path, facts.st_mode | stat.S_IWUSR)
                 _copy_into(temporary, path)
                 os.chmod(path, stat.S_IMODE(facts.st_mode))
@@ -116,6 +119,23 @@ def replace_content(path: bytes, content: bytes) -> None:
         finally:
             if os.path.lexists(temporary):
                 os.unlink(temporary)
+    for other in others if facts.st_nlink > names else ():
+        with _opened(os.path.dirname(other) or b"."):
+            temporary = _beside(other)
+            os.link(path, temporary)
+            os.rename(temporary, other)
+
+
+def _write_content(descriptor: int, content: bytes, *, sparse: bool) -> None:
+    """Write the content of a file; `sparse`: pieces of zeros are left out, as the old file left some out."""
+    data, nothing = memoryview(content), bytes(_PIECE)
+    for at in range(0, len(data), _PIECE):
+        piece = data[at : at + _PIECE]
+        if sparse and nothing.startswith(piece):
+            os.lseek(descriptor, len(piece), os.SEEK_CUR)
+        else:
+            _write_rest(descriptor, piece)
+    os.ftruncate(descriptor, len(data))
 
 
 def replace_link(path: bytes, target: bytes) -> None:
