@@ -24,9 +24,9 @@ from denizen.app.bundles.bundle_program import bundle_program
 from denizen.app.bundles.bundle_request import BundleRequest
 from denizen.app.bundles.program_closure import ClosureRequest
 from denizen.app.denizen_command import LAUNCHER_NOTE
-from denizen.app.factories import supply_of
 from denizen.app.profiles.debian_element import DebianChooser
 from denizen.app.session import Session
+from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.cli.output import Output
 from denizen.cli.reporter import OutputReporter

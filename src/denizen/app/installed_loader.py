@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.factories import helper_words, tools_of
+from denizen.app.helper_command import helper_words
+from denizen.app.session import tools_of
 from denizen.disk import DiskView
 from denizen.host import machine_name
 from denizen.launch.command_links import COMMANDS

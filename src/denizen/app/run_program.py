@@ -110,7 +110,7 @@ def _decide_apart(session: Session, program: bytes, wanted: RunRequest) -> None:
     """
     import subprocess
 
-    from denizen.app.factories import helper_words
+    from denizen.app.helper_command import helper_words
     from denizen.app.library_path import VARIABLE
 
     given = {name: text for name, text in session.environ.items() if name != VARIABLE}

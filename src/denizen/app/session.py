@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from denizen.app.paths import DenizenPaths
+    from denizen.launch.loader.tools import Tools
     from denizen.sources.base import Progress
 else:
     Protocol = object
@@ -101,3 +102,14 @@ class Session:
 def search_path(environ: Mapping[str, str]) -> tuple[bytes, ...]:
     """Return the directories of PATH; an empty element stands for the working directory."""
     return tuple(os.fsencode(environ.get("PATH", _DEFAULT_PATH)).split(b":"))
+
+
+def tools_of(session: Session) -> Tools:
+    """Return denizen's small compiled programs for this machine, from the session's directory.
+
+    Raises NoHome.
+    """
+    from denizen.host import machine_name
+    from denizen.launch.loader.tools import Tools
+
+    return Tools(session.paths.tools, machine_name())

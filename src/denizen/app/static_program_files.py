@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import time
 
-from denizen.app.factories import supply_of
 from denizen.app.resolution.resolve_program import base_suites
 from denizen.app.run_time.budget import budget_of
 from denizen.app.supply.indexing import ensure
 from denizen.app.supply.open_index import open_index
 from denizen.app.supply.own_architecture import own_architecture
+from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView, make_directories, write_atomically
 from denizen.elf.classify import ProgramKind, classify

@@ -10,9 +10,9 @@ from denizen.app.bundles.further_programs import only_programs, programs_below, 
 from denizen.app.bundles.interpreter_modules import module_packages
 from denizen.app.bundles.rule_files import wanted_files
 from denizen.app.errors import refuse_unsatisfied
-from denizen.app.factories import supply_of
 from denizen.app.resolution.installed_libraries import installed_libraries
 from denizen.app.resolution.resolve_program import resolve_path
+from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.errors import BadInput

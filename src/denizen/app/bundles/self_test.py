@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 
 from denizen.app.bundles.errors import NotBundled
-from denizen.app.factories import tools_of
+from denizen.app.session import tools_of
 from denizen.launch.namespace_probe import obstacle
 
 TYPE_CHECKING = False

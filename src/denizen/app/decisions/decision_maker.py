@@ -14,7 +14,7 @@ from denizen.app.decisions.decision_lock import deciding_alone
 from denizen.app.decisions.examine_program import examine_program
 from denizen.app.decisions.start_choice import StartChooser
 from denizen.app.errors import refuse_hopeless
-from denizen.app.factories import helper_words
+from denizen.app.helper_command import helper_words
 from denizen.app.process_limits import many_files
 from denizen.app.start_request import NoSuchProgram
 from denizen.disk import DiskView
@@ -104,7 +104,7 @@ def _decide_appimage(
 ) -> Decided:
     """Return the decision about an AppImage, made from the decision about its AppRun."""
     from denizen.app.appimage import APPRUN, decision_for, request_inside, unpacked
-    from denizen.app.factories import tools_of
+    from denizen.app.session import tools_of
     from denizen.app.supply.store_access import open_store
 
     tree = unpacked(session, appimage)

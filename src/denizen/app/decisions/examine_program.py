@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.app.factories import world_of
+from denizen.app.host_world import world_of
 from denizen.app.resolution.extra_inputs import added_to
 from denizen.launch.decisions.host_decision import served_here
 from denizen.launch.host_view import host_view

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.app.command_filter import command_filter
-from denizen.app.factories import helper_words
+from denizen.app.helper_command import helper_words
 from denizen.app.start_outcome import MENDED
 from denizen.app.temporary_directory import with_temporary
 from denizen.errors import display

@@ -28,7 +28,7 @@ def plan(session: Session, settings: Settings, policy: FetchPolicy) -> tuple[Env
 
 def size_to_fetch(session: Session, settings: Settings, policy: FetchPolicy) -> int:
     """Return the bytes of those of an environment's packages that are not in the store. Raises as `plan`."""
-    from denizen.app.factories import supply_of
+    from denizen.app.supply.package_supply import supply_of
     from denizen.app.supply.store_access import made_store
     from denizen.fhs.create import pins_of, to_fetch
 
@@ -84,8 +84,9 @@ def composed(
 
 
 def _context(session: Session, store: Store, policy: FetchPolicy) -> CreationContext:
-    from denizen.app.factories import supply_of, tools_of
+    from denizen.app.session import tools_of
     from denizen.app.supply.decoder_setup import bring_decoder
+    from denizen.app.supply.package_supply import supply_of
     from denizen.fhs.compose import CompositionTools
     from denizen.fhs.create import CreationContext
 

@@ -37,7 +37,7 @@ class NotEntered(DenizenError):
 
 def inside_of(session: Session, name: str, generation: Generation) -> Inside:
     """Return the paths that entering a generation needs. Raises NoStore, DiskFailed, LoaderAbsent."""
-    from denizen.app.factories import tools_of
+    from denizen.app.session import tools_of
     from denizen.app.supply.store_access import open_store
     from denizen.fhs.enter import Inside
     from denizen.store.errors import doing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.app.command_filter import command_filter
-from denizen.app.factories import helper_words
+from denizen.app.helper_command import helper_words
 from denizen.disk import DiskView
 from denizen.host import machine_name
 from denizen.launch.decisions.decision import machine_word

@@ -104,7 +104,7 @@ def packages_of_pins(
     session: Session, pins: Iterable[Pin], policy: FetchPolicy
 ) -> tuple[ExportedPackage, ...]:
     """Return packages unpacked; those that are not in the store are fetched. Raises SourceFailed."""
-    from denizen.app.factories import supply_of
+    from denizen.app.supply.package_supply import supply_of
     from denizen.app.supply.store_access import made_store
     from denizen.resolve.installation.install import unpacked
 

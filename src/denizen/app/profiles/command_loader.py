@@ -47,7 +47,7 @@ def command_loader(at: Preparation, wanted: RunRequest) -> StorePath:
 
 
 def _told(session: Session, wanted: RunRequest) -> _Told:
-    from denizen.app.factories import helper_words
+    from denizen.app.helper_command import helper_words
     from denizen.launch.fast_path import directory_of
 
     decisions = session.paths.decisions
@@ -89,7 +89,7 @@ def _recorded(record: bytes) -> StorePath | None:
 
 def _made(at: Preparation, told: _Told, record: bytes) -> StorePath:
     """Make the object, and the record of it."""
-    from denizen.app.factories import tools_of
+    from denizen.app.session import tools_of
     from denizen.disk import write_atomically
     from denizen.formats import storepath
     from denizen.formats.hashes import Hash

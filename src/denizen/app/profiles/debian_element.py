@@ -226,7 +226,7 @@ class _PackagePreparation:
     """The steps from a chosen package to a plan, and from a plan to an element."""
 
     def __init__(self, at: Preparation) -> None:
-        from denizen.app.factories import supply_of
+        from denizen.app.supply.package_supply import supply_of
 
         self._at = at
         self._supply: Supply = supply_of(at.session, at.request.policy)

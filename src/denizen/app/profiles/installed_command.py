@@ -109,7 +109,7 @@ def _decided(
 
 
 def _namespaces_refused(session: Session) -> str:
-    from denizen.app.factories import tools_of
+    from denizen.app.session import tools_of
     from denizen.launch.namespace_probe import obstacle
 
     return obstacle(tools_of(session).enter(), (b"private",))

@@ -105,7 +105,7 @@ def _fetched(at: Preparation, url: str) -> tuple[StorePath, str]:
     """Fetch a URL's file into the store, checked, as bin/NAME of an object."""
     import re
 
-    from denizen.app.factories import supply_of
+    from denizen.app.supply.package_supply import supply_of
     from denizen.build import derivation as derivations
     from denizen.build.builtin_derivations import OUT
     from denizen.build.builtin_fetch import fetching

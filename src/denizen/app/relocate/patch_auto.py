@@ -14,10 +14,10 @@ from __future__ import annotations
 import os
 
 from denizen.app.errors import refuse_unsatisfied
-from denizen.app.factories import supply_of
 from denizen.app.relocate.patch_program import NoFileToPatch, NotPatched, PatchRequest, patch
 from denizen.app.resolution.installed_libraries import installed_libraries
 from denizen.app.resolution.resolve_program import resolve_path
+from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.elf import read

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 
-from denizen.app.factories import tools_of
+from denizen.app.session import tools_of
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
 from denizen.value import value
 

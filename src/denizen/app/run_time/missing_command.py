@@ -15,12 +15,13 @@ from denizen.app.decisions.start_choice import files_for
 from denizen.app.environments.auto_environment import command_package, enter_auto_environment
 from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.inside_decision import InsideProgram, decision_inside, machine_of_scripts
-from denizen.app.factories import supply_of, tools_of
 from denizen.app.run_time.budget import budget_of
+from denizen.app.session import tools_of
 from denizen.app.supply.configured_sources import configured_settings
 from denizen.app.supply.indexing import ensure
 from denizen.app.supply.open_index import open_index
 from denizen.app.supply.own_architecture import own_architecture
+from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView, RootedView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks, display

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.factories import world_of
+from denizen.app.host_world import world_of
 from denizen.app.resolution.opened_directory import default_directories
 from denizen.app.resolution.package_sources import sources_for
 from denizen.app.run_time.brought_files import is_hosts_own

@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.app.factories import supply_of
 from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
 from denizen.app.run_time.brought_files import show_files
 from denizen.app.run_time.budget import budget_of
+from denizen.app.supply.package_supply import supply_of
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.dlopen_links import OPENED, Opened

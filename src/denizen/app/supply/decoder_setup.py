@@ -117,7 +117,7 @@ def _put(session: Session, pin: Pin, policy: FetchPolicy) -> str:
 
     A package that fails the test is not kept: the next garbage collection deletes it.
     """
-    from denizen.app.factories import supply_of
+    from denizen.app.supply.package_supply import supply_of
     from denizen.app.supply.store_access import made_store
     from denizen.disk import DiskView
     from denizen.resolve.installation.install import unpacked

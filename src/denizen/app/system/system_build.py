@@ -282,7 +282,7 @@ class _SystemBuild:
             self._at.session.reporter.say(sentence)
 
     def _object_of(self, package: Provider) -> StorePath:
-        from denizen.app.factories import supply_of
+        from denizen.app.supply.package_supply import supply_of
         from denizen.resolve.installation.install import unpacked
         from denizen.resolve.resolution import pin_of
 

@@ -268,7 +268,7 @@ def _mount(parsed: Parsed, context: Context) -> int:
 
 
 def _umount(parsed: Parsed, context: Context) -> int:
-    from denizen.app.factories import tools_of
+    from denizen.app.session import tools_of
     from denizen.fhs.plain_chroot import umount
     from denizen.store.errors import doing
 

@@ -28,7 +28,8 @@ def _install(parsed: Parsed, context: Context) -> int:
 def _link(parsed: Parsed, context: Context) -> int:
     """Make a link that starts a program without Python, after deciding about the program."""
     from denizen.app.decisions.decision_maker import decide
-    from denizen.app.factories import helper_words, tools_of
+    from denizen.app.helper_command import helper_words
+    from denizen.app.session import tools_of
     from denizen.app.start_request import RunRequest
     from denizen.launch.decisions.decision import GENERATION
     from denizen.launch.decisions.decision_variants import beginning_for

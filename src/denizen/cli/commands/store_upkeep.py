@@ -74,7 +74,7 @@ def _packages_first(found: list[StoreProblem]) -> list[StoreProblem]:
 
 def _mended(context: Context, store: Store, problem: StoreProblem) -> StoreProblem:
     """Repair an object that no copy repaired, from its package; return the problem as it is afterwards."""
-    from denizen.app.factories import supply_of
+    from denizen.app.supply.package_supply import supply_of
     from denizen.errors import DenizenError
     from denizen.resolve.installation.remake_object import mend
     from denizen.sources.fetch_policy import FetchPolicy

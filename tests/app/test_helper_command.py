@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from denizen.app.factories import helper_words
+from denizen.app.helper_command import helper_words
 from denizen.cli.command import Context
 from denizen.launch.loader.loader_settings import LoaderSettings
 from tests.support.command_context import context_of
