@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from denizen.app.denizen_command import own_command
 from denizen.app.helper_command import helper_words
 from denizen.app.session import tools_of
 from denizen.disk import DiskView
@@ -42,8 +43,8 @@ def install_loader(session: Session, prefix: bytes, decisions: Sequence[str], *,
     directories = given or directories_for(os.geteuid(), session.paths.decisions)
     command = () if given else helper_words(session, "decide")
     if command and os.geteuid() == 0:
-        for word in (command[0], command[2]):  # Python, and the file that it runs
-            must_be_roots(word)
+        for word in filter(os.path.isabs, own_command()):  # Python, and the file that it runs
+            must_be_roots(os.fsencode(word))
     tools = tools_of(session)
     settings = LoaderSettings(
         directories=directories,
