@@ -9,7 +9,8 @@ Specification: https://wiki.debian.org/DebianRepository/Format, "Packages indice
               Recommends, Provides, Description (its first line, the synopsis of Policy 3.4.1)
 
 Checked here, because names become paths and columns later: a name follows Policy 5.6.1, a Filename stays
-below the archive's root, Size is a number, SHA256 is 64 hex digits, no value holds a newline or a tab.
+below the archive's root, versions, architectures and file names have graphic characters alone, Size is a
+number, SHA256 is 64 hex digits, no value holds a newline or a tab.
 
 Limits: MAX_PARAGRAPH bytes a paragraph. The total size is bounded by the decompressor.
 """
@@ -31,6 +32,8 @@ MAX_SUMMARY = 1000
 _NAME = b"abcdefghijklmnopqrstuvwxyz0123456789+-.ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 _HEX = b"0123456789abcdef"
 _NO_PATH = b"%?#"
+# Graphic characters of ASCII: dpkg builds no package whose version has another (Policy 5.6.12).
+_GRAPHIC = bytes(range(0x21, 0x7F))
 
 
 class BadPackages(BadInput):
@@ -104,10 +107,14 @@ def package_of(paragraph: bytes) -> Package:
     if not name or name.translate(None, _NAME) or not name[:1].isalnum():
         raise BadPackages(name, "its name breaks Policy 5.6.1")
     found = fields.get
+    version = found(b"Version") or _missing(b"Version", name)
+    architecture = found(b"Architecture") or _missing(b"Architecture", name)
+    if (version + architecture).translate(None, _GRAPHIC):
+        raise BadPackages(name, f"version {display(version)} or architecture {display(architecture)} is none")
     return Package(
         name=name,
-        version=found(b"Version") or _missing(b"Version", name),
-        architecture=found(b"Architecture") or _missing(b"Architecture", name),
+        version=version,
+        architecture=architecture,
         filename=_pool_path(found(b"Filename") or _missing(b"Filename", name), name),
         size=_number(found(b"Size") or _missing(b"Size", name), name),
         sha256=_digest(found(b"SHA256") or _missing(b"SHA256", name), name),
@@ -174,7 +181,8 @@ def _missing(field: bytes, name: bytes) -> bytes:
 
 
 def _pool_path(path: bytes, name: bytes) -> bytes:
-    if path.startswith(b"/") or path.translate(None, _NO_PATH) != path or b".." in path.split(b"/"):
+    is_below = not path.startswith(b"/") and b".." not in path.split(b"/")
+    if not is_below or path.translate(None, _NO_PATH) != path or path.translate(None, _GRAPHIC):
         raise BadPackages(name, f"its Filename {display(path)} is no path below the archive")
     return path
 

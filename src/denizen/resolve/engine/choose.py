@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from denizen.errors import display
 from denizen.index.library_paths import DirectoryKind
 from denizen.value import value
 
@@ -115,5 +116,5 @@ def share(image: Image, symbols: frozenset[bytes]) -> int:
 
 
 def _listed(names: Sequence[bytes]) -> str:
-    shown = ", ".join(name.decode("utf-8", "backslashreplace") for name in names[:3])
+    shown = ", ".join(map(display, names[:3]))
     return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")
