@@ -69,6 +69,14 @@ def test_a_release_signed_by_a_stranger_is_refused(archive: Archive, lists: Path
     assert caught.value.keyrings == ("archive",)
 
 
+def test_a_stranger_is_told_of_though_it_is_not_asked_again(archive: Archive, lists: Path) -> None:
+    sample(archive, signer="stranger")
+    source = debian([url(archive)], lists, origin="Debian")
+    for ask in (source.snapshot, source.anew, source.snapshot):
+        with pytest.raises(BadSignature):
+            ask("stable", None)
+
+
 def test_another_suites_release_is_refused_however_well_signed(archive: Archive, lists: Path) -> None:
     sample(archive, suite="oldstable", codename="bookworm", directory="stable")
     with pytest.raises(NoSuchSuite, match="bookworm"):

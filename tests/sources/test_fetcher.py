@@ -274,6 +274,24 @@ def test_a_small_file_is_bounded_and_conditional(served: Path) -> None:
             one.small("small", server.url, "small", limit=3, validators=Validators())
 
 
+def test_an_answer_that_nobody_asked_for_is_no_content(tmp_path: Path, served: Path) -> None:
+    (served / "small").write_bytes(b"text")
+    with Server(served, always={"": Fault(status=304)}) as server:
+        one = fetcher([server.url])
+        with pytest.raises(DownloadFailed, match="HTTP 304"):
+            one.small("small", server.url, "small", limit=4, validators=Validators())
+        with pytest.raises(DownloadFailed, match="HTTP 304"):
+            one.files([wanted(tmp_path)])
+
+
+def test_a_transfer_cut_before_its_first_byte_is_asked_for_whole(tmp_path: Path, served: Path) -> None:
+    # With the validators of the first answer, the second would be that nothing has changed.
+    with Server(served, faults={"file": [Fault(cut=0)]}) as server:
+        fetcher([server.url]).files([wanted(tmp_path)])
+        assert server.unchanged == 0
+    assert (tmp_path / "got").read_bytes() == CONTENT
+
+
 def test_progress_is_told_of_every_byte(tmp_path: Path, served: Path) -> None:
     class Told(SilentTransfer):
         def __init__(self) -> None:

@@ -1,3 +1,6 @@
+import contextlib
+import itertools
+from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -65,6 +68,69 @@ def test_a_server_that_says_nothing_is_given_up(tmp_path: Path) -> None:
         HttpTransport(HttpSettings(read_timeout=0.1), 1).get(
             f"{server.url}/a", offset=0, validators=NONE, conditional=False
         )
+
+
+def asked_of(answer: Iterable[bytes]) -> str:
+    """Return why a server that sends these pieces gives no answer; its request has validators."""
+
+    class Hostile(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with contextlib.suppress(OSError):
+                for piece in answer:
+                    self.wfile.write(piece)
+            self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+            pass
+
+    with serving(Hostile) as server, pytest.raises(TransportError) as refused:
+        HttpTransport(HttpSettings(), 1).get(
+            f"http://127.0.0.1:{server.server_address[1]}/a", offset=0, validators=NONE, conditional=False
+        )
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        (b"http://[::bad/x:99999999", "Invalid IPv6 URL"),
+        (b"http://127.0.0.1:\x1bc/", r"127.0.0.1:\x1bc"),
+        (b"ftp://127.0.0.1/x", "Not supported URL scheme ftp"),
+        (b"file:///etc/passwd", "No host specified."),
+        (b"/a", "too many redirects"),
+    ],
+)
+def test_a_redirection_that_leads_nowhere_is_an_error_without_the_servers_escapes(
+    location: bytes, reason: str
+) -> None:
+    head = b"HTTP/1.1 302 x\r\nConnection: close\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n"
+    said = asked_of([head % location])
+    assert reason in said
+    assert said.isprintable()
+
+
+def test_a_server_that_says_continue_without_end_is_given_up() -> None:
+    assert "without end" in asked_of(itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n"))
+
+
+def test_some_interim_responses_are_passed_over() -> None:
+    class Interim(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 3)
+            self.wfile.write(
+                b"HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \x1b[2J\r\nContent-Length: 2\r\n\r\nok"
+            )
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+            pass
+
+    with serving(Interim) as server:
+        answer = HttpTransport(HttpSettings(), 1).get(
+            f"http://127.0.0.1:{server.server_address[1]}/a", offset=0, validators=NONE, conditional=False
+        )
+        assert b"".join(answer.body) == b"ok"
+    # What no header may have is not kept, to be sent back.
+    assert answer.validators == NONE
 
 
 def test_a_file_is_read_from_an_offset_and_a_missing_one_is_404(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import os
 import time
 
 from denizen.disk import make_directories, write_atomically
+from denizen.errors import display
 from denizen.formats.contents import groups, lines_holding
 from denizen.formats.inflate import CHUNK, SUFFIXES, decompressed
 from denizen.formats.packages import packages_in
@@ -93,7 +94,8 @@ class DebianArchive:
         self._releases: dict[str, tuple[tuple[str, ...], Release]] = {}
         self._states: list[Snapshot] = []
         self._doubted: set[str] = set()  # suites of which a state was incomplete
-        self._strangers: set[str] = set()  # addresses of another archive than the configured one
+        # By address: why it is of another archive than the configured one.
+        self._strangers: dict[str, DenizenError] = {}
         self._useful: tuple[str, ...] = ()
 
     @property
@@ -113,7 +115,7 @@ class DebianArchive:
         failures: list[DenizenError] = []
         for snapshot in self._offered(suite, held, failures, anew=False):
             return snapshot
-        raise failures[0] if failures else NoSuchSuite(self.name, suite, "the source has no address")
+        raise self._failure(suite, failures)
 
     def anew(self, suite: str, held: SnapshotIdentity | None) -> Sequence[Snapshot]:
         self._doubted.add(suite)
@@ -123,7 +125,7 @@ class DebianArchive:
         self._ask_by_other_names(suite, held)
         believed = [one for one in self._states if one.asked == suite]
         if not believed:
-            raise failures[0] if failures else NoSuchSuite(self.name, suite, "the source has no address")
+            raise self._failure(suite, failures)
         # Only after that check: an earlier state does not help where every state offered now is refused.
         kept = [self._asked.earlier(mirror, suite, held) for mirror in self._addresses_to_ask()]
         believed += [self._state(suite, one) for one in kept if one is not None]
@@ -131,6 +133,11 @@ class DebianArchive:
         if held is not None and states[0].date < held.date:
             raise Downgrade(suite, shown_date(states[0].date), shown_date(held.date))
         return [one for one in states if held is None or one.date >= held.date]
+
+    def _failure(self, suite: str, failures: Sequence[DenizenError]) -> DenizenError:
+        """Return the first mirror's failure; that of an earlier attempt where it was not asked again."""
+        nobody = NoSuchSuite(self.name, suite, "the source has no address")
+        return next(iter([*failures, *self._strangers.values()]), nobody)
 
     def _offered(
         self, suite: str, held: SnapshotIdentity | None, failures: list[DenizenError], *, anew: bool
@@ -160,14 +167,14 @@ class DebianArchive:
     def _addresses_to_ask(self) -> Iterator[str]:
         """Yield the configured addresses; the fallback too where all of those are of some other archive."""
         yield from [mirror for mirror in self._fetcher.mirrors if mirror not in self._strangers]
-        if self._strangers.issuperset(self._fetcher.mirrors):
+        if self._strangers.keys() >= {*self._fetcher.mirrors}:
             yield from self._archive.fallback
 
     def _judge(self, mirror: str, error: DenizenError) -> None:
         if self._archive.origin and isinstance(error, (BadSignature, WrongOrigin)):
             if mirror not in self._strangers:
                 self._fetcher.note(f"{error}")
-            self._strangers.add(mirror)
+            self._strangers[mirror] = error
 
     def size(self, snapshot: Snapshot, architecture: str, scope: Scope) -> int:
         return sum(want.size for want in self._wanted(snapshot, architecture, scope) if not _is_there(want))
@@ -338,7 +345,7 @@ def _addresses(names: Sequence[str], file: ArchiveIndex, *, by_hash: bool) -> tu
 def _wanted_package(package: Package, directory: bytes) -> FileRequest:
     name = os.path.basename(package.filename)
     return FileRequest(
-        name=name.decode("utf-8", "backslashreplace"),
+        name=display(name),
         paths=(percent_encoded(package.filename, safe=_SAFE),),
         destination=os.path.join(directory, package.sha256[:16] + b"-" + name),
         size=package.size,

@@ -132,7 +132,7 @@ class Fetcher:
     ) -> Small:
         for url in self._urls([mirror], [path]):
             for _ in record.attempts_at(url, self.policy.attempts):
-                answer, verdict = self._ask(record, 0, validators)
+                answer, verdict = self._ask(record, 0, validators, conditional=validators != Validators())
                 if verdict is RequestVerdict.NEXT:
                     break
                 if verdict is RequestVerdict.UNCHANGED:
@@ -249,7 +249,7 @@ class Fetcher:
             held = _size_of(partial)
             if 0 < held == want.size:
                 return True
-            answer, verdict = self._ask(record, held, validators)
+            answer, verdict = self._ask(record, held, validators, conditional=False)
             if verdict is RequestVerdict.NEXT:
                 return False
             if verdict is RequestVerdict.RESTART:
@@ -277,7 +277,7 @@ class Fetcher:
                 yield url
 
     def _ask(
-        self, record: FetchRecord, offset: int, validators: Validators
+        self, record: FetchRecord, offset: int, validators: Validators, *, conditional: bool
     ) -> tuple[Answer | None, RequestVerdict]:
         url = record.url
         transport = self._file if url.startswith(("file:", "copy:")) else self._http
@@ -287,7 +287,7 @@ class Fetcher:
                 url,
                 offset=offset,
                 validators=validators,
-                conditional=offset == 0 and not record.anew,
+                conditional=conditional and not record.anew,
                 anew=record.anew,
             )
         except UnknownHost as error:
@@ -299,6 +299,8 @@ class Fetcher:
         verdict = VERDICTS.get(
             answer.status, RequestVerdict.AGAIN if answer.status >= 500 else RequestVerdict.NEXT
         )
+        if verdict is RequestVerdict.UNCHANGED and (record.anew or not conditional):
+            verdict = RequestVerdict.NEXT  # nobody asked whether it has changed
         if verdict is RequestVerdict.AGAIN:
             self._failed(record, f"HTTP {answer.status}", answer.retry_after)
         elif answer.status in _MISSING:

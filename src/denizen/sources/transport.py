@@ -10,6 +10,7 @@ import errno
 import os
 
 from denizen import __version__
+from denizen.errors import display
 from denizen.sources.fetch_policy import CONNECT_TIMEOUT, READ_TIMEOUT
 from denizen.value import value
 
@@ -149,10 +150,9 @@ class HttpTransport:
 
         headers = _request_headers(offset, validators, conditional=conditional, anew=anew)
         try:
-            response = self._pool(url).request(
-                "GET", url, headers=headers, preload_content=False, decode_content=False
-            )
-        except (HTTPError, OSError) as error:
+            response = self._answered(url, headers)
+        # ValueError: of an address that a server redirects to, and that is none.
+        except (HTTPError, OSError, ValueError) as error:
             kind = UnknownHost if _names_no_host(_cause(error)) else TransportError
             raise kind(_reason(error)) from error
         if response.status not in (200, 206):
@@ -164,10 +164,26 @@ class HttpTransport:
             length=response.length_remaining,
             retry_after=_seconds(response.headers.get("retry-after", "")),
             validators=Validators(
-                response.headers.get("etag", ""), response.headers.get("last-modified", "")
+                _one_line(response.headers.get("etag", "")),
+                _one_line(response.headers.get("last-modified", "")),
             ),
             body=_stream(response),
         )
+
+    def _answered(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+        """Return the response after redirections; each is closed here, also where it leads nowhere."""
+        from urllib.parse import urljoin
+
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._pool(url).request(
+                "GET", url, headers=headers, preload_content=False, decode_content=False, redirect=False
+            )
+            location = response.get_redirect_location()
+            if not location:
+                return response
+            _pass_over(response)
+            url = urljoin(url, location)
+        raise TransportError("too many redirects")
 
     def _pool(self, url: str) -> PoolManager:
         proxy = proxy_for(url, dict(self._settings.proxies))
@@ -178,23 +194,29 @@ class HttpTransport:
     def _open(self, proxy: str) -> PoolManager:
         import urllib3
 
+        from denizen.sources.interim_responses import bounded
+
         timeout = urllib3.Timeout(connect=self._settings.connect_timeout, read=self._settings.read_timeout)
-        # Redirects only: the fetcher handles all other retries, as it knows mirrors and resumes transfers.
+        # The fetcher retries, as it knows mirrors and resumes transfers.
         retries = urllib3.Retry(
-            total=None, connect=0, read=0, status=0, other=0, redirect=MAX_REDIRECTS, raise_on_status=False
+            total=None, connect=0, read=0, status=0, other=0, redirect=0, raise_on_status=False
         )
         certificates = _certificates()
         if not proxy:
-            return urllib3.PoolManager(
-                8, maxsize=self._connections, timeout=timeout, retries=retries, ca_certs=certificates
+            return bounded(
+                urllib3.PoolManager(
+                    8, maxsize=self._connections, timeout=timeout, retries=retries, ca_certs=certificates
+                )
             )
-        return urllib3.ProxyManager(
-            proxy if "://" in proxy else f"http://{proxy}",
-            num_pools=8,
-            maxsize=self._connections,
-            timeout=timeout,
-            retries=retries,
-            ca_certs=certificates,
+        return bounded(
+            urllib3.ProxyManager(
+                proxy if "://" in proxy else f"http://{proxy}",
+                num_pools=8,
+                maxsize=self._connections,
+                timeout=timeout,
+                retries=retries,
+                ca_certs=certificates,
+            )
         )
 
 
@@ -270,9 +292,15 @@ def _pass_over(response: BaseHTTPResponse) -> None:
 
 
 def _cause(error: BaseException) -> BaseException:
-    while (inner := getattr(error, "reason", None) or error.__cause__) and isinstance(inner, BaseException):
+    while (inner := _cause_of(error)) is not None:
         error = inner
     return error
+
+
+def _cause_of(error: BaseException) -> BaseException | None:
+    # urllib3's ProtocolError has its cause as the second argument.
+    given = (getattr(error, "reason", None), error.__cause__, *error.args[1:2])
+    return next((one for one in given if isinstance(one, BaseException)), None)
 
 
 def _names_no_host(cause: BaseException) -> bool:
@@ -288,7 +316,13 @@ def _reason(error: Exception) -> str:
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     text = str(cause)
-    return text.rpartition(">: ")[2].rpartition("): ")[2] or type(cause).__name__
+    # A server's words may be in it: the address that it redirects to.
+    return display(text.rpartition(">: ")[2].rpartition("): ")[2] or type(cause).__name__)
+
+
+def _one_line(header: str) -> str:
+    """Return a header's text; nothing where it has what no header may (RFC 9110, 5.5) and was sent back."""
+    return header if header.isprintable() else ""
 
 
 def _range_start(header: str) -> int:
