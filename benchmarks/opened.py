@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.support import TIMER_C, table
 from denizen.launch.decisions.decision import DecisionLibrary
-from denizen.launch.dlopen_links import Opened
+from denizen.launch.dlopen_record import Opened
 from denizen.launch.loader.loader_settings import LoaderSettings
 from tests.support.compiled_loaders import HOST_LDSO, LoaderSysroot, compile_loader
 from tests.support.index_files import index_file

@@ -124,7 +124,7 @@ static const char **miss_words(struct arena *arena, const struct process *proces
 }
 
 /* A directory that has the decision's libraries and what came later, so that none is searched for twice; its `.of` leads
-   to the decision's (src/denizen/launch/dlopen_links.py). */
+   to the decision's (src/denizen/launch/dlopen_record.py). */
 static bool find_joined(struct text *path, const char *opened, const char *search)
 {
     char link[PATH_ROOM], of[PATH_ROOM];

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import denizen
-from denizen.cli.commands.shell import NoProject
+from denizen.app.project_file import NoProject
 from denizen.fhs.project_environment import EXAMPLE, BadProject, read
 
 HERE = Path(denizen.__file__).parent

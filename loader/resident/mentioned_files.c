@@ -45,7 +45,7 @@ static bool names_missing_place(const char *bytes, size_t size)
     return false;
 }
 
-/* The name is that of launch/dlopen_links.py. */
+/* The name is that of launch/dlopen_record.py. */
 static bool mark_of(char *room, const struct resident_facts *facts, const struct arch_stat *file)
 {
     struct text path = text_in(room, PATH_ROOM);

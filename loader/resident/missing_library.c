@@ -125,7 +125,7 @@ bool missing_library(const struct resident_facts *facts, const char *path, const
     return false;
 }
 
-/* The name below .absent for a path: each / is a =, which no soname has (launch/dlopen_links.py). */
+/* The name below .absent for a path: each / is a =, which no soname has (launch/dlopen_record.py). */
 static void path_as_name(const char *path, char *room)
 {
     size_t length = 0;

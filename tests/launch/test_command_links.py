@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.command_links import Denial, commands_of, is_command
-from denizen.launch.dlopen_links import forget_all_denied
+from denizen.launch.dlopen_record import forget_all_denied
 
 
 @pytest.mark.parametrize("name", [b"sh", b"[", b"g++-13", b"mkfs.ext4", b"x" * 100])

@@ -9,7 +9,7 @@ import pytest
 
 from denizen.elf.image import read
 from denizen.launch.decisions.static_tls import static_tls_edits
-from denizen.launch.dlopen_links import Opened
+from denizen.launch.dlopen_record import Opened
 from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, compile_loader, run
 from tests.support.peers import require
 from tests.support.resident_sysroots import INITIAL_EXEC, OPENS, USES_NUMBER, WATCHES, Resident, index_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.dlopen_links import Opened
+from denizen.launch.dlopen_record import Opened
 from denizen.launch.loader.ldconfig import ListingSettings, configure_ldconfig
 from tests.support.compiled_loaders import compile_loader
 from tests.support.index_files import index_of

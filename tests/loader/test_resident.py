@@ -11,7 +11,7 @@ import pytest
 from denizen.elf.image import read
 from denizen.launch.decisions.decision import Edit
 from denizen.launch.decisions.static_tls import static_tls_edits
-from denizen.launch.dlopen_links import Opened
+from denizen.launch.dlopen_record import Opened
 from denizen.launch.loader.loader_settings import LoaderSettings
 from denizen.value import replace
 from tests.support.compiled_loaders import TIMEOUT, compile_loader, output_of, run

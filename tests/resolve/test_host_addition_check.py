@@ -3,7 +3,7 @@
 import pytest
 
 from denizen.fileview import Executable, MemoryView
-from denizen.launch.dlopen_missing import lacking_later
+from denizen.launch.run_time_lacks import lacking_later
 from denizen.linker import Environment
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.engine.catalogue import Sources

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from denizen.launch.decisions.decision import Decision
-from denizen.launch.dlopen_links import Opened
+from denizen.launch.dlopen_record import Opened
 from denizen.launch.fast_path import read_decision
 from tests.support.compiled_programs import compiled
 from tests.support.hosts import HOSTS, Host, HostDirectories

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from denizen.launch.dlopen_links import Opened
+from denizen.launch.dlopen_record import Opened
 from denizen.launch.loader.loader_settings import LoaderSettings
 from tests.support.compiled_loaders import LoaderSysroot
 from tests.support.index_files import index_file

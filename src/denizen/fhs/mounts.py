@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from denizen.fhs.host_etc import EtcLink
 
-# The names at the root that are links into a merged /usr (Debian's usrmerge).
 # Names at the root that come from the environment or are made, not taken from the host.
 _OWN = (*USR_MERGED, b"usr", b"etc", b".denizen", b"opt")
 # Directories that programs expect; they are made if the host lacks them (a bare root).

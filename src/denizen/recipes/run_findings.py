@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from denizen.recipes.recipe import Recipe
 
-# Names of libraries as the resident asks for them (launch.dlopen_links), of packages (Debian Policy 5.6.7).
+# Names of libraries as the resident asks for them (launch.dlopen_record), of packages (Debian Policy 5.6.7).
 _LINE = re.compile(
     r"([^\s/\0]{1,255})\t((?=[^\t]*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199})\t([a-z0-9][a-z0-9+.-]{1,199})\Z"
 )

@@ -3,7 +3,7 @@
 A part that grows goes to the first of these places:
 
     its own    where it is, as far as it fits
-    slack      unused bytes of a segment's last page (room.py); the file does not grow
+    slack      unused bytes of a segment's last page (slack.py); the file does not grow
     segment    one more segment, behind all others (new_segment.py, program_headers.py)
 """
 

@@ -5,7 +5,7 @@ The table lies ahead of the first section, mostly without room behind it. In thi
     a row that says nothing, or that another row says too (SUPERFLUOUS)
     unused bytes behind the table
     in a file with section headers, the row of a note that only names the build and the ABI: its section stays
-    the table moved into unused bytes of a segment (room.py), or into the new segment
+    the table moved into unused bytes of a segment (slack.py), or into the new segment
     in other files, the same note
 
 strip(1) writes the table behind the ELF header again, wherever it was, and moves sections to make room: code

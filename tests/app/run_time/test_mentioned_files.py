@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.dlopen_links import Opened
+from denizen.launch.dlopen_record import Opened
 from denizen.resolve.rule_packs import load_rules
 from tests.support.debs import Item
 from tests.support.hosts import Host

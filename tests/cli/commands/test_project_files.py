@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.recipes.recipe_files import development_file
-from denizen.cli.commands.shell import project_file
+from denizen.app.project_file import development_file, project_file
 from denizen.cli.dispatch import dispatch
 from denizen.trust import Untrusted
 from tests.support.trees import NOBODY

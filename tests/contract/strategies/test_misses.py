@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.dlopen_links import Opened
+from denizen.launch.dlopen_record import Opened
 from denizen.launch.fast_path import read_decision
 from tests.contract.strategies.started import STRATEGIES, Started
 from tests.support.elf_builder import Elf, build

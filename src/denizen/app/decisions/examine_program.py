@@ -123,7 +123,7 @@ def _look(host: FileView, program: Program, world: HostWorld) -> Report:
 def _lacking_later(
     host: FileView, program: Program, world: HostWorld, added: tuple[bytes, ...]
 ) -> tuple[bytes, ...]:
-    from denizen.launch.dlopen_missing import lacking_later
+    from denizen.launch.run_time_lacks import lacking_later
     from denizen.resolve.rule_packs import load_rules
 
     if program.image is None or program.image.interpreter is None:

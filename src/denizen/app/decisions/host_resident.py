@@ -16,7 +16,7 @@ from denizen.errors import BadInput
 from denizen.launch.decisions.decision import identity_of
 from denizen.launch.decisions.program_identity import r_debug_of
 from denizen.launch.decisions.static_tls import static_tls_edits
-from denizen.launch.dlopen_links import place_of
+from denizen.launch.dlopen_record import place_of
 from denizen.launch.host_view import host_view
 from denizen.launch.program import once_read
 from denizen.launch.resident_choice import executes, is_audited, opens, system_directories

@@ -9,7 +9,7 @@ from denizen.app.supply.store_access import made_store
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision import identity_of
 from denizen.launch.decisions.link_decision import StillMissing, decision_for
-from denizen.launch.dlopen_links import place_of
+from denizen.launch.dlopen_record import place_of
 from denizen.resolve.installation.install import install, repaired
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace, value

@@ -8,7 +8,7 @@ from denizen.app.start_outcome import MENDED
 from denizen.app.temporary_directory import with_temporary
 from denizen.errors import display
 from denizen.launch.decisions.decision import identity_of
-from denizen.launch.dlopen_links import place_of
+from denizen.launch.dlopen_record import place_of
 from denizen.launch.fast_path import directory_of
 from denizen.launch.resources.command_paths import brings_commands
 from denizen.launch.strategies.base import MAPPED, HostFindings, ProgramStart, StrategyName

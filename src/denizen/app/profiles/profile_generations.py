@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import time
-
 from denizen.errors import BadInput
 from denizen.profiles.profile_links import NoSuchGeneration
 from denizen.value import value
@@ -17,9 +14,6 @@ if TYPE_CHECKING:
     from denizen.profiles.manifest_changes import ElementChange
     from denizen.profiles.profile_links import Profile, ProfileGeneration
 
-_AGE = re.compile(r"([0-9]{1,6})d\Z")
-DAY = 86400
-
 
 class NoEarlierGeneration(BadInput):
     """The error that a profile cannot be rolled back further."""
@@ -27,14 +21,6 @@ class NoEarlierGeneration(BadInput):
     number: int
     WHAT = "there is no generation before {number}"
     REMEDY = "denizen profile history shows those that there are"
-
-
-class NotASelection(BadInput):
-    """The error that a word selects no generations."""
-
-    word: str
-    WHAT = "{word} selects no generations"
-    REMEDY = "old (all but the current one), numbers, or an age in days: 30d"
 
 
 @value
@@ -99,6 +85,7 @@ def deleted(session: Session, profile: Profile, words: Sequence[str]) -> list[in
 
     Raises NotASelection, NoSuchGeneration, CurrentGeneration, NoStore.
     """
+    from denizen.app.profiles.generation_selection import selected
     from denizen.app.supply.store_access import open_store
 
     with open_store(session) as store, profile.locked():
@@ -117,29 +104,3 @@ def wiped(session: Session, profile: Profile) -> int:
             raise NoSuchGeneration(profile.place, 0, ())
         profile.wipe(store.layout)
         return count
-
-
-def selected(profile: Profile, words: Sequence[str]) -> list[int]:
-    """Return the numbers of the generations that the words select. Raises NotASelection."""
-    current, found = profile.current(), set()
-    for word in words:
-        age = _AGE.match(word)
-        if word == "old":
-            found |= {number for number in profile.numbers() if number != current}
-        elif age:
-            found |= _older(profile, int(age.group(1)) * DAY, current)
-        elif word.isascii() and word.isdigit() and len(word) < 10:
-            found.add(int(word))
-        else:
-            raise NotASelection(word)
-    return sorted(found)
-
-
-def _older(profile: Profile, age: int, current: int | None) -> set[int]:
-    """Return the generations that were not in force any more so many seconds ago.
-
-    As Nix counts: the one that was current then is kept, so that the state of that time can be had again.
-    """
-    limit = time.time() - age
-    old = [one.number for one in profile.generations() if one.made < limit]
-    return {number for number in old[:-1] if number != current}

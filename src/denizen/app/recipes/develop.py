@@ -7,9 +7,10 @@ import os
 import denizen.recipes
 from denizen.app.builds.realise_files import realise_files
 from denizen.app.environments.fhs_enter import become
+from denizen.app.project_file import development_file
 from denizen.app.recipes.build_environments import environment_name, environment_settings
 from denizen.app.recipes.build_recipe import BuildRecipeRequest, RecipeWriter, trees_of, written
-from denizen.app.recipes.recipe_files import development_file, recipe_files, refuse_outside
+from denizen.app.recipes.recipe_files import recipe_files, refuse_outside
 from denizen.app.recipes.shell_directories import shell_directory
 from denizen.app.supply.store_access import made_store
 from denizen.build.derivation import input_paths

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.environments.project_trust import trusted_project
 from denizen.app.recipes.recipe_lock import locked_findings
 from denizen.errors import BadInput, DenizenError
 from denizen.fhs import project_environment
@@ -130,37 +129,16 @@ def _collect(path: str, done: dict[str, RecipeFile], above: tuple[str, ...]) -> 
 
 def _parsed(path: str) -> Recipe:
     if os.path.basename(path) != project_environment.FILE:
-        recipe = parse_recipe(_content(path), path)
+        recipe = parse_recipe(recipe_content(path), path)
         return with_findings(recipe, locked_findings(path, recipe.name))
-    declared = parse_develop(_content(path), path)
+    declared = parse_develop(recipe_content(path), path)
     if declared is None:
         raise NothingDeclared(os.path.dirname(path))
     return declared
 
 
-def development_file(start: str) -> str:
-    """Return the file that says what a directory's project is compiled with: its own, or one above it.
-
-    That is a recipe.toml, or a denizen.toml with a table [develop].
-
-    Raises:
-        NothingDeclared: there is none.
-        NoRecipe, BadDevelopTable: a denizen.toml cannot be used.
-        Untrusted: another user wrote the file, or the lock beside it.
-    """
-    directory = os.path.realpath(start)
-    while True:
-        if os.path.isfile(path := os.path.join(directory, FILE)):
-            return trusted_project(path, "--recipe")
-        path = os.path.join(directory, project_environment.FILE)
-        if os.path.isfile(path) and parse_develop(_content(path), path) is not None:
-            return trusted_project(path, "--recipe")
-        if directory == os.path.dirname(directory):
-            raise NothingDeclared(start)
-        directory = os.path.dirname(directory)
-
-
-def _content(path: str) -> bytes:
+def recipe_content(path: str) -> bytes:
+    """Return the content of a recipe's or project's file, cut behind MAX_SIZE + 1 bytes. Raises NoRecipe."""
     try:
         with open(path, "rb") as stream:
             return stream.read(MAX_SIZE + 1)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
     from denizen.fileview import FileView
-    from denizen.launch.dlopen_links import Opened
+    from denizen.launch.dlopen_record import Opened
 
 
 def added_to(view: FileView, program: bytes, wanted: RunRequest) -> tuple[bytes, ...]:
@@ -68,7 +68,7 @@ def opened_by(session: Session, program: bytes) -> list[Opened]:
     """Return the records of libraries opened in the program's earlier runs; none if it is not a file."""
     from denizen.disk import DiskView
     from denizen.launch.decisions.decision import identity_of
-    from denizen.launch.dlopen_links import all_of, decision_directories
+    from denizen.launch.dlopen_record import all_of, decision_directories
 
     try:
         identity = identity_of(DiskView().stat(program))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
-from denizen.launch.dlopen_links import Opened
+from denizen.launch.dlopen_record import Opened
 from denizen.machines import TRIPLETS
 
 TYPE_CHECKING = False

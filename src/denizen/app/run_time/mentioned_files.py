@@ -14,7 +14,7 @@ from denizen.app.run_time.brought_files import shows_files
 from denizen.app.run_time.running_program import called, running
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
-from denizen.launch.dlopen_links import DlopenRequest
+from denizen.launch.dlopen_record import DlopenRequest
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.existing_libraries import ProcessLibraries
 from denizen.resolve.missed_library_choice import mentioned_files

@@ -1,8 +1,8 @@
 """The answer to a running program that misses a library: provide it, or record why it cannot be had.
 
 The resident (denizen's code inside the program) waits for this process to end and then looks into the
-directory of links (launch/dlopen_links.py). If this process fails, the directory has no link, and the program
-sees the error that it would have seen without denizen.
+directory of links (launch/dlopen_record.py). If this process fails, the directory has no link, and the
+program sees the error that it would have seen without denizen.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from denizen.app.run_time.running_program import NotOurs, called, running
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.errors import display
-from denizen.launch.dlopen_links import DlopenRequest, is_soname
+from denizen.launch.dlopen_record import DlopenRequest, is_soname
 from denizen.linker.c_library import C_LIBRARY
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.development_links import library_meant

@@ -13,7 +13,7 @@ from denizen.app.run_time.brought_files import show_files, shows_files
 from denizen.app.run_time.running_program import called, running
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
-from denizen.launch.dlopen_links import DlopenRequest
+from denizen.launch.dlopen_record import DlopenRequest
 from denizen.launch.resources.fixed_paths import FixedPathResource
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.existing_libraries import ProcessLibraries

@@ -14,7 +14,7 @@ from denizen.app.run_time.budget import budget_of
 from denizen.app.supply.package_supply import supply_of
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision_store import variant
-from denizen.launch.dlopen_links import OPENED, Opened
+from denizen.launch.dlopen_record import OPENED, Opened
 from denizen.launch.fast_path import read_decision
 from denizen.resolve.installation.install import install, planned
 from denizen.resolve.missed_library_choice import counted

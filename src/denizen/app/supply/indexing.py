@@ -148,7 +148,7 @@ def run_update(
     from denizen.index.index_manifest import library_files
     from denizen.index.update import update
     from denizen.launch.decisions.decision_store import forget_unindexed
-    from denizen.launch.dlopen_links import forget_all_denied
+    from denizen.launch.dlopen_record import forget_all_denied
 
     def planned(plans: Sequence[UpdatePlan]) -> None:
         from denizen.app.formatting import human_size

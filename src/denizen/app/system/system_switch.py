@@ -181,7 +181,7 @@ def deleted_generations(access: SystemAccess, words: Sequence[str]) -> list[int]
 
     Raises NotASelection, NoSuchGeneration, CurrentGeneration, NoStore.
     """
-    from denizen.app.profiles.profile_generations import selected
+    from denizen.app.profiles.generation_selection import selected
     from denizen.profiles.profile_links import CurrentGeneration
     from denizen.system.activation import Activator
 

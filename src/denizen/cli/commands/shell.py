@@ -7,7 +7,6 @@ import os
 from denizen.cli.command import Command
 from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional
-from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,21 +16,9 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Pin
 
 
-class NoProject(DenizenError):
-    """The error that neither this directory nor one above has a denizen.toml."""
-
-    directory: str
-    WHAT = "there is no denizen.toml in {directory} or above it"
-
-    @property
-    def remedy(self) -> str:
-        from denizen.fhs.project_environment import EXAMPLE
-
-        return f"write one such as this; packages alone will do:\n{EXAMPLE}"
-
-
 def _shell(parsed: Parsed, context: Context) -> int:
     from denizen.app.environments.fhs_enter import become
+    from denizen.app.project_file import project_file
     from denizen.app.supply.own_architecture import own_architecture
     from denizen.fhs import project_environment
     from denizen.formats.toml_file import MAX_SIZE
@@ -46,24 +33,6 @@ def _shell(parsed: Parsed, context: Context) -> int:
     command = parsed.text("CMD")
     words = None if command is None else [os.fsencode(word) for word in (command, *parsed.texts("ARG"))]
     return become(context.session, name, generation, words)
-
-
-def project_file(start: str) -> str:
-    """Return the path of the denizen.toml in a directory or above it.
-
-    Raises:
-        NoProject: there is none.
-        Untrusted: another user wrote it, or the lock beside it.
-    """
-    from denizen.app.environments.project_trust import trusted_project
-    from denizen.fhs.project_environment import FILE
-
-    directory = start
-    while not os.path.isfile(os.path.join(directory, FILE)):
-        if directory == os.path.dirname(directory):
-            raise NoProject(start)
-        directory = os.path.dirname(directory)
-    return trusted_project(os.path.join(directory, FILE), "--file")
 
 
 def _name(directory: str) -> str:

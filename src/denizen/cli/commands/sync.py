@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from denizen.app.project_file import project_file
 from denizen.cli.command import Command
 from denizen.cli.commands.install import request_from, show_installed
-from denizen.cli.commands.shell import project_file
 from denizen.cli.fetch_options import FETCH_OPTIONS
 from denizen.cli.options import Option
 

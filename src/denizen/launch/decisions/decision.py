@@ -91,7 +91,7 @@ class Decision:
         shown: the program's own path, where `identity` is a patched copy's.
         resources: a directory with files for paths that the host lacks (launch.resources.resource_tree), or
             b"".
-        opened: the directory of libraries that are added at run time (launch.dlopen_links), or b"".
+        opened: the directory of libraries that are added at run time (launch.dlopen_record), or b"".
         executes: the program or a library of it imports functions that start programs.
         generation: the generation of the rules by which it was made.
     """

@@ -16,7 +16,7 @@ from denizen.formats import storepath
 from denizen.launch.decisions.decision import GENERATION, alias_name, file_name
 from denizen.launch.decisions.decision_codec import encode
 from denizen.launch.decisions.public_copies import publish, withdraw
-from denizen.launch.dlopen_links import OPENED
+from denizen.launch.dlopen_record import OPENED
 from denizen.launch.fast_path import NAMED, VARIANTS, directory_of, lacks, read_decision, stored, untouched
 from denizen.store.collection.gc_roots import add_link
 from denizen.value import value

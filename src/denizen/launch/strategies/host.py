@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.errors import display
-from denizen.launch.dlopen_links import Opened
+from denizen.launch.dlopen_record import Opened
 from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.resources.command_paths import brings_commands
 from denizen.launch.strategies.base import StrategyName

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.decisions.decision import Identity
-from denizen.launch.dlopen_links import (
+from denizen.launch.dlopen_record import (
     DlopenRequest,
     Opened,
     all_of,

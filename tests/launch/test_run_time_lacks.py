@@ -1,7 +1,7 @@
 """A host that satisfies a program's start may lack what it opens when it runs."""
 
 from denizen.fileview import Executable, MemoryView
-from denizen.launch.dlopen_missing import lacking_later
+from denizen.launch.run_time_lacks import lacking_later
 from denizen.linker import Environment
 from denizen.resolve.rule_packs import load_rules
 from tests.support.elf_builder import Elf, build

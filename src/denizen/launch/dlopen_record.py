@@ -1,4 +1,4 @@
-"""The directory of libraries added while a program runs: links, which every object of it searches last.
+"""The record of what a running program opened and missed: links and notes, in a directory its objects search.
 
     OPENED/<decision>/<libraries>/libonig.so.5 -> <store>/<hash>-libonig5-6.9.9/usr/lib/.../libonig.so.5
            .absent/libfoo.so.1    a name that nobody has or that is kept out; holds the reason
