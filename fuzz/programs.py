@@ -6,6 +6,7 @@ from denizen.diagnose.examine import examine
 from denizen.diagnose.program_facts import HostWorld
 from denizen.elf import classify
 from denizen.elf import constants as c
+from denizen.elf.counted_strings import counted_strings
 from denizen.elf.library_strings import library_strings
 from denizen.errors import BadInput
 from denizen.fileview import Executable, MemoryView
@@ -45,6 +46,7 @@ def examine_program(data: bytes) -> None:
         assert problem.message.isprintable()
     if (image := classify(own).image) is not None:
         list(library_strings(image))
+        assert all(len(one) <= 40 for one in counted_strings(image))
         starts_others(image)
         interposed(resolve(view, _PATH, Environment()))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bare_programs import BareProgram
+from tests.support.debs import Item
 from tests.support.hosts import Outcome
 
 pytestmark = pytest.mark.slow
@@ -68,3 +69,43 @@ def test_where_namespaces_are_forbidden_it_is_said(tmp_path: Path) -> None:
     shown = static.denizen("why", "--json", static.path("static"))
     assert said in json.loads(shown.out)["strategy"]["unstarted"]
     assert said in static.denizen("why", static.path("static")).out
+
+
+# A program that makes its system calls itself: it looks along PATH, and executes only what it saw.
+_SEARCHES = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+const char *names[] = {"gadget", "gcc", "nobody-has-it", "id"};
+int main(int count, char **words) {
+    static char path[999], found[999];
+    struct stat facts;
+    for (int i = 0; i < 4; i++) {
+        char *rest = strdup(getenv("PATH")), *one;
+        while ((one = strsep(&rest, ":"))) {
+            snprintf(path, sizeof path, "%s/%s", one, names[i]);
+            if (!stat(path, &facts) && S_ISREG(facts.st_mode) && !access(path, X_OK)) {
+                puts(path);
+                if (!*found) strcpy(found, path);
+            }
+        }
+    }
+    fflush(stdout);
+    execl(found, found, NULL);
+    return 3;
+}
+"""
+
+
+def test_in_a_namespace_they_are_seen_along_path(tmp_path: Path) -> None:
+    gadget = Item("./usr/bin/gadget", content=b"#!/bin/sh\necho ran\nexit 6\n", mode=0o755)
+    compiler = Item("./usr/bin/gcc", content=b"", mode=0o755)
+    packages = (("gadget", [gadget]), ("gcc", [compiler]))
+    bare = BareProgram("bare root", tmp_path, _SEARCHES, *packages, flags=("-static",))
+    updated = bare.host.run([*bare.host.python, "index", "update", "--root", bare.host.directories.root])
+    assert updated.status == 0, updated.err
+    for _ in range(2):
+        done = bare.host.run([*bare.host.denizen("run"), bare.path], env={"PATH": "/usr/local/bin:/usr/bin"})
+        assert (done.status, done.out) == (6, "/usr/bin/gadget\n/usr/bin/id\nran\n"), done.err

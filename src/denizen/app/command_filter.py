@@ -2,45 +2,71 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cached_property
 
+from denizen.app.environments.auto_environment import command_package
 from denizen.app.supply.configured_sources import configured_settings
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.errors import DenizenError
-from denizen.launch.command_rules import kept_out_reason
+from denizen.launch.command_rules import folded, is_essential, kept_out_reason, unseen_reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
     from denizen.index.locate import Index
 
 
-def command_filter(session: Session, wanted: RunRequest) -> Callable[[bytes], bool | None]:
-    """Return a function that tells whether a package has a command that may be brought, by the path index.
+class CommandFilter:
+    """The commands that may be brought, by the indexes that are here."""
 
-    Without that index it answers None for every name: execution shows later whether a package has the
-    command, and to fetch 10 MB for a command that may never be executed would delay each first start.
-    """
+    def __init__(self, session: Session, wanted: RunRequest) -> None:
+        """Take the options of the program's start; no index is read yet."""
+        self._session = session
+        self._wanted = wanted
+        self._known: dict[bytes, bool | None] = {}
 
-    @cache
-    def path_index() -> Index | None:
+    def has(self, name: bytes) -> bool | None:
+        """Tell whether a package has a command that may be brought, by the path index.
+
+        Without that index return None for every name: execution shows later whether a package has the
+        command, and to fetch 10 MB for a command that may never be executed would delay each first start.
+        """
+        if name not in self._known:
+            self._known[name] = self._has(name)
+        return self._known[name]
+
+    def sees(self, name: bytes) -> bool:
+        """Tell whether programs that look for a command along PATH are to see it (docs/decisions/0016).
+
+        Without the path index a package of the command's own name is taken to have it.
+        """
+        if kept_out_reason(name) or unseen_reason(name):
+            return False
+        if is_essential(name):
+            return True
+        index = self._index
+        if index is None or not index.packages(folded(name)):
+            return False
+        return self._path_index is None or command_package(index, name).encode() == folded(name)
+
+    def _has(self, name: bytes) -> bool | None:
+        if kept_out_reason(name):
+            return False
+        index = self._path_index
+        return None if index is None else bool(index.commands(name))
+
+    @cached_property
+    def _index(self) -> Index | None:
         from denizen.app.supply.open_index import open_index
 
         try:
-            suites = wanted.suites or configured_settings(session)[0].suites[:1]
-            index = open_index(session, own_architecture(), suites)
+            suites = self._wanted.suites or configured_settings(self._session)[0].suites[:1]
+            return open_index(self._session, own_architecture(), suites)
         except (DenizenError, OSError):
             return None
-        return index if any(one.paths for one in index.entries) else None
 
-    @cache
-    def has(name: bytes) -> bool | None:
-        if kept_out_reason(name):
-            return False
-        index = path_index()
-        return None if index is None else bool(index.commands(name))
-
-    return has
+    @property
+    def _path_index(self) -> Index | None:
+        index = self._index
+        return index if index is not None and any(one.paths for one in index.entries) else None

@@ -58,6 +58,11 @@ def is_essential(name: bytes) -> bool:
     return bool(_reason(_rows(packaged_toml(RULES)["essential"]), name))
 
 
+def folded(name: bytes) -> bytes:
+    """Return the name of the package that is about a command: xvfb has Xvfb (Debian Policy 5.6.7)."""
+    return name.lower()
+
+
 def _reason(rules: Iterable[CommandRule], name: bytes) -> str:
     text = name.decode("utf-8", "replace")
     return next((rule.reason for rule in rules if rule.is_about(text)), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.app.command_filter import command_filter
+from denizen.app.command_filter import CommandFilter
 from denizen.app.helper_command import helper_words
 from denizen.app.start_outcome import MENDED
 from denizen.app.temporary_directory import with_temporary
@@ -38,11 +38,13 @@ NOEXEC = "noexec-mount"
 def files_for(session: Session, program: Program, wanted: RunRequest, directory: bytes) -> LoaderFiles:
     """Return denizen's compiled files for a program whose decision is kept in `directory`."""
     followers, paths = wanted.followers, session.paths
+    # A lock contains all that may come.
+    commands = CommandFilter(session, wanted) if wanted.lock is None else None
     children = ChildDecisions(
         helper_words(session, "decide", followers.words),
         directory_of(paths.decisions, followers.variant),
-        # A lock contains all that may come.
-        command_filter(session, wanted) if wanted.lock is None else None,
+        commands.has if commands is not None else None,
+        commands.sees if commands is not None else None,
         hermetic=directory_of(paths.decisions, replace(followers, hermetic=True, strategy="direct").variant),
         has_room=brings_commands(program.view),
         locked=wanted.lock is not None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.app.command_filter import command_filter
+from denizen.app.command_filter import CommandFilter
 from denizen.app.helper_command import helper_words
 from denizen.disk import DiskView
 from denizen.host import machine_name
@@ -53,7 +53,7 @@ def decision_inside(
         session.paths.decisions, replace(followers, hermetic=True, strategy="direct").variant
     )
     # What a shell that was brought executes may be elsewhere than in its environment.
-    brings = None if wanted.installed or wanted.lock is not None else command_filter(session, wanted)
+    brings = None if wanted.installed or wanted.lock is not None else CommandFilter(session, wanted).has
     children = ChildDecisions(
         helper_words(session, "decide", followers.words), directory, brings, hermetic=hermetic
     )

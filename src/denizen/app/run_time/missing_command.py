@@ -30,7 +30,13 @@ from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
 from denizen.fileview import exists
 from denizen.launch.command_links import commands_of, is_command
-from denizen.launch.command_rules import alternative_package, is_essential, kept_out_reason, unseen_reason
+from denizen.launch.command_rules import (
+    alternative_package,
+    folded,
+    is_essential,
+    kept_out_reason,
+    unseen_reason,
+)
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.environment_rules import EnvironmentNeeds
@@ -157,7 +163,7 @@ class _Bringing:
         it, where a program has other ways to do without.
         """
         alternative = alternative_package(name).decode()
-        package = alternative or _folded(name)
+        package = alternative or folded(name).decode("utf-8", "replace")
         unless_asked_for = unseen_reason(name) if package not in self._wanted.extra else ""
         reason = kept_out_reason(name) or unless_asked_for or self._against_alternative(name)
         if not reason and is_essential(name):
@@ -366,11 +372,6 @@ def _not_brought(name: bytes, reason: str, package: str) -> str:
     """Return the line for a failure; without an end where the program's path belongs to it."""
     remedy = f"; denizen run --with {package} " if package else "\n"
     return f"denizen: {display(name)} was not brought: {reason}{remedy}"
-
-
-def _folded(name: bytes) -> str:
-    """Return the name of the package that is about a command: xvfb has Xvfb (Debian Policy 5.6.7)."""
-    return name.lower().decode("utf-8", "replace")
 
 
 def _recommended(index: Index, package: str) -> Iterator[str]:

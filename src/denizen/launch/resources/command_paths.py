@@ -14,6 +14,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from denizen.elf.counted_strings import counted_strings
 from denizen.elf.library_strings import MAX_SCANNED
 from denizen.errors import BadInput
 from denizen.fileview import is_absent
@@ -112,6 +113,23 @@ def _searched(images: Sequence[Image]) -> Iterator[bytes]:
             if len(names) == _MAX_NAMES:
                 break
     yield from (_COMMON_DIRECTORY + b"/" + name for name in names if is_command(name))
+
+
+def searched_paths(
+    view: FileView, image: Image, sees: Callable[[bytes], bool], besides: Sequence[bytes]
+) -> tuple[bytes, ...]:
+    """Return paths for the commands that a static program may look for along PATH, without `besides`.
+
+    It makes its system calls itself, so no look can be answered while it runs. `sees` tells what would be.
+    """
+    if not brings_commands(view):
+        return ()
+    bare = (match.group() for match in _BARE.finditer(memoryview(image.buffer)[:MAX_SCANNED]))
+    # What has capitals among constants is other than commands, and mostly a package's name by chance.
+    strings = {name for name in (*bare, *counted_strings(image)) if is_command(name) and name.islower()}
+    names = filter(sees, strings)
+    paths = (_COMMON_DIRECTORY + b"/" + name for name in sorted(names))
+    return tuple(path for path in paths if path not in besides and is_absent(view, path))[:MAX_COMMANDS]
 
 
 def _images(view: FileView, objects: Sequence[bytes]) -> Iterator[Image]:

@@ -72,7 +72,10 @@ def bind_resources(
             if directory not in made:
                 made.add(directory)
                 steps += [b"dir", directory]
-        steps += [b"dir" if one.directory else b"file", one.target, b"bind", one.source, one.target]
+        if one.linked:
+            steps += [b"symlink", one.source, one.target]
+        else:
+            steps += [b"dir" if one.directory else b"file", one.target, b"bind", one.source, one.target]
     return tuple(steps)
 
 

@@ -7,10 +7,11 @@ from denizen.launch.loader.ldconfig import PATH as LDCONFIG
 from denizen.launch.program import once_read
 from denizen.launch.resources.accounts import missing_accounts
 from denizen.launch.resources.certificates import authorities, missing_bundles
-from denizen.launch.resources.command_paths import command_paths, is_missing
+from denizen.launch.resources.command_paths import command_paths, is_missing, searched_paths
 from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
 from denizen.launch.resources.host_names import missing_host_names
 from denizen.launch.resources.processors import missing_processor_directories, missing_processor_lists
+from denizen.launch.strategies.static_children import starting_image
 from denizen.sources.authorities import bundle_of_host
 
 TYPE_CHECKING = False
@@ -30,7 +31,7 @@ def shown_resources(program: Program, files: LoaderFiles, base: Decision) -> tup
     objects = base.objects
     commands = commands_not_here(program, files, objects)
     stand_ins = [
-        FixedPathResource(path, files.stand_in(path), directory=False)
+        FixedPathResource(path, files.stand_in(path), directory=False, linked=True)
         for path in commands
         if path != LDCONFIG
     ]
@@ -89,8 +90,12 @@ def commands_not_here(
     program: Program, files: LoaderFiles, objects: Sequence[bytes] = ()
 ) -> tuple[bytes, ...]:
     """Return the paths of commands that the program executes, the host lacks, and packages may provide."""
-    has = files.children.has_command
+    has, sees = files.children.has_command, files.children.sees_command
     if has is None:
         return ()
     own = (program.path, *objects) if program.image is not None else ()
-    return command_paths(once_read(program), own, has)
+    found = command_paths(once_read(program), own, has)
+    image = starting_image(program)
+    if sees is None or image is None:
+        return found
+    return (*found, *searched_paths(program.view, image, sees, found))

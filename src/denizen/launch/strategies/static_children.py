@@ -47,11 +47,17 @@ def lacking_linker(program: Program) -> bytes:
 
     Return b"" for other programs, and where the linker is here.
     """
-    if program.image is None or program.classification.kind not in _STATIC:
-        return b""
-    if exists(program.view, program.interpreter) or not starts_others(program.image):
+    if starting_image(program) is None or exists(program.view, program.interpreter):
         return b""
     return program.interpreter
+
+
+def starting_image(program: Program) -> Image | None:
+    """Return the file of a static program that can execute others; None for another program."""
+    image = program.image
+    if image is None or program.classification.kind not in _STATIC or not starts_others(image):
+        return None
+    return image
 
 
 def unstarted_words(linker: bytes, refusal: str) -> str:
