@@ -246,7 +246,11 @@ def make_directories(path: bytes, mode: int = 0o755) -> None:
     try:
         os.mkdir(path, mode)
     except FileNotFoundError:
-        make_directories(posixpath.dirname(path) or b".")
+        parent = posixpath.dirname(path) or b"."
+        # In /proc nothing can be made, and this is what the kernel says of it.
+        if os.path.isdir(parent):
+            raise
+        make_directories(parent)
         make_directories(path, mode)
         return
     except FileExistsError:

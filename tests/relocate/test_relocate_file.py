@@ -134,6 +134,20 @@ def test_members_of_an_archive_keep_their_places(prefix: Prefix) -> None:
     assert len(there_and_back(archive, prefix)) == len(archive)
 
 
+def test_a_line_whose_path_would_have_a_space_is_left() -> None:
+    """The kernel ends the interpreter's path there; the rest of the script is changed."""
+    script = b"#!/nix/store/abc/bin/sh\necho /nix/store/abc\n"
+    spaced = Prefix(b"/nix/store", b"/home/some body/store")
+    done = relocate_file(script, spaced)
+    assert done.content == b"#!/nix/store/abc/bin/sh\necho /home/some body/store/abc\n"
+    assert [one.offset for one in done.left] == [0]
+    assert relocate_file(done.content, Prefix(spaced.new, spaced.old)).content == script
+    linked = relocate_file(script, Prefix(spaced.old, spaced.new, b"/n"))
+    assert linked.content == b"#!/n/abc/bin/sh\necho /home/some body/store/abc\n"
+    assert not linked.left
+    assert len(relocate_file(b"see /nix/store\n", spaced).remarks) == 1
+
+
 @pytest.mark.parametrize("options", [b"", b" -I"])
 def test_a_python_script_can_find_its_interpreter_itself(options: bytes, tmp_path: Path) -> None:
     line = b"#!/nix/store/abc-python/bin/python3%b\n" % options

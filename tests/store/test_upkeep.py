@@ -1,5 +1,6 @@
 """Verifying, repairing, rebuilding, linking, moving."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -11,8 +12,10 @@ from denizen.store.binary_cache import export, replacement_from
 from denizen.store.collection import gc_roots
 from denizen.store.collection.collector import Limits, collect, explain
 from denizen.store.database_file import DatabaseDamaged
+from denizen.store.errors import DiskFailed
 from denizen.store.local import Store
 from denizen.store.locks import store_lock
+from denizen.store.upkeep import move as upkeep_move
 from denizen.store.upkeep.move import StoreInUse, move
 from denizen.store.upkeep.optimise import optimise
 from denizen.store.upkeep.rebuild import Rebuilt, rebuild
@@ -197,6 +200,30 @@ def test_a_store_moves_to_another_file_system(store: Store, linked: Path, tmp_pa
         moved.close()
     finally:
         delete(target)
+
+
+def test_a_copy_that_fails_leaves_nothing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that is full, which has its room again."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(upkeep_move, "_copy_roots", full)
+    target = tmp_path / "other" / "store"
+    target.parent.mkdir()
+    with pytest.raises(OSError, match="No space"):
+        upkeep_move._copy(store, os.fsencode(target), lambda _: None, back=False)  # the same disk is renamed
+    assert list(target.parent.iterdir()) == []
+    assert faults(store) == []
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no /proc here")
+def test_where_no_directory_can_be_made_is_an_error(store: Store) -> None:
+    with pytest.raises(DiskFailed):
+        move(store, b"/proc/there/is/no/such/place")
+    assert faults(store) == []
 
 
 def test_a_plain_copy_is_a_store(store: Store, linked: Path, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ mentioned the new path before, and ELF files because the patch keeps the old byt
 
 from __future__ import annotations
 
+import re
+
 from denizen.elf.file_formats import is_text
 from denizen.elf.image import read
 from denizen.errors import BadInput
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 # Linux fs/binfmt_script.c: bytes of the first line that the kernel reads, since 5.1 and before.
 _LINE, _OLD_LINE = 255, 127
+_WHITE = re.compile(rb"[ \t]")
 _COMPRESSED = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"),
                (b"PK\3\4", "zip"))  # fmt: skip
 # Leftovers that are listed one by one.
@@ -104,7 +107,11 @@ def _text(content: bytes, prefix: Prefix) -> RelocatedFile:
         remarks.append("it mentioned the new path before: changed back, it would not be the same")
     line = new.partition(b"\n")[0]
     ways = ["text"]
-    if new.startswith(b"#!") and len(line) > _LINE:
+    if _WHITE.search(prefix.new):
+        if new.startswith(b"#!") and prefix.new in line and not prefix.link:
+            return _without_line(content, prefix, tuple(remarks))
+        remarks.append("the new path has a space, which ends a word for many languages")
+    if new.startswith(b"#!") and (len(line) > _LINE or _WHITE.search(prefix.new)) and prefix.new in line:
         if not prefix.link:
             left = LeftMention(0, f"its #! line would be {len(line)} bytes, and the kernel reads {_LINE}")
             return RelocatedFile(None, (), 0, (left,))
@@ -114,6 +121,15 @@ def _text(content: bytes, prefix: Prefix) -> RelocatedFile:
     if new.startswith(b"#!") and len(line) > _OLD_LINE:
         remarks.append(f"its #! line has {len(line)} bytes; kernels before 5.1 read {_OLD_LINE}")
     return RelocatedFile(new if places else None, tuple(ways) if places else (), places, (), tuple(remarks))
+
+
+def _without_line(content: bytes, prefix: Prefix, remarks: tuple[str, ...]) -> RelocatedFile:
+    """Return the script with its first line as it was: there a space ends the interpreter's path."""
+    line, end, rest = content.partition(b"\n")
+    new, places = in_text(rest, prefix)
+    left = LeftMention(0, "the new path has a space, which ends the interpreter's path in a #! line")
+    changed = line + end + new if places else None
+    return RelocatedFile(changed, ("text",) if places else (), places, (left,), remarks)
 
 
 def _python(content: bytes, prefix: Prefix) -> RelocatedFile:

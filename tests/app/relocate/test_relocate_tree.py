@@ -167,6 +167,7 @@ def test_compressed_files_that_mention_it_are_told(tree: Path) -> None:
         (b"/", b"/x"),
         (b"/a/../b", b"/x"),
         (b"/opt/app", b"/opt/app"),
+        (b"/opt/app", b"/x\ny"),
     ],
 )
 def test_impossible_prefixes_are_refused(tree: Path, old: bytes, new: bytes) -> None:

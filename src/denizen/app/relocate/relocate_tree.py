@@ -138,6 +138,8 @@ def _check(prefix: Prefix) -> None:
     for path in (prefix.old, prefix.new, *([prefix.link] if prefix.link else [])):
         if not path.startswith(b"/") or path != posixpath.normpath(path) or path == b"/" or b"\0" in path:
             raise BadPrefix(path, "it is not an absolute path without `.`, `..` and doubled slashes")
+        if b"\n" in path:
+            raise BadPrefix(path, "it has a line's end in it")
     if prefix.new == prefix.old:
         raise BadPrefix(prefix.new, "it is the old one")
     if prefix.new.startswith(prefix.old + b"/"):

@@ -11,6 +11,7 @@ against its hash before the old store is removed, and the copy is complete befor
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 
@@ -108,6 +109,19 @@ def _copy(store: Store, destination: bytes, told: Told, *, back: bool) -> None:
     """Copy the store to `destination` on another file system; it appears there complete."""
     temporary = destination + b".denizen-move"
     remove_path(temporary)
+    try:
+        _copy_into(store, temporary, told)
+    except BaseException:
+        # A full disk has room again then; what a killed process left is removed by the next move.
+        with contextlib.suppress(OSError):
+            remove_path(temporary)
+        raise
+    if back:
+        os.unlink(destination)
+    os.rename(temporary, destination)
+
+
+def _copy_into(store: Store, temporary: bytes, told: Told) -> None:
     with Store.create(temporary, store.layout.logical) as copy:
         descriptor = file_system_of(temporary)
         try:
@@ -121,9 +135,6 @@ def _copy(store: Store, destination: bytes, told: Told, *, back: bool) -> None:
             sync(descriptor)
         finally:
             os.close(descriptor)
-    if back:
-        os.unlink(destination)
-    os.rename(temporary, destination)
 
 
 def _copy_object(store: Store, copy: Store, info: ObjectInfo, directory: int) -> None:
