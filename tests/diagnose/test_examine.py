@@ -122,6 +122,11 @@ def test_a_symbol_nothing_defines_is_a_warning_with_its_user() -> None:
     assert problem.details == ("lost, used by /opt/app/bin/program",)
 
 
+def test_a_symbol_that_is_bound_at_start_and_nothing_defines_is_an_error() -> None:
+    content = program(symbols=(Symbol(b"lost", defined=False),), flags=c.DF_BIND_NOW)
+    assert Case(content).problem("symbol-missing").severity is Severity.ERROR
+
+
 def test_symbols_are_not_blamed_while_a_library_is_missing() -> None:
     case = Case(program(b"libgone.so.1", symbols=(Symbol(b"lost", defined=False),)))
     assert case.codes() == ["library-missing"]

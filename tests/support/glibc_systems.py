@@ -51,6 +51,7 @@ def program(
     runpath: bytes | None = None,
     appended: bytes = b"",
     interpreter: bytes | None = INTERPRETER,
+    flags: int = 0,
 ) -> bytes:
     """Return a dynamic program that needs the C library and `needed`."""
     return build(
@@ -63,6 +64,7 @@ def program(
             stack=stack,
             runpath=runpath,
             appended=appended,
+            flags=flags,
             flags_1=c.DF_1_PIE,
         )
     )

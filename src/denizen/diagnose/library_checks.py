@@ -171,18 +171,19 @@ def _version_problem(subject: ProgramFacts, library: bytes, rows: list[VersionRo
 
 
 def symbols(subject: ProgramFacts) -> Iterator[Problem]:
-    """Report symbols that nothing defines: a lazily bound function ends the program when it is called."""
+    """Report symbols that nothing defines: they end the start, or the program when it calls the function."""
     # The symbols of a missing library or version are missing too, and are not reported again.
     absent = {lack.version for lack in subject.facts.missing_versions}
     missing = [symbol for symbol in subject.facts.missing_symbols if symbol.version not in absent]
     if not missing or any(row.path is None for row in subject.facts.libraries):
         return
     names = list(dict.fromkeys(display(symbol.name) for symbol in missing))
-    yield warning(
+    fatal = any(symbol.now for symbol in missing)
+    yield (error if fatal else warning)(
         "symbol-missing",
         f"nothing defines {counted(len(names), 'symbol', 'symbols')} that it or its libraries use: "
         f"{listed(names)}",
-        "",
+        "install the release of its libraries that it was built with" if fatal else "",
         tuple(
             f"{display(symbol.name)}{_version(symbol.version)}, used by {display(symbol.needed_by)}"
             for symbol in missing[:50]

@@ -214,7 +214,7 @@ def _with_libraries(report: Report, closure: Closure, binding: Binding) -> Repor
             for lack in binding.missing_versions
         ),
         missing_symbols=tuple(
-            MissingSymbol(lack.name, lack.version, lack.needed_by) for lack in binding.unresolved
+            MissingSymbol(lack.name, lack.version, lack.needed_by, lack.now) for lack in binding.unresolved
         ),
     )
 

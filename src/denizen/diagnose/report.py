@@ -68,11 +68,12 @@ class VersionRow:
 
 @value
 class MissingSymbol:
-    """A symbol that no object of the closure defines."""
+    """A symbol that no object of the closure defines; with `now` the start ends by it."""
 
     name: bytes
     version: bytes | None
     needed_by: bytes
+    now: bool = False
 
 
 @value

@@ -60,13 +60,15 @@ class MissingVersion:
 class UnresolvedSymbol:
     """A symbol that a relocation in `needed_by` refers to and that no object defines.
 
-    `version` and `file` (a soname) are as the reference states them, or None.
+    `version` and `file` (a soname) are as the reference states them, or None. With `now` the object has all
+    its symbols bound at start, which ends there; else the program ends when it calls the function.
     """
 
     name: bytes
     version: bytes | None
     file: bytes | None
     needed_by: bytes
+    now: bool = False
 
 
 @value
@@ -278,8 +280,9 @@ def _unresolved(
         lacking = [(i, q) for i, q in zip(asking.indices, questions, strict=True) if q in unanswered]
         referred = asking.image.symbols.referenced_by_relocations([index for index, _ in lacking])
         seen = {question for index, question in lacking if index in referred}
+        now = asking.image.dynamic is not None and asking.image.dynamic.bind_now
         for name, (version, file) in sorted(seen, key=lambda question: question[0]):
-            yield UnresolvedSymbol(name, version, file, asking.path)
+            yield UnresolvedSymbol(name, version, file, asking.path, now)
 
 
 class _Scope:

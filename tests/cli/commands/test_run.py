@@ -172,3 +172,37 @@ def test_what_binfmt_misc_takes_is_started_as_it_is(home: DenizenHome) -> None:
     command = shlex.join(home.command("run", os.fspath(program)))
     done = subprocess.run([*inside, f"{register} && {command}"], capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("given to cat\n", 0), done.stderr
+
+
+_CALLS_NEWER = (
+    "int brand_new(void); int main(int count, char **words) { return count > 1 ? brand_new() : 3; }\n"
+)
+
+
+@pytest.mark.parametrize("binding", ["-Wl,-z,now", "-Wl,-z,lazy"])
+def test_a_library_of_the_host_that_lacks_a_function_gives_way_to_a_packages(
+    tmp_path: Path, binding: str
+) -> None:
+    """The host has a libz.so.1, of another release than the program was linked with."""
+    home = DenizenHome(tmp_path)
+    newer = home.add_library("z", "int brand_new(void) { return 6; }\n")
+    home.set_up("index", "update")
+    program = home.compile("newer", _CALLS_NEWER, os.fspath(newer), "-Wl,--as-needed", binding)
+    home.denizen("run", os.fspath(program), "x", status=6)
+
+
+def test_a_function_that_no_package_has_keeps_no_program_from_starting_that_may_never_call_it(
+    tmp_path: Path,
+) -> None:
+    home = DenizenHome(tmp_path)
+    newer = home.add_library("z", "int brand_new(void) { return 6; }\n")
+    lazy, now = (
+        home.compile(name, _CALLS_NEWER, os.fspath(newer), "-Wl,--as-needed", f"-Wl,-z,{name}")
+        for name in ("lazy", "now")
+    )
+    home.add_library("z", "int other(void) { return 6; }\n")
+    home.set_up("index", "update")
+    home.denizen("run", os.fspath(lazy), status=3)
+    refused = home.denizen("run", os.fspath(now), status=None)
+    assert refused.returncode != 3
+    assert "brand_new" in refused.stderr

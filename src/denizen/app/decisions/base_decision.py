@@ -59,16 +59,20 @@ class BaseDecisions:
         return self.improvement() or self._choosing.resolved()
 
     def improvement(self) -> Resolution | None:
-        """Return packages for the libraries that a program that starts here lacks at run time.
+        """Return packages for what a program that starts here lacks at run time: libraries or functions.
 
-        Return None if there is none.
+        Return None if there are none.
 
         Raises OSError, SourceFailed, HostLacks.
         """
         examined = self.examined
-        if not examined.starts_here or not examined.later or self.wants.reasons:
+        if not examined.starts_here or self.wants.reasons:
             return None
-        return self._choosing.improved(examined.world.environment, examined.later)
+        if examined.undefined:
+            found = self._choosing.resolved()
+            if found.is_complete:
+                return found
+        return self._choosing.improved(examined.world.environment, examined.later) if examined.later else None
 
     @property
     def _choosing(self) -> PackageChooser:
@@ -85,7 +89,7 @@ class BaseDecisions:
             return self._realised(made) if made is not None else self._host_decision()
         except (SourceFailed, HostLacks) as problem:
             # The program starts without these libraries. Generation 0 makes the next start try again.
-            names = ", ".join(map(display, examined.later))
+            names = ", ".join(map(display, (*examined.undefined, *examined.later)))
             self.session.reporter.say(f"denizen: it starts without {names}: {problem.what}")
             return replace(self._host_decision(), generation=0)
 

@@ -48,7 +48,16 @@ class ExaminedProgram:
     @property
     def is_satisfied(self) -> bool:
         """Tell whether the host has everything that the program needs."""
-        return self.starts_here and not self.later
+        return self.starts_here and not self.later and not self.undefined
+
+    @property
+    def undefined(self) -> tuple[bytes, ...]:
+        """Return the functions that the program itself calls and no library here defines.
+
+        When it was linked each of them was defined: a library here is of another release.
+        """
+        own = [symbol for symbol in self.report.missing_symbols if symbol.needed_by == self.report.program]
+        return tuple(symbol.name for symbol in own)
 
     @property
     def needs_emulator_alone(self) -> bool:
