@@ -13,6 +13,8 @@ from denizen.fileview import FileKind, Stat, resolve
 
 # What a system call fails with when the disk or the quota is full, and when it is not permitted.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+# What flock(2) answers where a file system has no locks, as some over the network.
+LOCKLESS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS})
 DENIED = frozenset({errno.EACCES, errno.EPERM})
 # The mode of files that no other user needs to read.
 PRIVATE = 0o600
@@ -256,8 +258,8 @@ def make_directories(path: bytes, mode: int = 0o755) -> None:
     except FileExistsError:
         if not os.path.isdir(path):
             raise
-        return
-    os.chmod(path, mode)
+    else:
+        os.chmod(path, mode)
 
 
 def link_atomically(link: bytes, target: bytes) -> None:

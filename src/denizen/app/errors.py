@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.start_outcome import MENDED, errors_of
-from denizen.disk import DENIED, FULL
+from denizen.disk import DENIED, FULL, LOCKLESS
 from denizen.errors import EXIT_CANNOT_START, DenizenError, HostLacks, display
 
 TYPE_CHECKING = False
@@ -101,6 +101,8 @@ class StartRefused(HostLacks):
     def remedy(self) -> str:
         if self.error.errno in FULL:
             return "denizen gc"
+        if self.error.errno in LOCKLESS:
+            return "--root DIR, on a file system that has locks: a disk of this machine"
         if self.error.errno in DENIED:
             from denizen.trust import user
 

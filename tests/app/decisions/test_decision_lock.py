@@ -39,6 +39,23 @@ def test_where_nothing_can_be_written_nothing_is_waited_for(
         assert not (tmp_path / "state").exists()
 
 
+def test_on_a_file_system_without_locks_nobody_waits(
+    tmp_path: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object, __: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with deciding_alone(bytes(tmp_path / "state"), bytes(program)):
+        assert (tmp_path / "state" / "locks").is_dir()
+
+
+@pytest.mark.parametrize("state", ["program/state", "/proc/state"])
+def test_where_no_directory_can_be_nothing_is_waited_for(tmp_path: Path, program: Path, state: str) -> None:
+    with deciding_alone(bytes(tmp_path / state), bytes(program)):
+        assert not (tmp_path / state).exists()
+
+
 def test_other_errors_are_told(tmp_path: Path, program: Path) -> None:
     (tmp_path / "state").write_bytes(b"a file")
     with pytest.raises(FileExistsError), deciding_alone(bytes(tmp_path / "state"), bytes(program)):

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 
-from denizen.disk import FULL
+from denizen.disk import FULL, LOCKLESS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 # Number of lock files; a hash of a program's identity selects one. Programs with the same one wait for
 # each other.
 _LOCKS = 64
-_UNWRITABLE = frozenset({errno.EROFS, errno.EACCES}) | FULL
+# Nor in what is no directory, or one that takes none (a HOME below a file; /proc).
+_UNWRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT}) | FULL
 
 
 @contextlib.contextmanager
@@ -23,7 +24,8 @@ def deciding_alone(state: bytes, program: bytes) -> Iterator[None]:
     """Hold the lock for decisions about the file at `program`; wait while another process holds it.
 
     In a read-only or full directory no decision can be kept, so no lock is needed; the program's own faults
-    are still to be reported. Raises OSError: there is no such program.
+    are still to be reported. On a file system without locks nobody waits: decisions are replaced as a whole.
+    Raises OSError: there is no such program.
     """
     import fcntl
 
@@ -45,5 +47,9 @@ def deciding_alone(state: bytes, program: bytes) -> Iterator[None]:
         yield
         return
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError as problem:
+            if problem.errno not in LOCKLESS:
+                raise
         yield
