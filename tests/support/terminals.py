@@ -1,9 +1,19 @@
 """Programs at a terminal: a pseudo-terminal whose other side a test reads and types at."""
 
+import fcntl
 import os
 import pty
+import select
+import struct
+import termios
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from tests.support.processes import PATIENCE
+
+# Where TERM is not set or "dumb", readline shows the end alone of a line that is longer than the terminal:
+# the prompt would not be seen.
+_ROWS, _COLUMNS = 50, 1000
 
 
 @dataclass(frozen=True)
@@ -21,13 +31,14 @@ def at_terminal(
     child, master = pty.fork()
     if not child:
         try:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", _ROWS, _COLUMNS, 0, 0))
             os.execvpe(command[0], command, dict(os.environ if environment is None else environment))
         finally:
             os._exit(127)
     shown, waiting = b"", list(lines)
     answered = 0
     try:
-        while piece := _read(master):
+        while piece := _read(master, shown):
             shown += piece
             while waiting and (place := shown.find(prompt.encode(), answered)) >= 0:
                 answered = place + len(prompt)
@@ -38,7 +49,8 @@ def at_terminal(
     return TerminalEnd(shown.decode(errors="replace").replace("\r\n", "\n"), status)
 
 
-def _read(master: int) -> bytes:
+def _read(master: int, shown: bytes) -> bytes:
+    assert select.select([master], [], [], PATIENCE)[0], f"nothing comes after {shown[-2000:]!r}"
     try:
         return os.read(master, 65536)
     except OSError:
