@@ -196,3 +196,27 @@ def test_a_process_of_another_user_is_counted_and_passed_over(
     else:
         os.chown(proc / "77/fd", 1, 1)
     assert census().unseen == 1
+
+
+def test_what_is_mapped_and_no_longer_open_is_held(tmp_path: Path) -> None:
+    library = tmp_path / DIGEST.decode() / "library"
+    library.parent.mkdir()
+    library.write_bytes(b"x" * 4096)
+    # PROT_READ, MAP_PRIVATE; mmap of Python keeps a descriptor open. What are its words is not looked at.
+    script = (
+        "import ctypes, os, sys\n"
+        "place = os.open(sys.argv[1], os.O_RDONLY)\n"
+        "libc = ctypes.CDLL(None)\n"
+        "libc.mmap.restype = ctypes.c_void_p\n"
+        "libc.mmap(None, ctypes.c_size_t(4096), 1, 2, place, ctypes.c_long(0))\n"
+        "os.close(place)\n"
+        "print(flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", script, str(library)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        held = held_by_processes([DIGEST]).held
+        child.communicate()
+    assert held == {DIGEST: b"/proc/%d/maps" % child.pid}
