@@ -29,15 +29,18 @@ static uint64_t hash_of(const char *name)
 }
 
 /* Where a path is among the candidates of PATH for its name, and where a search ends that could be answered: at the last
-   element in which packages have commands, at the last of all where PATH has none of these. */
+   element in which packages have commands, at the last of all where PATH has none of these. Where PATH is not set each
+   shell has elements of its own in an order of its own, and the search ends at whichever is tried last of those that all
+   have (`in_any_order`). */
 struct candidates {
     uint64_t here;
     uint64_t end;
+    bool in_any_order;
 };
 
 static struct candidates candidates_of(const char *path)
 {
-    struct candidates found = {0, 0};
+    struct candidates found = {0, 0, !lookup_has_path(environ)};
     bool ours = false;
     uint64_t bit = 1;
     struct lookup lookup = lookup_along(text_file_name(path), environ);
@@ -64,9 +67,9 @@ static bool is_end(const char *path, struct candidates at)
     search.name = name;
     search.last = at.here;
     search.tried |= at.here;
-    if (at.here & at.end) {
-        uint64_t before = at.end - 1;
-        whole = (search.tried & before) == before;
+    if ((at.here & at.end) || at.in_any_order) {
+        uint64_t others = (at.end | (at.end - 1)) & ~at.here;
+        whole = (search.tried & others) == others;
     }
     __atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
     return whole;

@@ -184,32 +184,66 @@ static unsigned looks;
 /* What runs a script's lines: it looks for a command that it is about to execute, or whose absence ends the script. */
 static const char SHELLS[] = "sh\0bash\0dash\0ash\0ksh*\0mksh\0zsh\0yash\0busybox\0fish\0which\0";
 
-static bool is_seen(const struct inside_facts *facts, const char *name)
+/* Who looks, which is what `decide --look` is told. */
+enum looker { PROGRAM, SHELL, ARGUMENT };
+static const char *const LOOKS[] = {"--look=program", "--look=shell", "--look=argument"};
+
+/* Whether the user named the command to the program (`ccache gcc`, `strace python3 a.py`): a whole word after the first,
+   of those on the first page. */
+static bool is_argument(const char *name)
 {
-    return is_marked(facts, "/.seen/", name) ||
-           (is_marked(facts, "/.seen-by-shells/", name) && names_have(SHELLS, facts->program));
+    enum { ROOM = 4096 };
+    char words[ROOM + 1];
+    long file = sys_open("/proc/self/cmdline", 0);
+    long length = sys_failed(file) ? 0 : sys_read((int)file, words, ROOM);
+    if (!sys_failed(file))
+        sys_close((int)file);
+    words[length > 0 ? length : 0] = '\0';
+    for (const char *one = words + text_length(words) + 1; one < words + length; one += text_length(one) + 1)
+        if (text_equal(one, name))
+            return true;
+    return false;
 }
 
-static bool is_judged(const struct inside_facts *facts, const char *name)
+static enum looker looker_for(const struct inside_facts *facts, const char *name)
 {
-    return is_absent(facts, name) || is_marked(facts, "/.unseen/", name) || is_marked(facts, "/.seen-by-shells/", name);
+    /* `which gcc` and `sh -c gcc` have it among their arguments always. */
+    if (names_have(SHELLS, facts->program))
+        return SHELL;
+    return is_argument(name) ? ARGUMENT : PROGRAM;
+}
+
+static bool is_seen(const struct inside_facts *facts, const char *name, enum looker looker)
+{
+    return is_marked(facts, "/.seen/", name) || (looker == SHELL && is_marked(facts, "/.seen-by-shells/", name));
+}
+
+/* What is not seen by a program because it comes with others, or by nobody because programs do without it, is seen by
+   those who ask for more. */
+static bool is_judged(const struct inside_facts *facts, const char *name, enum looker looker)
+{
+    return is_absent(facts, name) || (looker != ARGUMENT && is_marked(facts, "/.unseen/", name)) ||
+           (looker == PROGRAM && (is_marked(facts, "/.seen-by-shells/", name) || is_marked(facts, "/.unseen-by-programs/", name)));
 }
 
 bool command_is_to_be_had(const char *name)
 {
     char room[PATH_ROOM];
     const struct inside_facts *facts = loader_facts();
-    if (!is_name(name) || find_link(facts, name, room) || is_seen(facts, name))
+    if (!is_name(name) || find_link(facts, name, room))
         return is_name(name);
+    enum looker looker = looker_for(facts, name);
+    if (is_seen(facts, name, looker))
+        return true;
     if (is_locked(facts, name, FAILURE_NOT_FOUND))
         return false;
-    if (!is_judged(facts, name) && looks < MAX_LOOKS) {
+    if (!is_judged(facts, name, looker) && looks < MAX_LOOKS) {
         struct text path = text_in(room, PATH_ROOM);
         text_add(&path, DIRECTORIES);
         text_add(&path, name);
         looks++;
-        ask(facts, "--look", room);
-        if (is_seen(facts, name))
+        ask(facts, LOOKS[looker], room);
+        if (is_seen(facts, name, looker))
             return true;
     }
     /* Whoever looks for what programs do without fails for want of it only by a shell's word. */

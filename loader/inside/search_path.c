@@ -5,12 +5,23 @@ extern WEAK char **environ;
 /* confstr(_CS_PATH): where PATH is not set. */
 static const char *const DEFAULT_PATH = "/bin:/usr/bin";
 
-static const char *search_path(char *const *environment)
+static const char *path_variable(char *const *environment)
 {
     for (char *const *each = environment; each && *each; each++)
         if (text_starts(*each, "PATH="))
             return *each + sizeof "PATH=" - 1;
-    return DEFAULT_PATH;
+    return NULL;
+}
+
+static const char *search_path(char *const *environment)
+{
+    const char *given = path_variable(environment);
+    return given ? given : DEFAULT_PATH;
+}
+
+bool lookup_has_path(char *const *environment)
+{
+    return path_variable(environment) != NULL;
 }
 
 static bool has_slash(const char *name)

@@ -17,6 +17,8 @@ struct lookup lookup_begin(const char *name);
 struct lookup lookup_along(const char *name, char *const *environment);
 /* Whether a path is a name in a directory of that PATH. */
 bool lookup_covers(const char *path, char *const *environment);
+/* Whether these variables have a PATH at all; without one the C library's default serves. */
+bool lookup_has_path(char *const *environment);
 /* The next path to try, in the lookup's own room; null after the last. */
 const char *lookup_next(struct lookup *lookup);
 /* Whether this failure lets the search go on (glibc posix/execvpe.c). */

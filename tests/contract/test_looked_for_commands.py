@@ -11,7 +11,8 @@ from tests.support.debs import Item
 pytestmark = pytest.mark.slow
 
 # For each word: the directories of PATH, tried one after the other by stat and access; the path found, or
-# "none". The last that is found is executed. "=PATH" looks at one path alone; "!LINE" is the shell's.
+# "none". The last that is found is executed. "=PATH" looks at one path alone; "!LINE" is the shell's; "+NAME"
+# keeps the name itself from being an argument.
 _LOOKS = """
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ int main(int count, char **words) {
         if (words[i][0] == '=') strcpy(is_there(words[i] + 1) ? found : path, words[i] + 1);
         else
             while (!*found && (one = strsep(&rest, ":"))) {
-                snprintf(path, sizeof path, "%s/%s", one, words[i]);
+                snprintf(path, sizeof path, "%s/%s", one, words[i] + (words[i][0] == '+'));
                 if (is_there(path)) strcpy(found, path);
             }
         puts(*found ? found : "none");
@@ -49,8 +50,10 @@ def _script(name: str) -> Item:
 
 
 _PACKAGES: tuple[tuple[str, list[Item]], ...] = (
-    ("sought", [_script("Sought"), _script("part-of-it")]),
+    ("sought", [_script("Sought"), _script("part-of-it"), _script("other-part"), _script("third-part")]),
+    ("maker-build", [_script("maker")]),
     ("gcc", [_script("gcc")]),
+    ("tcc", [_script("tcc")]),
     ("meta", []),
     ("default-jre-headless", [_script("java")]),
     ("netcat-openbsd", []),
@@ -74,7 +77,8 @@ def strategy(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def looks(bare: BareProgram, strategy: str) -> Callable[..., tuple[int | None, list[str]]]:
     def run(*words: str, path: str = _PATH, options: tuple[str, ...] = ()) -> tuple[int | None, list[str]]:
-        done = bare.run(strategy, *words, env={"PATH": path}, options=options)
+        guarded = [word if word[0] in "=!" else "+" + word for word in words]
+        done = bare.run(strategy, *guarded, env={"PATH": path}, options=options)
         return done.status, done.out.splitlines()
 
     return run
@@ -112,6 +116,35 @@ def test_a_name_of_several_packages_is_there_for_a_shell_alone(
     """A script looks for what it is about to execute; a program that finds no Java does without."""
     assert looks("java") == (3, ["none"])
     assert looks("!type java && java") == (6, ["java is /bin/java", "ran"])
+
+
+def test_a_command_that_comes_with_others_is_there_for_a_shell_alone(
+    looks: Callable[..., tuple[int | None, list[str]]],
+) -> None:
+    """A shell looks for each command before it executes it, and would say "not found"."""
+    assert looks("other-part") == (3, ["none"])
+    assert looks("!other-part") == (6, ["ran"])
+
+
+def test_a_shell_without_path_finds_what_could_be_brought(bare: BareProgram, strategy: str) -> None:
+    """Each shell then has directories of its own: dash /usr/bin before /bin, glibc /bin before /usr/bin."""
+    done = bare.run(strategy, "!unset PATH; /bin/sh -c third-part")
+    assert (done.status, done.out) == (6, "ran\n")
+
+
+def test_a_command_of_the_package_that_is_about_it_is_there(
+    looks: Callable[..., tuple[int | None, list[str]]],
+) -> None:
+    assert looks("maker") == (6, ["/bin/maker", "ran"])
+
+
+def test_a_command_that_the_user_named_to_the_program_is_there(bare: BareProgram, strategy: str) -> None:
+    """`ccache tcc`: programs look for a compiler and do without, but not for the one that they are told."""
+    for _ in range(2):
+        done = bare.run(strategy, "+tcc", env={"PATH": _PATH})
+        assert (done.status, done.out) == (3, "none\n")
+    done = bare.run(strategy, "tcc", env={"PATH": _PATH})
+    assert (done.status, done.out.splitlines()) == (6, ["/bin/tcc", "ran"])
 
 
 def test_a_shells_failure_for_want_of_what_programs_do_without_is_told(

@@ -8,6 +8,7 @@
              .seen/foo                                      a program that looks for it along PATH sees it
              .seen-by-shells/foo                            a shell that looks for it along PATH does
              .unseen/foo                                    none does, though it may be had; holds the reason
+             .unseen-by-programs/foo                        a program does not; what a shell sees is not known
              .locked                                        there by a lock: nothing comes
 
 A loader lies at the path of such a command (launch/resources/command_paths.py). It follows the link of its
@@ -27,7 +28,8 @@ from denizen.value import value
 
 # The name of the directory, beside those of libraries and copies.
 COMMANDS = b"commands"
-_ABSENT, _SEEN, _UNSEEN, _SEEN_BY_SHELLS = b".absent", b".seen", b".unseen", b".seen-by-shells"
+_ABSENT, _SEEN, _UNSEEN = b".absent", b".seen", b".unseen"
+_SEEN_BY_SHELLS, _UNSEEN_BY_PROGRAMS = b".seen-by-shells", b".unseen-by-programs"
 _LOCKED = b".locked"
 # The pattern excludes paths: the name comes from a program.
 _NAME = pattern(rb"[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}\Z")
@@ -108,9 +110,9 @@ class CommandLinks:
         """Record that nothing comes. Raises OSError."""
         self._write(b"", _LOCKED, "")
 
-    def leave_unseen(self, name: bytes, reason: str) -> None:
+    def leave_unseen(self, name: bytes, reason: str, *, shells_too: bool = True) -> None:
         """Record that programs which look for a command do not see it, with the reason. Raises OSError."""
-        self._write(_UNSEEN, name, reason + "\n")
+        self._write(_UNSEEN if shells_too else _UNSEEN_BY_PROGRAMS, name, reason + "\n")
 
     def let_in(self, name: bytes) -> None:
         """Delete what was recorded about a command that was not available before."""
@@ -128,7 +130,7 @@ class CommandLinks:
 
     def forget_denied(self) -> None:
         """Delete the records of commands that are not there yet: the index has changed."""
-        for below in (_ABSENT, KEPT_OUT, _SEEN, _SEEN_BY_SHELLS, _UNSEEN):
+        for below in (_ABSENT, KEPT_OUT, _SEEN, _SEEN_BY_SHELLS, _UNSEEN, _UNSEEN_BY_PROGRAMS):
             directory = os.path.join(self.directory, below)
             with contextlib.suppress(FileNotFoundError):
                 for name in os.listdir(directory):

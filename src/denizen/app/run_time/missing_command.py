@@ -30,13 +30,7 @@ from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
 from denizen.fileview import exists
 from denizen.launch.command_links import commands_of, is_command
-from denizen.launch.command_rules import (
-    alternative_package,
-    folded,
-    is_essential,
-    kept_out_reason,
-    unseen_reason,
-)
+from denizen.launch.command_rules import kept_out_reason
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.environment_rules import EnvironmentNeeds
@@ -106,28 +100,13 @@ def bring_command(session: Session, path: bytes, wanted: RunRequest) -> None:
     links = commands_of(decision_store.directory)
     denial = links.denied(name)
     if denial is None:
-        _Bringing(session.quieter(), wanted).bring(name)
+        CommandProvision(session.quieter(), wanted).bring(name)
         denial = links.denied(name)
     if denial is not None:
         raise CommandNotHad(name, denial.reason, denial.package)
 
 
-def look_for_command(session: Session, path: bytes, wanted: RunRequest) -> None:
-    """Let programs that look for a command along PATH see it, or record why they do not.
-
-    Nothing is brought: a command comes when it is executed.
-
-    Raises:
-        NotACommand: the path is no command's.
-        OSError: and the errors of indexes. Nothing is recorded then.
-    """
-    name = os.path.basename(path)
-    if not is_command(name):
-        raise NotACommand(path)
-    _Bringing(session.quieter(), wanted).look_for(name)
-
-
-class _Bringing:
+class CommandProvision:
     """The provision of one command."""
 
     def __init__(self, session: Session, wanted: RunRequest) -> None:
@@ -154,51 +133,6 @@ class _Bringing:
             self._links.keep_out(name, f"denizen: {display(name)} {line}")
             raise
 
-    def look_for(self, name: bytes) -> None:
-        """Record whether a program that looks for a command sees it.
-
-        It does if the command is the one that its package is about, which has the command's name, or if every
-        system has it: of other tools that come together (ld) programs ask whether the system has them. A name
-        of which Debian has several packages (java) a shell alone sees: its script looks before it executes
-        it, where a program has other ways to do without.
-        """
-        alternative = alternative_package(name).decode()
-        package = alternative or folded(name).decode("utf-8", "replace")
-        unless_asked_for = unseen_reason(name) if package not in self._wanted.extra else ""
-        reason = kept_out_reason(name) or unless_asked_for or self._against_alternative(name)
-        if not reason and is_essential(name):
-            self._see(name, (), self._size(()))
-            return
-        if not reason and not self._index().packages(package.encode()):
-            reason = "no package has its name"
-        packages = () if reason else self._packages_with(name)
-        if reason or packages[:1] != (package,):
-            self._links.leave_unseen(name, reason or "the package of its name does not have it")
-            holder = self._package_with(name, package) if unless_asked_for else ""
-            if holder:
-                self._links.keep_out(name, _not_brought(name, unless_asked_for, holder))
-            return
-        shells_alone = bool(alternative) and package not in self._wanted.extra
-        # Recommended packages come where the budget has room for them.
-        self._see(name, packages, self._size(packages[:1]), shells_alone=shells_alone)
-
-    def _see(self, name: bytes, packages: tuple[str, ...], size: int, *, shells_alone: bool = False) -> None:
-        """Let programs see a command, if what it needs is within the budget."""
-        reason = self._over_budget(size)
-        if reason:
-            self._leave_out(name, reason, *packages[:1])
-        else:
-            self._links.see(name, shells_alone=shells_alone)
-
-    def _against_alternative(self, name: bytes) -> str:
-        """Return the reason not to see a name that only an environment has; "" for none."""
-        if not alternative_package(name) or not self._is_without_environments:
-            return ""
-        index = self._index()
-        found = index.commands(name)
-        index.close()
-        return "" if found else "without namespaces no environment can be made, which alone has the name"
-
     @property
     def _is_without_environments(self) -> bool:
         return bool(obstacle(tools_of(self._session).enter(), (b"private",)))
@@ -213,7 +147,7 @@ class _Bringing:
         Programs try commands and do without: nothing is told at once. `settings`: see KeptOut.add.
         """
         self._links.deny(name, reason, package)
-        self._links.keep_out(name, _not_brought(name, reason, package), settings)
+        self._links.keep_out(name, not_brought(name, reason, package), settings)
 
     def _leave_out(self, name: bytes, reason: str, package: str = "") -> None:
         """Record that the budget, which is one of the user's settings, keeps a command out."""
@@ -324,13 +258,6 @@ class _Bringing:
         self._is_asked_for |= any(one in self._wanted.extra for one in packages[:1])
         return packages
 
-    def _package_with(self, name: bytes, package: str) -> str:
-        """Return the package that has a command by the indexes here, or `package` if there is one."""
-        index = self._index()
-        found = command_package(index, name) or (package if index.packages(package.encode()) else "")
-        index.close()
-        return found
-
     def _over_budget(self, size: int) -> str:
         """Return the reason against fetching so many bytes; "" for none.
 
@@ -368,7 +295,7 @@ def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[st
     return found
 
 
-def _not_brought(name: bytes, reason: str, package: str) -> str:
+def not_brought(name: bytes, reason: str, package: str) -> str:
     """Return the line for a failure; without an end where the program's path belongs to it."""
     remedy = f"; denizen run --with {package} " if package else "\n"
     return f"denizen: {display(name)} was not brought: {reason}{remedy}"

@@ -47,13 +47,17 @@ def _decide(parsed: Parsed, context: Context) -> int:
             bring_path(session, os.fsencode(opened), os.fsencode(located), wanted)
         return 0
     if parsed.flag("command"):
-        from denizen.app.run_time.missing_command import bring_command, look_for_command
+        from denizen.app.run_time.looked_for_command import Looker, look_for_command
+        from denizen.app.run_time.missing_command import bring_command
 
-        looks = parsed.flag("look")
+        looker = parsed.text("look")
         # A program that only tried a name sees its own error.
-        tried = (DenizenError, OSError) if looks or parsed.flag("try") else ()
+        tried = (DenizenError, OSError) if looker or parsed.flag("try") else ()
         with contextlib.suppress(*tried):
-            (look_for_command if looks else bring_command)(session, program, wanted)
+            if looker:
+                look_for_command(session, program, wanted, Looker(looker))
+            else:
+                bring_command(session, program, wanted)
         return 0
     if parsed.flag("installed"):
         from denizen.app.profiles.installed_command import decide_installed
@@ -81,8 +85,8 @@ COMMANDS = (
             Option(("--command",), ""),
             # For the library inside a program: the program may do without the command.
             Option(("--try",), ""),
-            # For the same: the program looks for the command along PATH.
-            Option(("--look",), ""),
+            # For the same: who looks for the command along PATH (app/run_time/looked_for_command.py).
+            Option(("--look",), "", metavar="WHO", choices=("program", "shell", "argument")),
             # For the loader that is a command of a profile: PROGRAM is the command.
             Option(("--installed",), ""),
             # For the resident: the missing soname, of a dlopen or a DT_NEEDED, and the directory for

@@ -1,0 +1,128 @@
+"""The answer to a program that looks along PATH for a command which this host lacks (docs/decisions/0016)."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+
+from denizen.app.environments.auto_environment import command_package
+from denizen.app.run_time.missing_command import CommandProvision, NotACommand, not_brought
+from denizen.launch.command_links import is_command
+from denizen.launch.command_rules import (
+    alternative_package,
+    folded,
+    is_essential,
+    kept_out_reason,
+    unseen_reason,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
+
+# What the name of a package that is about a command has behind the command's.
+_ENDINGS = ("", "-bin", "-build", "-cli", "-client", "-core")
+
+
+class Looker(Enum):
+    """Whatever looks for a command: a program, a shell, or a program that has its name as argument."""
+
+    PROGRAM = "program"
+    SHELL = "shell"
+    ARGUMENT = "argument"
+
+
+def look_for_command(session: Session, path: bytes, wanted: RunRequest, looker: Looker) -> None:
+    """Let programs that look for a command along PATH see it, or record why they do not.
+
+    Nothing is brought: a command comes when it is executed.
+
+    Raises:
+        NotACommand: the path is no command's.
+        OSError: and the errors of indexes. Nothing is recorded then.
+    """
+    name = os.path.basename(path)
+    if not is_command(name):
+        raise NotACommand(path)
+    _LookedForCommand(session.quieter(), wanted).look_for(name, looker)
+
+
+class _LookedForCommand(CommandProvision):
+    """The record of who sees one command."""
+
+    def look_for(self, name: bytes, looker: Looker) -> None:
+        """Record whether a program that looks for a command sees it.
+
+        It does if the command is the one that its package is about, which has the command's name, or if every
+        system has it: of other tools that come together (ld) programs ask whether the system has them. What
+        comes with others (lpstat), and a name of which Debian has several packages (java), a shell alone
+        sees: it looks for what it is about to execute, where a program has other ways to do without. What
+        the user named to the program (`ccache gcc`) is asked for, whatever it is.
+        """
+        alternative = alternative_package(name).decode()
+        about = (alternative,) if alternative else _packages_about(name)
+        is_wanted = looker is Looker.ARGUMENT or any(one in self._wanted.extra for one in about)
+        unless_asked_for = "" if is_wanted else unseen_reason(name)
+        reason = kept_out_reason(name) or unless_asked_for or self._against_alternative(name)
+        if reason:
+            self._links.leave_unseen(name, reason)
+            holder = self._package_with(name, about[0]) if unless_asked_for else ""
+            if holder:
+                self._links.keep_out(name, not_brought(name, unless_asked_for, holder))
+        elif is_essential(name):
+            self._see(name, (), self._size(()))
+        else:
+            is_sought = looker is not Looker.PROGRAM or bool(self._wanted.extra) or self._is_any_here(about)
+            found = self._packages_with(name) if is_sought else ()
+            is_about = any(one in (*about, *self._wanted.extra) for one in found[:1])
+            if looker is Looker.PROGRAM and not is_about:
+                self._links.leave_unseen(name, "no package of its name has it", shells_too=False)
+            elif not found:
+                self._links.leave_unseen(name, "no package has it")
+            else:
+                # Recommended packages come where the budget has room for them.
+                shells_alone = (
+                    not is_wanted and not self._is_asked_for and (bool(alternative) or not is_about)
+                )
+                self._see(name, found, self._size(found[:1]), shells_alone=shells_alone)
+
+    def _is_any_here(self, packages: tuple[str, ...]) -> bool:
+        """Tell whether the index has one of the packages, of whose files nothing is read yet."""
+        index = self._index()
+        found = any(index.packages(one.encode()) for one in packages)
+        index.close()
+        return found
+
+    def _see(self, name: bytes, packages: tuple[str, ...], size: int, *, shells_alone: bool = False) -> None:
+        """Let programs see a command, if what it needs is within the budget."""
+        reason = self._over_budget(size)
+        if reason:
+            self._leave_out(name, reason, *packages[:1])
+        else:
+            self._links.see(name, shells_alone=shells_alone)
+
+    def _against_alternative(self, name: bytes) -> str:
+        """Return the reason not to see a name that only an environment has; "" for none."""
+        if not alternative_package(name) or not self._is_without_environments:
+            return ""
+        index = self._index()
+        found = index.commands(name)
+        index.close()
+        return "" if found else "without namespaces no environment can be made, which alone has the name"
+
+    def _package_with(self, name: bytes, package: str) -> str:
+        """Return the package that has a command by the indexes here, or `package` if there is one."""
+        index = self._index()
+        found = command_package(index, name) or (package if index.packages(package.encode()) else "")
+        index.close()
+        return found
+
+
+def _packages_about(name: bytes) -> tuple[str, ...]:
+    """Return the names that a package which is about a command may have.
+
+    xvfb has Xvfb (Debian Policy 5.6.7), ninja-build has ninja: another package had the short name.
+    """
+    own = folded(name).decode("utf-8", "replace")
+    return tuple(own + ending for ending in _ENDINGS)
