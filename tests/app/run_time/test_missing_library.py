@@ -113,15 +113,12 @@ def test_what_an_open_object_needs_is_brought_beyond_the_budget(opening: Opener)
 
 
 def test_an_update_of_the_index_lets_names_be_asked_for_again(opening: Opener) -> None:
-    (opening.home.root / "config").mkdir(exist_ok=True)
-    budget = opening.home.root / "config" / "budget"
-    budget.write_text("0\n")
-    opening.run("late")
-    budget.unlink()
-    assert opening.run("late") == [f"liblate.so.1: {ABSENT}"]
-    opening.home.write("unrelated", [Item("./usr/share/unrelated", content=b"x")])
+    absent = [f"liblater.so.1: {ABSENT}"]
+    assert opening.run("later") == absent
+    opening.home.add_library("later", "int later(void) { return 6; }")
+    assert opening.run("later") == absent
     opening.home.set_up("index", "update")
-    assert opening.run("late") == ["opened"]
+    assert opening.run("later") == ["opened"]
 
 
 def test_a_lock_has_what_was_opened(opening: Opener, tmp_path: Path) -> None:
