@@ -89,6 +89,7 @@ def large_scripts() -> Sequence[bytes]:
         b"".join([b"for %s in a\n" % name for name in names[:3_900]]) + call,
         b"a='" + b"b " * 2_000 + b"'\nfor x in" + b" $a" * 6_000 + b"\n" + call + b" $x" * 5_000,
         call + b"a;" * 30_000,
+        call + b'"' + b"$usr/a a" * 8_000,
         call + b"do " * 20_000,
         call + b"x" + b" --slave /a b /c" * 4_000,
     ]

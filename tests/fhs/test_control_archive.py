@@ -124,6 +124,11 @@ def test_a_short_script_that_expands_without_end_is_read_up_to_a_limit() -> None
     assert 1 < len(found) < 10_000
 
 
+def test_a_quotation_without_end_is_read_once() -> None:
+    line = b"update-alternatives --install /usr/bin/x x /usr/bin/y 5\n"
+    assert len(list(alternatives_in(line + b'"' + b"$usr/a a" * 1000))) == 1
+
+
 def test_loops_in_one_another_are_followed_as_deep_as_scripts_have_them() -> None:
     line = "update-alternatives --install /usr/bin/x x /usr/bin/y 5\n"
     ends = "done\n" * 40
