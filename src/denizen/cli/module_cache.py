@@ -18,7 +18,7 @@ written with them after the command, or before the process becomes the program.
     code of each module: the marshal of a code object, as in a .pyc file; or of {module: code} for the modules
         that one start added, which have the same place then
 
-To read the codes of 100 modules at once takes two thirds of the time that it takes one by one, as they share
+To read the codes of 20 modules at once takes two thirds of the time that it takes one by one, as they share
 most names. Commands all of whose starts import the same have them so (`AT_ONCE`).
 
 To decide how a program starts takes 200 modules more than a decided start, which is not to read even the
@@ -37,7 +37,7 @@ from _frozen_importlib_external import SourceFileLoader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import CodeType, ModuleType
     from typing import TypeAlias
 
@@ -81,6 +81,8 @@ MAX_MODULES = {
     DECIDING: 400,
 }
 AT_ONCE = frozenset({INSTALL_PLACE, "run"})
+# Bytes of codes that are read at once: a larger buffer is new memory each time, a page fault per page.
+_TOGETHER = 96 * 1024
 # Global options whose value is the next word (dispatch.GLOBAL_OPTIONS, which is not imported yet).
 VALUED = frozenset({"--color", "--root"})
 # Bytes read at once, as much as tables have; digits of a table's size.
@@ -335,8 +337,26 @@ def _rows(names: "Sequence[str]", *, at_once: bool) -> "dict[str, Full]":
     loaders = [(name, sys.modules[name].__loader__) for name in names]
     sources = {name: loader for name, loader in loaders if isinstance(loader, SourceFileLoader)}
     codes = {name: loader.get_code(name) for name, loader in sources.items()}
-    together = marshal.dumps(codes) if at_once else b""
+    sizes = _TOGETHER if at_once else 1
+    content = {name: marshalled for group in _groups(codes, sizes) for name, marshalled in group.items()}
     return {
-        name: (*_stamp(loader.path), loader.is_package(name), together or marshal.dumps(codes[name]))
+        name: (*_stamp(loader.path), loader.is_package(name), content[name])
         for name, loader in sources.items()
     }
+
+
+def _groups(codes: "dict[str, CodeType | None]", limit: int) -> "Iterator[dict[str, bytes]]":
+    """Yield the marshals of codes by name: of one alone, or the same for several of up to `limit` bytes."""
+    group: dict[str, CodeType | None] = {}
+    size = 0
+    for name, code in codes.items():
+        alone = marshal.dumps(code)
+        if limit <= len(alone):
+            yield {name: alone}
+            continue
+        if size + len(alone) > limit:
+            yield dict.fromkeys(group, marshal.dumps(group))
+            group, size = {}, 0
+        group[name], size = code, size + len(alone)
+    if group:
+        yield dict.fromkeys(group, marshal.dumps(group))
