@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.boot_system import QEMU, NotBooted, entries_of, read_until
+from tools.boot_system import FOR_EMULATION, QEMU, NotBooted, entries_of, read_until
 
 _HERE = Path(__file__).resolve().parent.parent
 _PACKAGES = (
@@ -67,7 +67,7 @@ enable = true
 kernel = { source = "boot/%(kernel)s" }
 initrd = { source = "boot/%(initrd)s" }
 init = "/lib/systemd/systemd"
-options = ["root=/dev/vda", "console=ttyS0", "quiet", "panic=-1", "no_timer_check"]
+options = ["root=/dev/vda", "console=ttyS0", "quiet", "panic=-1"]
 '''
 _FAILING = """
 [units."failing.service"]
@@ -135,7 +135,7 @@ def booted(image: Path, number: int) -> Iterator[SerialConsole]:
         "-no-reboot",
         "-serial", "stdio", "-drive", f"file={image},if=virtio,format=raw",
         "-kernel", f"{boot}{entry['linux']}", "-initrd", f"{boot}{entry['initrd']}",
-        "-append", entry["options"],
+        "-append", f"{entry['options']} {FOR_EMULATION}",
     ]  # fmt: skip
     # By instructions the machine's clock does not outrun it, however busy the host is (-icount).
     started = time.monotonic()
