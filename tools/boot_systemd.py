@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.boot_system import FOR_EMULATION, QEMU, NotBooted, entries_of, read_until
+from tools.boot_system import EMULATED, FOR_EMULATION, QEMU, NotBooted, entries_of, read_until
 
 _HERE = Path(__file__).resolve().parent.parent
 _PACKAGES = (
@@ -131,7 +131,7 @@ def booted(image: Path, number: int) -> Iterator[SerialConsole]:
     (boot / "boot").symlink_to(".")
     entry = entries_of(boot)[number]
     words = [
-        QEMU, "-machine", "accel=tcg", "-icount", "shift=3", "-m", "1024", "-nodefaults", "-nographic",
+        QEMU, *EMULATED, "-icount", "shift=3", "-m", "1024", "-nodefaults", "-nographic",
         "-no-reboot",
         "-serial", "stdio", "-drive", f"file={image},if=virtio,format=raw",
         "-kernel", f"{boot}{entry['linux']}", "-initrd", f"{boot}{entry['initrd']}",
