@@ -132,7 +132,7 @@ def missing(request: pytest.FixtureRequest, home: DenizenHome, prefix: Path) -> 
         for name, items in packages.items():
             home.write(name, [*items, *(others if name == "coreutils" else [])])
     # What one strategy brought is in the store for the next.
-    for name in ("comes", "killed", "forked", "away", "full"):
+    for name in ("comes", "killed", "forked", "away", "full", "plugged"):
         home.add_library(f"{name}{strategy}", f"int {name}(void) {{ return 6; }}")
     home.set_up("index", "update")
     return Missing(Started(home, strategy, prefix))
@@ -151,6 +151,17 @@ def package(missing: Missing) -> Iterator[Path]:
 
 def test_two_hundred_misses_of_eight_threads_and_one_that_comes(missing: Missing) -> None:
     assert missing.lines("many", missing.name("comes")) == ["0 1"]
+
+
+@pytest.mark.parametrize("dtags", ["none", "enable-new-dtags"])
+def test_what_an_opened_plugin_needs_comes(missing: Missing, tmp_path: Path, dtags: str) -> None:
+    """Beside a host's own libraries and in an environment too, whether or not it has a run path."""
+    plugin, needed = tmp_path / "plugin.so", missing.home.library(f"plugged{missing.started.strategy}")
+    path = [] if dtags == "none" else [f"-Wl,--{dtags},-rpath,$ORIGIN"]
+    (tmp_path / "plugin.c").write_text("int plugged(void); int plug(void) { return plugged(); }")
+    sources = (tmp_path / "plugin.c", "-Wl,--no-as-needed", needed)
+    subprocess.run(["gcc", "-shared", "-fPIC", *path, "-o", plugin, *sources], check=True)
+    assert missing.lines("open", os.fspath(plugin)) == ["opened"]
 
 
 def test_a_helper_that_is_killed_has_said_nothing(missing: Missing) -> None:
