@@ -13,7 +13,8 @@ PROGRAMS = Path(__file__).parent / "programs.json"
 # The forties: programs nobody had tried when they were listed; the first was run before the work on the run
 # time, the second after it, the third after names, files and drivers were brought too, the fourth after
 # commands and what opened objects mention, the fifth after static programs' files and recommended plugins,
-# the sixth after accounts and children's files; ten more after the mends that the sixth led to.
+# the sixth after accounts and children's files; ten more after the mends that the sixth led to; the seventh
+# after searches along PATH were answered, the eighth after a shell saw all commands.
 LISTS = {
     "programs": PROGRAMS,
     "first-forty": Path(__file__).parent / "first_forty.json",
@@ -22,6 +23,8 @@ LISTS = {
     "fourth-forty": Path(__file__).parent / "fourth_forty.json",
     "fifth-forty": Path(__file__).parent / "fifth_forty.json",
     "sixth-forty": Path(__file__).parent / "sixth_forty.json",
+    "seventh-forty": Path(__file__).parent / "seventh_forty.json",
+    "eighth-forty": Path(__file__).parent / "eighth_forty.json",
     "further-ten": Path(__file__).parent / "further_ten.json",
 }
 
