@@ -135,7 +135,8 @@ def _write_content(descriptor: int, content: bytes, *, sparse: bool) -> None:
             os.lseek(descriptor, len(piece), os.SEEK_CUR)
         else:
             _write_rest(descriptor, piece)
-    os.ftruncate(descriptor, len(data))
+    if sparse:
+        os.ftruncate(descriptor, len(data))
 
 
 def replace_link(path: bytes, target: bytes) -> None:
