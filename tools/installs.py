@@ -17,6 +17,7 @@ import random
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -103,6 +104,9 @@ def chosen(root: Path, count: int, seed: int) -> list[str]:
 def tried(root: Path, name: str) -> PackageTrial:
     """Install a package into a profile of its own and start its commands; the profile is deleted then."""
     profile = root / "state" / "profiles" / "corpus"
+    wipe = [*_denizen(root), "profile", "wipe", "--profile", "corpus"]
+    if profile.is_symlink():  # a run that was ended left it
+        subprocess.run(wipe, capture_output=True, check=True)
     words = [*_denizen(root), "install", name, "--profile", "corpus", "--json", "-q"]
     begun = time.monotonic()
     done = subprocess.run(words, capture_output=True, text=True, check=False)
@@ -111,25 +115,25 @@ def tried(root: Path, name: str) -> PackageTrial:
         return PackageTrial(name, done.stderr.strip()[-600:] or f"status {done.returncode}", {}, 0, seconds)
     commands = sorted(path.name for path in (profile / "bin").iterdir()) if (profile / "bin").is_dir() else []
     preferred = sorted(commands, key=lambda command: (command != name, command))[:COMMANDS_EACH]
-    causes = {command: lack_of(profile / "bin" / command) for command in preferred}
-    wipe = [*_denizen(root), "profile", "wipe", "--profile", "corpus"]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        causes = {command: lack_of(profile / "bin" / command, home) for command in preferred}
     subprocess.run(wipe, capture_output=True, check=True)
     return PackageTrial(name, "", causes, len(commands), seconds)
 
 
-def lack_of(program: Path) -> str:
-    """Why a command does not start; "" where it does."""
+def lack_of(program: Path, home: str) -> str:
+    """Why a command does not start with an empty directory for its home; "" where it does."""
     causes = []
     for words in TRIALS:
-        cause = _start(program, words)
+        cause = _start(program, words, home)
         if not cause:
             return ""
         causes.append(cause)
     return causes[0]
 
 
-def _start(program: Path, words: Sequence[str]) -> str:
-    environment = {**os.environ, "HOME": "/tmp", "TERM": "dumb"}  # noqa: S108  # programs write there
+def _start(program: Path, words: Sequence[str], home: str) -> str:
+    environment = {**os.environ, "HOME": home, "TERM": "dumb"}
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         environment.pop(name, None)
     try:
@@ -140,7 +144,7 @@ def _start(program: Path, words: Sequence[str]) -> str:
             check=False,
             timeout=SECONDS,
             env=environment,
-            cwd="/tmp",  # noqa: S108
+            cwd=home,
             start_new_session=True,
         )
     except subprocess.TimeoutExpired:
