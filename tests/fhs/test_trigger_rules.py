@@ -30,8 +30,18 @@ def test_each_tool_writes_somewhere_and_nothing_runs_after_the_linkers_cache(rul
     assert rules.triggers[-1].name == "ld.so.cache"
 
 
+_BASE = b'[base]\npackages = ["a"]\nforeign = []\nlocales = ["C"]\n'
+
+
 @pytest.mark.parametrize(
-    "text", [b"", b"[base", b"\xff", b"[base]\npackages = 3\nforeign = []\nlocales = []\n"]
+    "text",
+    [
+        b"",
+        b"[base",
+        b"\xff",
+        b"[base]\npackages = 3\nforeign = []\nlocales = []\n",
+        _BASE + b'[[link]]\npath = ["/a/b"]\ntarget = 0\n',
+    ],
 )
 def test_what_are_no_rules_is_refused(text: bytes) -> None:
     with pytest.raises(BadRules):

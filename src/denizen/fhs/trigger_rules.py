@@ -101,7 +101,7 @@ def read_rules(text: bytes) -> TriggerRules:
     """Return the rules in a file's text. Raises BadRules."""
     try:
         return _rules(toml_document(text))
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise BadRules(str(problem)) from problem
 
 
