@@ -34,6 +34,7 @@ class LoaderHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before a wheel is built; `version` is "editable" for a development install."""
+        self.is_editable = version == "editable"
         if self.target_name == "wheel" and version != "editable":
             build_data["shared_data"][str(self.manual())] = "share/man/man1/denizen.1"
         compiler = shlex.split(os.environ.get("CC", "cc"))
@@ -98,11 +99,13 @@ class LoaderHook(BuildHookInterface[Any]):
         self.scratch.cleanup()
 
     def compile(self, output: Path, compiler: list[str], *, needed: bool = True) -> bool:
-        """Whether it compiled; a compiler that cannot is like none."""
+        """Whether it compiled; a compiler that cannot is like none, but for those who change the sources."""
         rule = runpy.run_path(str(Path(self.root) / "loader" / "build.py"))
         try:
             rule["build"](output, compiler, quiet=not needed)
         except subprocess.CalledProcessError:
+            if needed and self.is_editable:
+                raise  # the binary of an earlier source beside the sources would be taken for this one's
             if needed:
                 self.app.display_warning("the loader does not compile here: this denizen will have none")
             return False
