@@ -15,7 +15,7 @@ PACKAGE = "denizen"
 
 # Lowest first. A module may import from its own row and from the rows above it in this list.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"contexts", "value", "lazy", "pattern"}),
+    frozenset({"contexts", "value", "lazy", "lazy_pattern"}),
     frozenset({"errors", "machines", "binfmt_misc", "file_content"}),
     frozenset({"bytesio"}),
     frozenset({"sha256"}),

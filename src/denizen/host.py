@@ -54,6 +54,11 @@ class Placement:
     handler: bytes = b""
 
 
+def processors() -> int:
+    """Return the number of processors that this process may use; the machine may have more."""
+    return len(os.sched_getaffinity(0))
+
+
 def machine_name() -> str:
     """Return the kernel's name for the processor, as `uname -m` gives it without a personality."""
     return kernel_behind(os.uname().machine, bits=BITS)

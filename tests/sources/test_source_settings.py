@@ -4,7 +4,7 @@ import pytest
 
 from denizen.fileview import MemoryView, Stat
 from denizen.formats.armor import BEGIN
-from denizen.sources.mirrors import PUBLIC_MIRRORS
+from denizen.sources.public_mirrors import PUBLIC_MIRRORS
 from denizen.sources.source_settings import (
     DEFAULT_SUITES,
     HOST_KEYRINGS,

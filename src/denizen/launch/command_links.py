@@ -23,7 +23,7 @@ import os
 
 from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
 from denizen.launch.kept_out import KEPT_OUT, KeptOut
-from denizen.pattern import pattern
+from denizen.lazy_pattern import pattern
 from denizen.value import value
 
 # The name of the directory, beside those of libraries and copies.

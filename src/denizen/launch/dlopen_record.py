@@ -30,7 +30,7 @@ from denizen.launch.command_links import commands_of
 from denizen.launch.decisions.decision import file_name
 from denizen.launch.fast_path import VARIANTS, directory_of
 from denizen.launch.kept_out import KEPT_OUT, KeptOut
-from denizen.pattern import pattern
+from denizen.lazy_pattern import pattern
 from denizen.value import value
 
 TYPE_CHECKING = False

@@ -11,7 +11,7 @@ Limits: MAX_SIZE bytes a file, and no entities of its own in XML.
 
 from __future__ import annotations
 
-from denizen.pattern import pattern
+from denizen.lazy_pattern import pattern
 from denizen.value import value
 
 TYPE_CHECKING = False

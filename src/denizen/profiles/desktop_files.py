@@ -7,7 +7,7 @@ or TryExec gets the command's bare name, which a desktop looks up in its PATH (D
 
 from __future__ import annotations
 
-from denizen.pattern import pattern
+from denizen.lazy_pattern import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

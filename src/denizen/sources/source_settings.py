@@ -26,7 +26,7 @@ from denizen.errors import BadInput, HostLacks, display
 from denizen.formats.aptsources import BadSources, parse_deb822, parse_one_line
 from denizen.formats.deb822 import BadControl
 from denizen.sources.keyring import Keyring
-from denizen.sources.mirrors import PUBLIC_MIRRORS
+from denizen.sources.public_mirrors import PUBLIC_MIRRORS
 from denizen.value import value
 
 TYPE_CHECKING = False

@@ -9,7 +9,7 @@ from denizen.app.builds.out_links import add_out_links, refuse_taken
 from denizen.app.supply.store_access import made_store
 from denizen.build.realise import RealiseOptions, realise
 from denizen.build.runner.build_settings import FEATURES, BuildSettings, SandboxPath
-from denizen.host import machine_name
+from denizen.host import machine_name, processors
 from denizen.launch.loader.binaries import enter_path
 from denizen.sources.proxies import proxies_from
 from denizen.sources.transport import HttpSettings
@@ -99,11 +99,6 @@ def _bring_decoder(session: Session) -> None:
     from denizen.app.supply.decoder_setup import bring_decoder
 
     bring_decoder(session)
-
-
-def processors() -> int:
-    """Return the number of processors that this process may use; the machine may have more."""
-    return len(os.sched_getaffinity(0))
 
 
 def build_settings(session: Session, request: RealiseFilesRequest) -> BuildSettings:

@@ -18,7 +18,7 @@ import stat
 import time
 
 from denizen.disk import ST_BLOCK
-from denizen.store.collection.eviction import TrimmedEntries
+from denizen.store.collection.cache_eviction import TrimmedEntries
 from denizen.store.collection.remove import DIRECTORY, remove_tree
 from denizen.store.errors import doing
 

@@ -15,6 +15,7 @@ from denizen.app.recipes.shell_directories import shell_directory
 from denizen.app.supply.store_access import made_store
 from denizen.build.derivation import input_paths
 from denizen.formats import storepath
+from denizen.host import processors
 from denizen.store.collection.gc_roots import add_indirect, remove_indirect
 from denizen.store.errors import doing
 from denizen.value import replace, value
@@ -134,7 +135,7 @@ def _variables(
     (builder,) = [word for word in goal.derivation.arguments if word != b"-e"]
     own = {
         "NIX_BUILD_TOP": top,
-        "NIX_BUILD_CORES": str(len(os.sched_getaffinity(0))),
+        "NIX_BUILD_CORES": str(processors()),
         "NIX_STORE": os.fsdecode(store.layout.logical),
         "genericBuilder": os.fsdecode(builder),
         "developDirectory": directory,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from denizen.host import processors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def supply_of(session: Session, policy: FetchPolicy) -> Supply:
     from denizen.sources.transport import HttpSettings
     from denizen.sources.url_opener import UrlOpener
 
-    jobs = len(os.sched_getaffinity(0))
+    jobs = processors()
     sources = sources_by_name(session, policy)
     opener = UrlOpener(HttpSettings(proxies=proxies_from(session.environ)), jobs)
     return Supply(sources, session.paths.packages, opener, SilentBuild(), jobs)

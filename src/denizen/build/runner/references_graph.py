@@ -13,7 +13,7 @@ from denizen.build.derivation import BadDerivation
 from denizen.errors import display
 from denizen.formats import storepath
 from denizen.formats.hashes import Hash
-from denizen.pattern import pattern
+from denizen.lazy_pattern import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from denizen.build.runner.variables import STRUCTURED, attribute
 from denizen.errors import BadInput
 from denizen.formats.jsontext import json_text
-from denizen.pattern import pattern
+from denizen.lazy_pattern import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

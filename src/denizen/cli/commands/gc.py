@@ -21,8 +21,8 @@ def _gc(parsed: Parsed, context: Context) -> int:
     from denizen.cli.views.store_view import human, shown
     from denizen.cli.views.work_progress import Meter
     from denizen.launch.decisions.expiry import GRACE
+    from denizen.store.collection.cache_eviction import TrimmedEntries, trim
     from denizen.store.collection.collector import Limits, collect, plan
-    from denizen.store.collection.eviction import TrimmedEntries, trim
 
     size, age = parsed.text("max-freed"), parsed.text("older-than")
     dry = parsed.flag("dry-run")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
 
-STRATEGIES = ("auto", "host", "loader", "namespace", "stub", "direct", "fhs", "emulated")
+STRATEGY_WORDS = ("auto", "host", "loader", "namespace", "stub", "direct", "fhs", "emulated")
 # Words of the release before; they go with the next one.
 _RETIRED = {"program": "direct"}
 
@@ -113,7 +113,7 @@ STRATEGY = Option(
     ("--strategy",),
     "how to start it: auto, host, loader, namespace, stub, direct, fhs or emulated",
     metavar="HOW",
-    choices=STRATEGIES,
+    choices=STRATEGY_WORDS,
     retired=tuple(_RETIRED),
     default="auto",
 )

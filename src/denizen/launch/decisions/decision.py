@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 _WORD = (1 << 64) - 1
 # The generation of the rules by which decisions are made. Increase it when programs with an old decision
-# would start
-# better by a new one: their next start decides again.
+# would start better by a new one: their next start decides again.
 GENERATION = 12
 
 

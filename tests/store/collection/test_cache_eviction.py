@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.store.collection.eviction import TrimmedEntries, trim
+from denizen.store.collection.cache_eviction import TrimmedEntries, trim
 
 NOW = 1_800_000_000
 DAY = 86_400
