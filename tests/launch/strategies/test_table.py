@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.cli.commands.run import STRATEGIES as WORDS
+from denizen.cli.commands.run import STRATEGY_WORDS as WORDS
 from denizen.launch.decisions.decision_codec import decode, encode
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.loader.loader_settings import LoaderSettings, configure_loader
