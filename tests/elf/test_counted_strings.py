@@ -40,3 +40,12 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def test_what_code_and_data_lead_to_is_found(program: bytes) -> None:
     assert {b"git", b"push", b"less", b"tar"} <= set(counted_strings(read(program)))
+
+
+def test_segments_that_lie_beyond_the_file_hold_none(program: bytes) -> None:
+    image = read(program)
+    content = bytearray(program)
+    for number in range(image.header.phnum):
+        at = image.header.phoff + 56 * number + 8
+        content[at : at + 8] = (2**64 - 8).to_bytes(8, "little")
+    assert list(counted_strings(read(bytes(content)))) == []

@@ -49,7 +49,8 @@ def counted_strings(image: Image) -> Iterator[bytes]:
         return
     loaded = [one for one in image.segments if one.type == PT_LOAD][:_MAX_SEGMENTS]
     for segment in loaded:
-        start, end = segment.offset, segment.offset + min(segment.file_size, _MAX_SEARCHED)
+        start = min(segment.offset, len(data))  # `re` takes no larger number than a machine word
+        end = start + min(segment.file_size, _MAX_SEARCHED, len(data) - start)
         pairs = _from_code if segment.flags & PF_X else _from_data
         for address, length in pairs(data, start, end, segment.address - segment.offset):
             text = _text_at(data, loaded, address, length)
