@@ -53,7 +53,10 @@ class Installation:
         begin = f"import sys; sys.path.append({os.fspath(self.packages)!r})\n"
         begin += "from denizen.cli.main import put_off_site\nsys.path.pop(); put_off_site()\n"
         words = [os.fspath(self.python), "-I", "-S", "-c", begin + code]
-        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+        # Where coverage is measured the variable is set for all processes.
+        environment = {name: text for name, text in os.environ.items() if name != SITE}
+        done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
+        return done.stdout.split()
 
 
 @pytest.fixture

@@ -35,9 +35,10 @@ def test_the_functools_that_is_imported_already_stays() -> None:
 def test_beside_another_thread_nothing_stands_in() -> None:
     code = """
 import _thread
-held, ended = _thread.allocate_lock(), _thread.allocate_lock()
-held.acquire(), ended.acquire()
-_thread.start_new_thread(lambda: (held.acquire(), ended.release()), ())
+begun, held, ended = [_thread.allocate_lock() for _ in range(3)]
+begun.acquire(), held.acquire(), ended.acquire()
+_thread.start_new_thread(lambda: (begun.release(), held.acquire(), ended.release()), ())
+begun.acquire()
 from denizen.store.sqlite_module import _standing_in, sqlite3
 held.release(), ended.acquire()
 """
