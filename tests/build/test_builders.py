@@ -12,10 +12,11 @@ from denizen.build.builders import NoSuchBuilder
 from denizen.build.builtin_derivations import Ingredient, made_by, recipe
 from denizen.build.builtin_fetch import NotFetched, NotOpened, fetching, fetching_executable
 from denizen.build.builtin_libraries import MissingLibraries, linking
-from denizen.build.builtin_union import Conflict, UnionPart, uniting
+from denizen.build.builtin_union import UnionPart, uniting
 from denizen.build.builtin_unpack_deb import unpacking
 from denizen.build.derivation import BadDerivation
 from denizen.build.package_unpack import NotUnpacked
+from denizen.build.union_plan import Conflict
 from denizen.formats.archive_tree import Layout
 from denizen.formats.hashes import Hash
 from denizen.value import replace

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from denizen.build import builtin_union
 from denizen.build.builtin_derivations import Ingredient, Variables
-from denizen.build.builtin_union import Conflict, UnionInput, UnionPart, UnionProvider, plan, uniting
+from denizen.build.builtin_union import UnionInput, UnionPart, uniting
 from denizen.build.derivation import BadDerivation
+from denizen.build.union_plan import Conflict, UnionProvider, plan
 from denizen.errors import BadInput
 from denizen.fileview import Executable, MemoryView, ViewLink
 from denizen.formats.file_tree import Directory, Symlink

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from denizen.formats.file_tree import Directory, Entry, File, Symlink, is_entry_name, is_target
+from denizen.formats.entry_name import is_entry_name
+from denizen.formats.file_tree import Directory, Entry, File, Symlink, is_target
 from denizen.formats.stream import Readable
 from denizen.nar import writer
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.build import builtin_fetch, builtin_libraries, builtin_union, builtin_unpack_deb
+from denizen.build import builtin_fetch, builtin_libraries, builtin_union, builtin_unpack_deb, union_plan
 from denizen.build.builtin_derivations import OUT
 from denizen.build.derivation import BadDerivation
 from denizen.disk import OPEN_NEW
@@ -137,9 +137,9 @@ def _unpack_deb(task: Build) -> None:
 
 def _union(task: Build) -> None:
     packages = builtin_union.read(task.variables)
-    providers = [builtin_union.UnionProvider(package, task.view_of(package.path)) for package in packages]
+    providers = [union_plan.UnionProvider(package, task.view_of(package.path)) for package in packages]
     with doing("unite packages in", task.store.layout.physical):
-        _add(task, builtin_union.plan(providers))
+        _add(task, union_plan.plan(providers))
 
 
 def _libraries(task: Build) -> None:

@@ -13,7 +13,8 @@ from denizen.build.derivation import BadDerivation
 from denizen.errors import BadInput, display
 from denizen.fileview import FileKind
 from denizen.formats import storepath
-from denizen.formats.file_tree import Directory, Symlink, is_entry_name
+from denizen.formats.entry_name import is_entry_name
+from denizen.formats.file_tree import Directory, Symlink
 from denizen.value import value
 
 TYPE_CHECKING = False

@@ -14,9 +14,8 @@ cycle, or a `.drv` whose output paths do not follow from its own text, is refuse
 
 from __future__ import annotations
 
-from denizen.build import placeholders
 from denizen.errors import BadInput, display
-from denizen.formats import aterm, hashes, storepath
+from denizen.formats import aterm, storepath
 from denizen.formats.storepath import Method, StorePath
 from denizen.sha256 import digest_of
 from denizen.value import Enum, replace, value
@@ -155,6 +154,8 @@ def fixed_output(output: DerivationOutput, name: str) -> FixedOutput:
     Raises:
         BadDerivation: its algorithm or digest is malformed.
     """
+    from denizen.formats import hashes
+
     algorithm = output.algorithm.decode("ascii", "replace")
     method = Method.RECURSIVE if algorithm.startswith("r:") else Method.FLAT
     try:
@@ -334,6 +335,8 @@ def floating_output(output: DerivationOutput, name: str) -> tuple[Method, str]:
     Raises:
         BadDerivation: the algorithm is unknown.
     """
+    from denizen.formats import hashes
+
     text = output.algorithm.decode("ascii", "replace")
     algorithm = text.removeprefix("r:")
     if algorithm not in hashes.SIZES:
@@ -348,6 +351,8 @@ def resolved(
 
     `rewrites` replaces placeholders by the paths of `inputs`. Input-addressed outputs are known then.
     """
+    from denizen.build import placeholders
+
     name = name_of(sealed.path)
     sources = {*sealed.derivation.sources, *(path.inside(store_dir) for path in inputs)}
     plain = replace(

@@ -27,7 +27,8 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, display
 from denizen.fileview import USR_MERGED
-from denizen.formats.file_tree import MAX_PATH, Directory, File, HardLink, Symlink, is_entry_name, is_target
+from denizen.formats.entry_name import is_entry_name
+from denizen.formats.file_tree import MAX_PATH, Directory, File, HardLink, Symlink, is_target
 from denizen.formats.tar import MemberKind
 from denizen.value import Enum
 

@@ -1,4 +1,4 @@
-"""The entries of a file tree: Directory, File, Symlink, HardLink; which names they may have (pure).
+"""The entries of a file tree: Directory, File, Symlink, HardLink (pure).
 
 A NAR, an unpacked .deb, a directory on disk and a planned union are all streams of these entries,
 so that the consumers of trees (the store, a NAR) are written once. An entry's path is relative to the
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from denizen.bytesio import Buffer
 
-# The kernel's limits in bytes of a name and a path (linux/limits.h). A tree that exceeds them could not be
-# written to disk, so readers refuse it.
-MAX_NAME = 255
+# The kernel's limits in bytes of a path and of a link's target (linux/limits.h); entry_name.py has a name's.
+# A tree that exceeds them could not be written to disk, so readers refuse it.
 MAX_PATH = 4095
 MAX_TARGET = 4095
 
@@ -68,14 +67,6 @@ class HardLink:
 # Plain assignments: typing, which TypeAlias would import, costs 13 ms.
 Entry = Directory | File | Symlink
 ArchiveEntry = Directory | File | Symlink | HardLink
-
-
-def is_entry_name(name: bytes) -> bool:
-    """Return whether `name` can be the name of an entry in a directory: no `.`, no `..`, no slash.
-
-    The readers of NARs (nar/reader.py) and archives (archive_tree.py) refuse what is none, and so do unions.
-    """
-    return 0 < len(name) <= MAX_NAME and name not in (b".", b"..") and b"/" not in name and b"\0" not in name
 
 
 def is_target(target: bytes) -> bool:

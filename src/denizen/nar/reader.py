@@ -7,16 +7,8 @@ grammar and rules in `codec` ends the parsing with a `BadNar`; nothing is repair
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
-from denizen.formats.file_tree import (
-    MAX_NAME,
-    MAX_PATH,
-    MAX_TARGET,
-    Directory,
-    File,
-    Symlink,
-    is_entry_name,
-    is_target,
-)
+from denizen.formats.entry_name import MAX_NAME, is_entry_name
+from denizen.formats.file_tree import MAX_PATH, MAX_TARGET, Directory, File, Symlink, is_target
 from denizen.formats.stream import BLOCK, ByteSource
 from denizen.nar import codec
 from denizen.value import Enum

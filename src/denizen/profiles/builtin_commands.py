@@ -17,7 +17,7 @@ from __future__ import annotations
 from denizen.build.builtin_derivations import Ingredient, recipe, table
 from denizen.build.derivation import BadDerivation
 from denizen.errors import display
-from denizen.formats.file_tree import is_entry_name
+from denizen.formats.entry_name import is_entry_name
 from denizen.value import value
 
 TYPE_CHECKING = False

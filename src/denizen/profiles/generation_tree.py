@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from denizen.build import derivation as derivations
 from denizen.build.builtin_derivations import OUT, Ingredient
-from denizen.build.builtin_union import Conflict, UnionPart, uniting
+from denizen.build.builtin_union import UnionPart, uniting
 from denizen.build.derivation import SUFFIX, name_of
 from denizen.errors import BadInput, display
 from denizen.formats.storepath import for_text
@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from denizen.build.union_plan import Conflict
     from denizen.formats.storepath import StorePath
     from denizen.profiles.profile_manifest import ProfileElement, ProfileManifest
     from denizen.store.local import Store
@@ -92,6 +93,7 @@ def generation_tree(
     if tree not in work.need([tree]):
         # 2 ms that a change does not pay whose tree is in the store, as after a removal.
         from denizen.build.realise import RealiseOptions, realise
+        from denizen.build.union_plan import Conflict
 
         # In one batch, which is two syncs; the tree refers to them, so that they are valid while it is.
         own_recipe = (name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)

@@ -21,12 +21,10 @@ import os
 from denizen.contexts import contextmanager, suppress
 from denizen.disk import OPEN_NEW
 from denizen.errors import BadInput
-from denizen.formats.hashes import Hash
 from denizen.store.database import ReferenceGone
 from denizen.store.durability import file_system_of, sync
 from denizen.store.errors import doing
 from denizen.store.locks import StoreSession, output_lock
-from denizen.store.nar_digest import Digest
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.store.database import Database
     from denizen.store.layout import StoreLayout
+    from denizen.store.nar_digest import Digest
     from denizen.store.object_info import ObjectInfo
     from denizen.store.trees.references import Matcher
 else:
@@ -229,6 +228,8 @@ class Operation:
 
         Its sidecar is written from what is registered. Raises WrongContent where the NAR differs.
         """
+        from denizen.store.nar_digest import Digest
+
         registered = self._store.info(info.path)
         if (registered.nar_hash, registered.nar_size) != (info.nar_hash, info.nar_size):
             promised = Digest(registered.nar_hash, registered.nar_size)
@@ -283,4 +284,6 @@ def exists(place: bytes) -> bool:
 
 
 def _shown(digest: Digest) -> str:
+    from denizen.formats.hashes import Hash
+
     return f"{Hash('sha256', digest.nar_hash).nix} ({digest.nar_size} bytes)"

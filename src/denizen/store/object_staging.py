@@ -10,13 +10,10 @@ import os
 import time
 
 from denizen.formats import storepath
-from denizen.formats.file_tree import File
-from denizen.formats.hashes import Hash
 from denizen.sha256 import digest_of
 from denizen.store.commit import Operation, Staged, WrongContent, exists
 from denizen.store.durability import sync
 from denizen.store.errors import doing
-from denizen.store.nar_digest import Digest
 from denizen.store.object_info import ObjectInfo
 from denizen.store.progress import ignore
 from denizen.value import replace, value
@@ -30,6 +27,7 @@ if TYPE_CHECKING:
     from denizen.formats.file_tree import Entry
     from denizen.formats.storepath import StorePath
     from denizen.formats.stream import Readable
+    from denizen.store.nar_digest import Digest
     from denizen.store.progress import Told
     from denizen.store.trees.references import Matcher
 
@@ -155,6 +153,9 @@ class Work(Operation):
         self._place([self._text(*text) for path, text in wanted.items() if path not in valid])
 
     def _text(self, name: str, content: bytes, references: Iterable[StorePath]) -> tuple[Staged, ObjectInfo]:
+        from denizen.formats.file_tree import File
+        from denizen.formats.hashes import Hash
+
         wanted = tuple(sorted(set(references)))
         path = storepath.for_text(name, content, wanted, self._layout.logical)
         with doing("write", self._layout.place_of(path)):
@@ -207,6 +208,8 @@ class Work(Operation):
         The tree's modes and times are canonical already. Raises WrongContent, and then nothing has been
         changed.
         """
+        from denizen.store.nar_digest import Digest
+
         expected = Digest(info.nar_hash, info.nar_size)
         if (found.nar_hash, found.nar_size) != (expected.nar_hash, expected.nar_size):
             raise WrongContent(info.path, expected, found)
@@ -305,6 +308,8 @@ class Work(Operation):
             return digest_tree(tree, Digester())
 
     def _source_info(self, digest: Digest, name: str) -> ObjectInfo:
+        from denizen.formats.hashes import Hash
+
         nar = Hash("sha256", digest.nar_hash)
         path = storepath.for_source(name, nar, (), self._layout.logical)
         mentioned = [self._store.database.find_digest(found.decode("ascii")) for found in digest.mentions]
@@ -329,6 +334,8 @@ class Work(Operation):
 
     def _unpacked(self, open_nar: OpenNar, promised: ObjectInfo) -> Staged:
         """Unpack a NAR under a temporary name."""
+        from denizen.store.nar_digest import Digest
+
         name = self._verified(open_nar, promised, self._restored)
         return Staged(name, Digest(promised.nar_hash, promised.nar_size))
 
@@ -348,6 +355,7 @@ class Work(Operation):
         Raises WrongContent.
         """
         from denizen.nar import reader
+        from denizen.store.nar_digest import Digest
         from denizen.store.trees.digest import Digester, DigestingStream, digest_stream
 
         expected = Digest(promised.nar_hash, promised.nar_size)

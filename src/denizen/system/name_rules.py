@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from denizen.formats.file_tree import MAX_NAME
+from denizen.formats.entry_name import MAX_NAME
 
 MAX_PATH = 1024
 MAX_TEXT = 1 << 18

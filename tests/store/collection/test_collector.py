@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from denizen.store.collection import gc_roots
 from denizen.store.collection.collector import Limits, choose, collect, explain, plan, why_alive
-from denizen.store.collection.gc_roots import RootUnreadable
 from denizen.store.collection.graph import Graph, reachable
 from denizen.store.collection.processes import held_by_processes
+from denizen.store.collection.root_search import RootUnreadable
 from denizen.store.local import Store
 from denizen.store.locks import StoreSession
 from denizen.store.upkeep.verification import verify

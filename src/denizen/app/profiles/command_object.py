@@ -69,14 +69,17 @@ def decide_commands(
 
     A command without a decision is decided when it is started.
     """
-    from denizen.app.profiles.installed_command import decide_installed, is_decided
+    from denizen.app.profiles.decided_command import is_decided
     from denizen.errors import DenizenError
 
+    commands = {name: os.path.join(place, b"bin", name) for name in names[:DECIDED_AT_ONCE]}
+    undecided = {name: path for name, path in commands.items() if not is_decided(session, path, wanted)}
+    if not undecided:
+        return {}
+    from denizen.app.profiles.installed_command import decide_installed
+
     failed: dict[bytes, DenizenError] = {}
-    for name in names[:DECIDED_AT_ONCE]:
-        command = os.path.join(place, b"bin", name)
-        if is_decided(session, command, wanted):
-            continue
+    for name, command in undecided.items():
         try:
             decide_installed(session, command, wanted)
         except DenizenError as problem:

@@ -101,7 +101,7 @@ class BadElementName(BadInput):
 
 def must_be_name(name: str) -> str:
     """Return the name of an element. Raises BadElementName."""
-    from denizen.formats.file_tree import is_entry_name
+    from denizen.formats.entry_name import is_entry_name
 
     if not is_entry_name(os.fsencode(name)) or display(name) != name:
         raise BadElementName(display(name))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from denizen.app.profiles.decided_command import command_key
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
 from denizen.profiles.builtin_commands import BIN, ELEMENT, PROGRAMS
 from denizen.profiles.package_plan import CommandRecipe, read_recipe
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.resolve.resolution import Pin
 
-_DIGITS = 32
 _MAX_ELEMENT = 16 << 20
 _PATH = b"/usr/bin:/usr/sbin:/usr/games"
 
@@ -46,22 +46,6 @@ class CommandLacking(HostLacks):
     name: bytes
     WHAT = "the packages have no command {name} together"
     REMEDY = "denizen upgrade; or denizen remove the package"
-
-
-def is_decided(session: Session, command: bytes, wanted: RunRequest) -> bool:
-    """Tell whether a decision about a command was made by the present rules, and what it needs is here."""
-    from denizen.launch.decisions.decision import GENERATION
-    from denizen.launch.fast_path import NAMED, directory_of, lacks, read_decision
-
-    directory = directory_of(session.paths.decisions, wanted.variant)
-    found = read_decision(os.path.join(directory, NAMED, _key(command)))
-    return found is not None and found.generation >= GENERATION and not lacks(found)
-
-
-def _key(command: bytes) -> bytes:
-    """Return the name by which the loader looks for the decision about a command (loader/launch.c)."""
-    place = os.path.dirname(os.path.dirname(command))
-    return os.path.basename(place)[:_DIGITS] + b"-" + os.path.basename(command)
 
 
 def decide_installed(session: Session, command: bytes, wanted: RunRequest) -> Decision:
@@ -85,7 +69,7 @@ def decide_installed(session: Session, command: bytes, wanted: RunRequest) -> De
         # That about a script has none, as the kernel starts it; here the loader reads it.
         found = replace(found, machine=machine_of_scripts())
     with made_store(session) as store:
-        decision_store.write_named(store.layout, _key(command), found)
+        decision_store.write_named(store.layout, command_key(command), found)
     return found
 
 

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import struct
 
-from denizen.bytesio import align_up, take
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision import Decision, DecisionLibrary, Edit, Identity, sum_words
 
@@ -105,6 +104,8 @@ def encode(decision: Decision) -> bytes:
     Raises:
         Unencodable: a path is not absolute, a string holds NUL, or a limit is exceeded.
     """
+    from denizen.bytesio import align_up
+
     _check(decision)
     strings = _DecisionStrings()
     names = (decision.ldso, decision.search, decision.program, decision.shown, decision.resources)
@@ -157,6 +158,8 @@ def _flags(library: DecisionLibrary) -> int:
 
 def _lay_out(tables: Sequence[Sequence[bytes]]) -> tuple[bytes, list[int]]:
     """Return the tables one after the other, and the offset and count of each."""
+    from denizen.bytesio import align_up
+
     body = bytearray()
     places: list[int] = []
     for rows in tables:
@@ -277,8 +280,8 @@ class _DecisionReader:
         at = self._strings_at
         return Edit(
             address,
-            take(self._content, at + old, length, "edit"),
-            take(self._content, at + new, length, "edit"),
+            self._content[at + old : at + old + length],
+            self._content[at + new : at + new + length],
             program=_EDIT_TARGETS[target][0],
             optional=_EDIT_TARGETS[target][1],
         )

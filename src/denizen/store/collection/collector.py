@@ -17,10 +17,11 @@ import os
 
 from denizen.formats import storepath
 from denizen.formats.storepath import BadStorePath, from_base
-from denizen.store.collection.gc_roots import find_roots, remove_stale
+from denizen.store.collection.gc_roots import remove_stale
 from denizen.store.collection.graph import path_to, reachable, referrers_first
 from denizen.store.collection.remove import remove_tree
 from denizen.store.collection.reserve import make_reserve, release_reserve
+from denizen.store.collection.root_search import find_roots
 from denizen.store.collection.trash import Trash
 from denizen.store.database import path_of
 from denizen.store.database_file import DatabaseFailed
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from denizen.formats.storepath import StorePath
-    from denizen.store.collection.gc_roots import GcRoots, Root
     from denizen.store.collection.graph import Graph
+    from denizen.store.collection.root_search import GcRoots, Root
     from denizen.store.database import ObjectCensus
     from denizen.store.local import Store
     from denizen.store.progress import Told

@@ -1,0 +1,28 @@
+"""The kept decision about a command of a profile: its name, and whether it is still valid."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
+
+_DIGITS = 32
+
+
+def is_decided(session: Session, command: bytes, wanted: RunRequest) -> bool:
+    """Tell whether a decision about a command was made by the present rules, and what it needs is here."""
+    from denizen.launch.decisions.decision import GENERATION
+    from denizen.launch.fast_path import NAMED, directory_of, lacks, read_decision
+
+    directory = directory_of(session.paths.decisions, wanted.variant)
+    found = read_decision(os.path.join(directory, NAMED, command_key(command)))
+    return found is not None and found.generation >= GENERATION and not lacks(found)
+
+
+def command_key(command: bytes) -> bytes:
+    """Return the name by which the loader looks for the decision about a command (loader/launch.c)."""
+    place = os.path.dirname(os.path.dirname(command))
+    return os.path.basename(place)[:_DIGITS] + b"-" + os.path.basename(command)
