@@ -22,6 +22,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> ProfileHome:
     for name in ("moo-one", "moo-two"):
         tool = Item("./usr/bin/moo", content=f"#!/bin/sh\necho {name}\n".encode(), mode=0o755)
         home.add(name, [tool], depends="dash")
+    # What is in which package is looked up by the first command that asks; an installation does not.
+    home.denizen("find", "/usr/bin/moo")
     home.denizen("install", "greet", "cow")
     return home
 
