@@ -140,3 +140,19 @@ def test_helpers_end_after_their_parent_was_killed() -> None:
         parent.kill()
         assert parent.stdout.read() == ""
     assert not any(Path(f"/proc/{pid}/exe").exists() for pid in pids)
+
+
+def test_an_interruption_in_what_python_calls_at_a_fork_is_not_lost() -> None:
+    code = """
+import os, signal
+from denizen.process_pool import Helpers
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
+try:
+    Helpers(len, 1)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")

@@ -173,7 +173,7 @@ def _fork(work: Work, others: list[_Helper]) -> _Helper:
         requests_end, requests = _pipe(failed)
         answers, answers_end = _pipe(failed)
         parent = os.getpid()
-        process = os.fork()
+        process = _fork_uninterrupted()
         if process == 0:
             # Another helper's pipe left open here would keep that helper waiting after our parent's death.
             for pipe in (requests, answers, *(p.fileno() for o in others for p in (o.requests, o.answers))):
@@ -183,6 +183,22 @@ def _fork(work: Work, others: list[_Helper]) -> _Helper:
     os.close(requests_end)
     os.close(answers_end)
     return _Helper(process, open(requests, "wb"), open(answers, "rb"))
+
+
+def _fork_uninterrupted() -> int:
+    """Return what fork returns; a Ctrl-C waits until then, and in the child it is ignored.
+
+    Modules of Python's have functions called at a fork (logging). Python prints and drops what is raised in
+    one of them (PyOS_AfterFork_Parent): an interruption would be lost.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process = os.fork()
+        if process == 0:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return process
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _pipe(failed: contextlib.ExitStack) -> tuple[int, int]:
@@ -198,7 +214,6 @@ def _serve(work: Work, incoming: int, outgoing: int, parent: int) -> NoReturn:
     try:
         import gc
 
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _die_with(parent)
         # Existing objects are exempt from garbage collection, which would copy their pages.
