@@ -11,6 +11,10 @@ from denizen.errors import DenizenError, display
 from denizen.fhs.project_environment import FILE, LOCK
 from denizen.trust import check_found
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class NoProject(DenizenError):
     """The error that neither this directory nor one above has a denizen.toml."""
@@ -32,12 +36,10 @@ def project_file(start: str) -> str:
         NoProject: there is none.
         Untrusted: another user wrote it, or the lock beside it.
     """
-    directory = start
-    while not os.path.isfile(os.path.join(directory, FILE)):
-        if directory == os.path.dirname(directory):
-            raise NoProject(start)
-        directory = os.path.dirname(directory)
-    return trusted_project(os.path.join(directory, FILE), "--file")
+    for directory in _upwards(start):
+        if os.path.isfile(path := os.path.join(directory, FILE)):
+            return trusted_project(path, "--file")
+    raise NoProject(start)
 
 
 def development_file(start: str) -> str:
@@ -54,16 +56,20 @@ def development_file(start: str) -> str:
     from denizen.recipes.project_develop import parse_develop
     from denizen.recipes.recipe import FILE as RECIPE
 
-    directory = os.path.realpath(start)
-    while True:
+    for directory in _upwards(os.path.realpath(start)):
         if os.path.isfile(path := os.path.join(directory, RECIPE)):
             return trusted_project(path, "--recipe")
         path = os.path.join(directory, FILE)
         if os.path.isfile(path) and parse_develop(recipe_files.recipe_content(path), path) is not None:
             return trusted_project(path, "--recipe")
-        if directory == os.path.dirname(directory):
-            raise recipe_files.NothingDeclared(start)
-        directory = os.path.dirname(directory)
+    raise recipe_files.NothingDeclared(start)
+
+
+def _upwards(directory: str) -> Iterator[str]:
+    """Yield a directory and those above it, up to the root."""
+    yield directory
+    while directory != (directory := os.path.dirname(directory)):
+        yield directory
 
 
 def trusted_project(path: str, option: str) -> str:
