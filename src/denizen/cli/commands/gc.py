@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
+    from denizen.store.collection.cache_eviction import TrimmedEntries
+    from denizen.store.collection.collector import Collected
     from denizen.store.local import Store
 
 
@@ -46,18 +48,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
     )
     bundles = collect_unpacked(context.session, UNUSED_FOR if unused_for is None else unused_for, keep=dry)
     if context.json:
-        context.output.document(
-            {
-                "deleted": deleted,
-                "nar_bytes": done.nar_bytes,
-                "freed": done.freed,
-                "strays": done.strays,
-                "alive": done.alive,
-                "unseen_processes": done.unseen,
-                "cache": {"entries": aged.count, "freed": aged.size},
-                "bundles": {"entries": bundles.count, "freed": bundles.size},
-            }
-        )
+        context.output.document(_document(deleted, done, aged, bundles))
         return 0
     if dry or context.output.verbosity > 0:
         context.output.stdout.write("".join([f"{line}\n" for line in deleted]))
@@ -76,6 +67,22 @@ def _gc(parsed: Parsed, context: Context) -> int:
         )
     context.output.say(f"{len(deleted)} objects ({human(done.nar_bytes)}) {words}; {done.alive} are kept")
     return 0
+
+
+def _document(
+    deleted: list[str], done: Collected, aged: TrimmedEntries, bundles: TrimmedEntries
+) -> dict[str, object]:
+    """Return the result as JSON values."""
+    return {
+        "deleted": deleted,
+        "nar_bytes": done.nar_bytes,
+        "freed": done.freed,
+        "strays": done.strays,
+        "alive": done.alive,
+        "unseen_processes": done.unseen,
+        "cache": {"entries": aged.count, "freed": aged.size},
+        "bundles": {"entries": bundles.count, "freed": bundles.size},
+    }
 
 
 def _forget(context: Context, store: Store, grace: int, unused_for: int | None) -> None:
