@@ -17,8 +17,8 @@ import re
 import stat
 import time
 
-from denizen.disk import ST_BLOCK
-from denizen.store.collection.cache_eviction import TrimmedEntries
+from denizen.store.collection.cache_eviction import TrimmedEntries, size_on_disk
+from denizen.store.collection.processes import target_of
 from denizen.store.collection.remove import DIRECTORY, remove_tree
 from denizen.store.errors import doing
 
@@ -86,7 +86,7 @@ def _collected(place: bytes, unused_for: int, *, keep: bool) -> Iterator[tuple[i
                 continue
             if is_object and is_used(place + b"/" + name):
                 continue
-            yield int(is_object), _size(place + b"/" + name) if keep else _removed(descriptor, name)
+            yield int(is_object), size_on_disk(place + b"/" + name) if keep else _removed(descriptor, name)
 
 
 def _locked(descriptor: int) -> bool:
@@ -133,7 +133,7 @@ def _is_mentioned(digits: bytes) -> bool:
 def _mentions(process: str, digits: bytes) -> bool:
     """Return whether a process has the name in its mappings or links; one that may not be read has not."""
     try:
-        if any(digits in os.fsencode(os.readlink(f"{process}/{link}")) for link in _LINKS):
+        if any(digits in target_of(os.fsencode(f"{process}/{link}")) for link in _LINKS):
             return True
         with open(f"{process}/maps", "rb") as maps:
             return any(digits in line for line in maps)
@@ -159,7 +159,3 @@ def _is_leased(path: bytes) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def _size(directory: bytes) -> int:
-    return sum(os.lstat(path).st_blocks * ST_BLOCK for path in _files(directory))

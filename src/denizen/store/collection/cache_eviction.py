@@ -47,7 +47,7 @@ def trim(directories: Iterable[bytes], used_before: int, *, keep: bool) -> Trimm
                 if directory + b"/" + name in directories:
                     continue
                 count += 1
-                size += _size(directory + b"/" + name) if keep else _remove(directory, name)
+                size += size_on_disk(directory + b"/" + name) if keep else _remove(directory, name)
     return TrimmedEntries(count, size)
 
 
@@ -86,7 +86,8 @@ def _remove(directory: bytes, name: bytes) -> int:
         os.close(descriptor)
 
 
-def _size(place: bytes) -> int:
+def size_on_disk(place: bytes) -> int:
+    """Return the bytes that a file or a tree takes on the disk; 0 for what is gone."""
     total = 0
     with contextlib.suppress(FileNotFoundError):
         total = os.lstat(place).st_blocks * ST_BLOCK

@@ -115,7 +115,7 @@ def _look_at(process: bytes, digests: AbstractSet[bytes], held: dict[bytes, byte
         descriptors = _if_there(os.listdir, process + b"/fd") or ()
         for name in (*_LINKS, *(b"fd/" + number for number in descriptors)):
             place = b"%b/%b" % (process, name)
-            _note(_if_there(_target, place), digests, held, place)
+            _note(_if_there(target_of, place), digests, held, place)
         for name in _TEXTS:
             _note(_if_there(_read, b"%b/%b" % (process, name)), digests, held, b"%b/%b" % (process, name))
     except OSError as error:
@@ -135,7 +135,7 @@ def _if_there(question: Callable[[bytes], T], path: bytes) -> T | None:
         raise
 
 
-def _target(link: bytes) -> bytes:
+def target_of(link: bytes) -> bytes:
     """Return where a link of /proc leads; for a directory too far down, one above it that can be told.
 
     The kernel tells no path longer than a page (d_path, fs/d_path.c). Where a file lies in that deep cannot
