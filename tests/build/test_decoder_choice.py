@@ -1,5 +1,6 @@
 import io
 import lzma
+import mmap
 import os
 import shutil
 import sys
@@ -87,6 +88,19 @@ def test_where_proc_is_not_mounted_there_is_no_help(store: Store, monkeypatch: p
     assert kept(store.layout) is None
     use(store.layout)
     assert drain(expanded(io.BytesIO(lzma.compress(b"content")), "xz")) == b"content"
+
+
+def test_a_c_library_that_is_only_read_is_not_the_process_s(tmp_path: Path) -> None:
+    runs_on = decoder_choice.libc_of_process()
+    assert runs_on is not None
+    (tmp_path / "libc.so.6").write_bytes(Path(os.fsdecode(runs_on)).read_bytes())
+    with (
+        open(tmp_path / "libc.so.6", "rb") as other,
+        # The kernel gives addresses from above: the newest mapping is listed before the older ones.
+        mmap.mmap(other.fileno(), 0, prot=mmap.PROT_READ),
+    ):
+        assert str(tmp_path) in Path("/proc/self/maps").read_text()
+        assert decoder_choice.libc_of_process() == runs_on
 
 
 def test_a_version_is_shown_as_people_write_it() -> None:

@@ -93,6 +93,9 @@ def _own_version() -> int:
 def libc_of_process() -> bytes | None:
     """Return the path of the C library this process runs on.
 
+    It is the one whose code is mapped. A libc.so.6 that is only read (a library examined by its mapped
+    bytes) has mappings as well, but none that executes.
+
     Returns None where it is not glibc, or /proc cannot be read.
     """
     try:
@@ -100,7 +103,9 @@ def libc_of_process() -> bytes | None:
             lines = maps.read().splitlines()
     except OSError:
         return None
-    paths = (b"/" + line.partition(b"/")[2] for line in lines)
+    # proc(5): "address permissions offset device inode path", the permissions as in "r-xp".
+    code = (line for line in lines if b"x" in line.split(b" ", 2)[1])
+    paths = (b"/" + line.partition(b"/")[2] for line in code)
     return next((path for path in paths if path.rpartition(b"/")[2] == _LIBC), None)
 
 
