@@ -22,8 +22,9 @@ from denizen.formats.bundle_image import BlockMethod, EntryKind, ImageEntry, enc
 from denizen.formats.bundle_image import encode as encode_image
 from denizen.formats.squashfs_writer import StoredFile, StoredPiece
 from denizen.launch.decisions.decision import Decision as Made
-from denizen.launch.decisions.decision import DecisionLibrary, Edit, Identity, machine_word
+from denizen.launch.decisions.decision import DecisionLibrary, Edit
 from denizen.launch.decisions.decision_codec import encode
+from denizen.launch.decisions.program_identity import Identity, machine_word
 from denizen.launch.loader.loader_settings import BLOCK_SIZE, HEADER, MAGIC
 from fuzz.launch import DECISION_TOKENS
 from tests.support.elf_builder import Elf, Note, Symbol, build

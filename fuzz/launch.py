@@ -4,15 +4,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from denizen.errors import BadInput
-from denizen.launch.decisions.decision import (
-    Decision,
-    DecisionLibrary,
-    Edit,
-    Identity,
-    machine_word,
-    sum_words,
-)
+from denizen.launch.decisions.decision import Decision, DecisionLibrary, Edit
 from denizen.launch.decisions.decision_codec import MAGIC, MAX_ROWS, decode, encode
+from denizen.launch.decisions.program_identity import Identity, machine_word, sum_words
 
 DECISION_TOKENS = (MAGIC, b"/", b"\0" * 8, b"\xff" * 4, b"\xff" * 8, (232).to_bytes(4, "little"))
 _SMALL = Decision(

@@ -243,25 +243,6 @@ void decision_directory(struct text *path, const char *pattern, const struct pro
         }
 }
 
-static void identity_name(struct text *name, const struct subject *subject)
-{
-    const struct identity *identity = &subject->identity;
-    const uint64_t numbers[] = {identity->device, identity->inode, identity->size, identity->mtime_ns,
-                                identity->ctime_ns};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        text_add(name, i ? "-" : "");
-        text_add_hex(name, numbers[i]);
-    }
-}
-
-static void alias_name(struct text *name, const struct subject *subject)
-{
-    text_add(name, "b-");
-    text_add_hex_bytes(name, subject->build_id.bytes, subject->build_id.length);
-    text_add(name, "-");
-    text_add_hex(name, subject->identity.size);
-}
-
 /* Look in the directories that settings of one kind name, each with `suffix` behind it. */
 static struct search_result search_in(enum setting kind, const char *suffix, struct arena *arena,
                                       const struct process *process, const struct subject *subject,
@@ -302,12 +283,12 @@ struct search_result decision_find(struct arena *arena, const struct process *pr
 {
     char room[NAME_ROOM];
     struct text name = text_in(room, sizeof room);
-    identity_name(&name, subject);
+    identity_name(&name, &subject->identity);
     struct search_result first = search(arena, process, subject, room, decision);
     if (first.found || !subject->build_id.length)
         return first.found || first.reason ? first : (struct search_result){false, NO_DECISION};
     name = text_in(room, sizeof room);
-    alias_name(&name, subject);
+    alias_name(&name, subject->build_id, subject->identity.size);
     struct search_result second = search(arena, process, subject, room, decision);
     if (second.found)
         return second;

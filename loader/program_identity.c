@@ -17,6 +17,24 @@ bool identity_of_path(const char *path, struct identity *identity)
     return true;
 }
 
+void identity_name(struct text *name, const struct identity *identity)
+{
+    const uint64_t numbers[] = {identity->device, identity->inode, identity->size, identity->mtime_ns,
+                                identity->ctime_ns};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        text_add(name, i ? "-" : "");
+        text_add_hex(name, numbers[i]);
+    }
+}
+
+void alias_name(struct text *name, struct build_id build_id, uint64_t size)
+{
+    text_add(name, "b-");
+    text_add_hex_bytes(name, build_id.bytes, build_id.length);
+    text_add(name, "-");
+    text_add_hex(name, size);
+}
+
 struct sum sum_words(const void *start, size_t size)
 {
     const uint64_t *word = start;

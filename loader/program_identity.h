@@ -1,4 +1,5 @@
-/* The identity of the program's file. */
+/* The identity of the program's file, and the names of its decision
+   (Python: launch/decisions/program_identity.py). */
 #ifndef DENIZEN_PROGRAM_IDENTITY_H
 #define DENIZEN_PROGRAM_IDENTITY_H
 
@@ -27,6 +28,10 @@ struct build_id {
 };
 
 bool identity_of_path(const char *path, struct identity *identity);
+/* Append the file name of the decision for the program with this identity. */
+void identity_name(struct text *name, const struct identity *identity);
+/* Append the second name, by which a moved or copied program of this size finds it. */
+void alias_name(struct text *name, struct build_id build_id, uint64_t size);
 struct sum sum_words(const void *start, size_t size);
 /* The GNU build-id in the mapped program's notes; length 0 when it has none. */
 struct build_id build_id_of(const Phdr *phdr, size_t count, uintptr_t bias);

@@ -30,8 +30,8 @@ from denizen.app.supply.configured_sources import configured_settings
 from denizen.app.supply.indexing import ensure
 from denizen.app.supply.open_index import open_index
 from denizen.app.supply.own_architecture import own_architecture
+from denizen.cli.command import OutputReporter
 from denizen.cli.output import Output
-from denizen.cli.reporter import OutputReporter
 from denizen.index.locate import BIN_DIRECTORIES
 from denizen.sources.base import Scope
 from denizen.sources.fetch_policy import FetchPolicy

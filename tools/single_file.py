@@ -28,8 +28,8 @@ from denizen.app.profiles.debian_element import DebianChooser
 from denizen.app.session import Session
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
+from denizen.cli.command import OutputReporter
 from denizen.cli.output import Output
-from denizen.cli.reporter import OutputReporter
 from denizen.cli.views.bundle_view import lines
 from denizen.disk import RootedView
 from denizen.launch.bundle_layout import IGNORED_SIGNALS

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.decisions.decision import Identity
+from denizen.launch.decisions.program_identity import Identity
 from denizen.launch.dlopen_record import (
     DlopenRequest,
     Opened,

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from denizen.disk import DiskView
-from denizen.launch.decisions.decision import Decision, file_name, identity_of
+from denizen.launch.decisions.decision import Decision
 from denizen.launch.decisions.decision_codec import encode
+from denizen.launch.decisions.program_identity import identity_name, identity_of
 from denizen.launch.fast_path import decided
 from denizen.value import replace
 
@@ -23,7 +24,7 @@ class DecisionDirectory:
         return Decision(identity, bytes(16), 64 << 16 | 62, b"/ld.so", program=os.fsencode(self.program))
 
     def put(self, content: bytes) -> Path:
-        path = self.directory / os.fsdecode(file_name(self.decision().identity))
+        path = self.directory / os.fsdecode(identity_name(self.decision().identity))
         path.write_bytes(content)
         path.chmod(0o644)
         return path

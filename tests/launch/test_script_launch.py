@@ -3,7 +3,7 @@
 import pytest
 
 from denizen.fileview import MemoryView
-from denizen.launch.decisions.decision import machine_word
+from denizen.launch.decisions.program_identity import machine_word
 from denizen.launch.program import Program, open_program
 from denizen.launch.script_launch import obstacle, words
 from tests.launch.strategies.test_entry_stub import program

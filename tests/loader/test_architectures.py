@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from denizen.disk import DiskView
-from denizen.launch.decisions.decision import identity_of
+from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.loader.loader_settings import LoaderSettings
 from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, compile_loader, output_of, run
 from tests.support.peers import require

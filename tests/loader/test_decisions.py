@@ -10,8 +10,8 @@ import pytest
 
 from denizen.disk import DiskView
 from denizen.elf.image import read
-from denizen.launch.decisions.decision import alias_name, file_name, identity_of, sum_words
 from denizen.launch.decisions.decision_codec import decode, encode
+from denizen.launch.decisions.program_identity import alias_name, identity_name, identity_of, sum_words
 from denizen.launch.loader.loader_settings import LoaderSettings
 from denizen.value import replace
 from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, output_of, run, somebody
@@ -71,7 +71,7 @@ def test_a_replaced_program_is_another_program(sysroot: LoaderSysroot) -> None:
 def test_a_decision_under_another_programs_name_is_not_followed(sysroot: LoaderSysroot) -> None:
     first = sysroot.ready("first", _SAY)
     second = sysroot.compile("second", _SAY + "\nint more;")
-    name = os.fsdecode(file_name(identity_of(DiskView().stat(os.fsencode(second)))))
+    name = os.fsdecode(identity_name(identity_of(DiskView().stat(os.fsencode(second)))))
     shutil.copy(sysroot.write(sysroot.decision(first, sysroot.system("libc.so.6"))), sysroot.decisions / name)
     assert "about another program" in refusal(second)
 
@@ -337,7 +337,7 @@ class TestSecureExecution:
             sysroot.decide(program, sysroot.system("libc.so.6"))
             program.chmod(0o4755)
             decision = replace(sysroot.decision(program, sysroot.system("libc.so.6")), search=b"")
-            (trusted / os.fsdecode(file_name(decision.identity))).write_bytes(encode(decision))
+            (trusted / os.fsdecode(identity_name(decision.identity))).write_bytes(encode(decision))
             assert self.start(program).stdout == "started\n"
         finally:
             shutil.rmtree(trusted)

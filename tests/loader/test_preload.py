@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from denizen.elf.image import read
-from denizen.launch.decisions.program_identity import hermetic_edits
+from denizen.launch.decisions.hermetic_edits import hermetic_edits
 from tests.support.compiled_loaders import LoaderSysroot, output_of, run
 
 # What it sees itself, what it was preloaded with, where it begins, and what a child of its sees.

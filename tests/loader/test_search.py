@@ -7,7 +7,7 @@ import pytest
 
 from denizen.elf.image import read
 from denizen.launch.decisions.decision import DecisionLibrary
-from denizen.launch.decisions.program_identity import hermetic_edits
+from denizen.launch.decisions.hermetic_edits import hermetic_edits
 from tests.support.compiled_loaders import LoaderSysroot, output_of, run
 from tests.support.peers import require
 

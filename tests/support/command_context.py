@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 from denizen.app.session import Session
-from denizen.cli.command import Context
+from denizen.cli.command import Context, OutputReporter
 from denizen.cli.output import open_output
-from denizen.cli.reporter import OutputReporter
 
 
 def context_of(environ: Mapping[str, str], root: str | None, *, verbosity: int = 0) -> Context:

@@ -13,9 +13,16 @@ import pytest
 
 from denizen.disk import DiskView
 from denizen.elf.image import read
-from denizen.launch.decisions.decision import Decision, DecisionLibrary, alias_name, file_name, identity_of
+from denizen.launch.decisions.decision import Decision, DecisionLibrary
 from denizen.launch.decisions.decision_codec import encode
-from denizen.launch.decisions.program_identity import headers_of, machine_of, r_debug_of
+from denizen.launch.decisions.ldso_addresses import r_debug_of
+from denizen.launch.decisions.program_identity import (
+    alias_name,
+    headers_of,
+    identity_name,
+    identity_of,
+    machine_of,
+)
 from denizen.launch.loader.loader_settings import LoaderSettings, configure_loader
 from denizen.value import replace
 from tests.support.peers import require
@@ -143,7 +150,7 @@ class LoaderSysroot:
 
     def write(self, decision: Decision) -> Path:
         content = encode(decision)
-        path = self.decisions / os.fsdecode(file_name(decision.identity))
+        path = self.decisions / os.fsdecode(identity_name(decision.identity))
         path.write_bytes(content)
         if decision.build_id:
             alias = alias_name(decision.build_id, decision.identity.size)

@@ -123,7 +123,8 @@ def command_for(inner: Decision, enter: bytes, apprun: bytes) -> tuple[bytes, ..
 def decision_for(appimage: AppImage, inner: Decision, enter: bytes, apprun: bytes) -> Decision:
     """Return the decision about an AppImage from the decision about its AppRun."""
     from denizen.disk import DiskView
-    from denizen.launch.decisions.decision import Decision, identity_of
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.program_identity import identity_of
 
     facts = identity_of(DiskView().stat(appimage.program))
     tree = os.path.dirname(apprun)

@@ -2,20 +2,22 @@
 
 Each command group has a module of its own that defines `COMMANDS`, a tuple of `Command`. `TABLE` in
 `dispatch` names the module, so that one command imports no other. A module that defines commands imports what
-they use inside the function that runs them.
+they use inside the function that runs them. Here too are what a command gets: its Context, and the reporter
+by which the operations of `app` print messages on standard error.
 """
 
 from __future__ import annotations
 
-from denizen.value import Row, value
+from denizen.value import Row, replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from denizen.app.session import Session
+    from denizen.app.session import Reporter, Session
     from denizen.cli.options import Option, Parsed, Positional
     from denizen.cli.output import Output
+    from denizen.sources.base import Progress
 
 
 @value
@@ -97,3 +99,36 @@ class Group(Row):
     module: str
     summary: str
     everyday: bool
+
+
+@value
+class OutputReporter:
+    """A `Reporter` over the command line's output.
+
+    Attributes:
+        output: where messages are printed.
+        at_exec: called when this process is about to become another program.
+    """
+
+    output: Output
+    at_exec: Callable[[], None]
+
+    @property
+    def is_verbose(self) -> bool:
+        return self.output.verbosity > 0
+
+    def say(self, text: str) -> None:
+        self.output.say(text)
+
+    def transfers(self) -> Progress:
+        from denizen.cli.views.download_progress import open_progress
+
+        return open_progress(self.output)
+
+    def leave(self) -> None:
+        self.output.flush()
+        self.output.stderr.flush()
+        self.at_exec()
+
+    def quieter(self) -> Reporter:
+        return OutputReporter(replace(self.output, verbosity=-1), self.at_exec)

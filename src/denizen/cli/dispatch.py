@@ -7,10 +7,9 @@ import sys
 
 from denizen import __version__
 from denizen.app.session import SYSTEM_ROOT, Session
-from denizen.cli.command import Command, Context, Group
+from denizen.cli.command import Command, Context, Group, OutputReporter
 from denizen.cli.options import Option, UsageError, parse
 from denizen.cli.output import CannotWrite, Output, open_output
-from denizen.cli.reporter import OutputReporter
 from denizen.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, DenizenError
 from denizen.launch.process_state import take
 

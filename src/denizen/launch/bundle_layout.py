@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.launch.decisions.decision import Decision, Identity
+from denizen.launch.decisions.program_identity import Identity
 from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from denizen.launch.decisions.decision import Decision
 
 # How the launcher (loader/bundle.c) knows a path of the bundle.
 PLACE = b"/@bundle/"

@@ -27,7 +27,7 @@ from itertools import count, takewhile
 
 from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
 from denizen.launch.command_links import commands_of
-from denizen.launch.decisions.decision import file_name
+from denizen.launch.decisions.program_identity import identity_name
 from denizen.launch.fast_path import VARIANTS, directory_of
 from denizen.launch.kept_out import KEPT_OUT, KeptOut
 from denizen.lazy_pattern import pattern
@@ -37,7 +37,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from denizen.launch.decisions.decision import Identity
+    from denizen.launch.decisions.program_identity import Identity
 
 # The name of the directory, beside those of patched copies and resource trees.
 OPENED = b"opened"
@@ -289,12 +289,12 @@ def place_of(decision_directory: bytes, identity: Identity, libraries: bytes) ->
     `decision_directory` is the directory of decisions that it is below.
     """
     digest = os.path.basename(libraries).partition(b"-")[0]
-    return os.path.join(decision_directory, OPENED, file_name(identity), digest)
+    return os.path.join(decision_directory, OPENED, identity_name(identity), digest)
 
 
 def all_of(decision_directory: bytes, identity: Identity) -> list[Opened]:
     """Return the directories of links of a program, for all sets of libraries."""
-    top = os.path.join(decision_directory, OPENED, file_name(identity))
+    top = os.path.join(decision_directory, OPENED, identity_name(identity))
     with contextlib.suppress(FileNotFoundError):
         return [Opened(os.path.join(top, name)) for name in sorted(os.listdir(top))]
     return []

@@ -7,11 +7,11 @@ the result is None and the caller makes a new decision.
 from __future__ import annotations
 
 import os
-import stat
 
-from denizen.launch.decisions.decision import Identity, file_name
 from denizen.launch.decisions.decision_codec import MAX_SIZE, DamagedDecision, decode
+from denizen.launch.decisions.program_identity import Identity, identity_name
 from denizen.launch.process_state import become
+from denizen.trust import is_trusted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def decided(directory: bytes, program: bytes, since: int = 0) -> Decision | None
     """
     facts = os.stat(program)
     identity = Identity(facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
-    path = os.path.join(directory, file_name(identity))
+    path = os.path.join(directory, identity_name(identity))
     found = read_decision(path)
     if found is None or found.identity != identity or (since and os.stat(path).st_mtime_ns < since):
         return None
@@ -91,9 +91,8 @@ def read_decision(path: bytes) -> Decision | None:
             content = stream.read(MAX_SIZE + 1)
     except OSError:
         return None
-    trusted = facts.st_uid in (os.geteuid(), 0) and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     try:
-        return decode(content) if trusted else None
+        return decode(content) if is_trusted(facts) else None
     except DamagedDecision:
         return None
 

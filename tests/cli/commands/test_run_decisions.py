@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from denizen.disk import DiskView
-from denizen.launch.decisions.decision import GENERATION, file_name, identity_of
+from denizen.launch.decisions.decision import GENERATION
 from denizen.launch.decisions.decision_codec import decode, encode
+from denizen.launch.decisions.program_identity import identity_name, identity_of
 from denizen.value import replace
 from tests.support.debs import Item
 from tests.support.offline_roots import DenizenHome
@@ -176,7 +177,7 @@ def test_a_start_by_a_strategys_name_follows_no_decision_of_an_earlier_generatio
 
 def _age(home: DenizenHome, program: Path, directory: Path | None = None) -> Path:
     """The decision about it as an earlier generation made it."""
-    name = os.fsdecode(file_name(identity_of(DiskView().stat(os.fsencode(program)))))
+    name = os.fsdecode(identity_name(identity_of(DiskView().stat(os.fsencode(program)))))
     file = (directory or home.decisions) / name
     file.write_bytes(encode(replace(decode(file.read_bytes()), generation=GENERATION - 1)))
     for other in home.decisions.glob("b-*"):

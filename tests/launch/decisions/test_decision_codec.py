@@ -7,17 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.launch.decisions import decision_codec as format_of
-from denizen.launch.decisions.decision import (
-    Decision,
-    DecisionLibrary,
-    Edit,
+from denizen.launch.decisions.decision import Decision, DecisionLibrary, Edit
+from denizen.launch.decisions.decision_codec import DamagedDecision, Unencodable, decode, encode
+from denizen.launch.decisions.program_identity import (
     Identity,
-    alias_name,
-    file_name,
     machine_word,
     sum_words,
 )
-from denizen.launch.decisions.decision_codec import DamagedDecision, Unencodable, decode, encode
 from denizen.value import replace
 
 _NUMBER = st.integers(0, (1 << 64) - 1)
@@ -136,17 +132,6 @@ def test_an_edit_may_not_change_the_length() -> None:
 def test_a_decision_the_loader_would_not_read_is_not_written() -> None:
     with pytest.raises(Unencodable, match="bytes"):
         encode(replace(_SAMPLE, program=b"/" + b"x" * format_of.MAX_SIZE))
-
-
-def test_the_key_is_the_identity_in_hexadecimal() -> None:
-    assert file_name(Identity(0xFE01, 16, 255, 1, -1)) == b"fe01-10-ff-1-ffffffffffffffff"
-    assert alias_name(b"\x01\xff", 16) == b"b-01ff-10"
-
-
-def test_the_sum_depends_on_the_order_of_words() -> None:
-    one, two = b"\1" + bytes(7), b"\2" + bytes(7)
-    assert sum_words(one + two) != sum_words(two + one)
-    assert sum_words(one + two) == (3).to_bytes(8, "little") + (4).to_bytes(8, "little")
 
 
 def _resigned(content: bytes) -> bytes:

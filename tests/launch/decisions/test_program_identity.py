@@ -1,11 +1,15 @@
-"""What a decision takes from the bytes of a program and of its dynamic linker."""
-
-from pathlib import Path
+"""The identity of a program's file, the names of its decision, and the sums over its headers."""
 
 from denizen.elf.image import read
-from denizen.launch.decisions.decision import machine_word, sum_words
-from denizen.launch.decisions.program_identity import headers_of, hermetic_edits, machine_of, r_debug_of
-from tests.support.compiled_loaders import HOST_LDSO
+from denizen.launch.decisions.program_identity import (
+    Identity,
+    alias_name,
+    headers_of,
+    identity_name,
+    machine_of,
+    machine_word,
+    sum_words,
+)
 from tests.support.elf_builder import Elf, build
 
 
@@ -21,28 +25,12 @@ def test_machine_is_word_size_and_number() -> None:
     assert machine_of(image) == machine_word(64, image.header.machine)
 
 
-def test_a_file_without_the_strings_needs_no_edits() -> None:
-    image = read(build(Elf()))
-    assert hermetic_edits(image) == ()
-    assert r_debug_of(image) == 0
+def test_the_key_is_the_identity_in_hexadecimal() -> None:
+    assert identity_name(Identity(0xFE01, 16, 255, 1, -1)) == b"fe01-10-ff-1-ffffffffffffffff"
+    assert alias_name(b"\x01\xff", 16) == b"b-01ff-10"
 
 
-def test_every_copy_of_glibcs_directories_is_edited_to_the_same_length() -> None:
-    content = Path(HOST_LDSO).read_bytes()
-    edits = hermetic_edits(read(content))
-    files = {edit.old for edit in edits if edit.new.startswith(b"/dev/null/")}
-    assert files == {b"/etc/ld.so.cache\0", b"/etc/ld.so.preload\0"}
-    assert sum(edit.old.endswith(b"/usr/lib/\0") for edit in edits) == content.count(b"\0/lib/\0/usr/lib/\0")
-    assert all(len(edit.old) == len(edit.new) for edit in edits)
-    blanked = {part.strip(b"/") for edit in edits if edit.old not in files for part in edit.new.split(b"\0")}
-    assert blanked == {b"", b"sys"}
-
-
-def test_a_short_directory_takes_a_default_ones_place() -> None:
-    ldso = read(Path(HOST_LDSO).read_bytes())
-    runs = [edit.new for edit in hermetic_edits(ldso, b"/home/u/.dz/abcd") if b"/sys" in edit.new]
-    assert runs
-    assert all(
-        sum(name.rstrip(b"/") == b"/home/u/.dz/abcd" for name in run.split(b"\0")) == 1 for run in runs
-    )
-    assert hermetic_edits(ldso, b"/" + b"x" * 60) == hermetic_edits(ldso)
+def test_the_sum_depends_on_the_order_of_words() -> None:
+    one, two = b"\1" + bytes(7), b"\2" + bytes(7)
+    assert sum_words(one + two) != sum_words(two + one)
+    assert sum_words(one + two) == (3).to_bytes(8, "little") + (4).to_bytes(8, "little")

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 from denizen.fileview import MemoryView
-from denizen.launch.decisions.decision import Decision, DecisionLibrary, Identity
+from denizen.launch.decisions.decision import Decision, DecisionLibrary
 from denizen.launch.decisions.host_decision import decision_of_host
+from denizen.launch.decisions.program_identity import Identity
 from denizen.launch.strategies.base import HostFindings
 from denizen.launch.strategies.emulated import EmulatedStrategy, sysroot_of
 from denizen.value import replace

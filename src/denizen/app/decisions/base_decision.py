@@ -112,8 +112,7 @@ class BaseDecisions:
         Return None if there is none, or if it depends on modules.
         """
         from denizen.app.supply.store_access import made_store
-        from denizen.launch.decisions.decision import identity_of
-        from denizen.launch.decisions.program_identity import headers_of
+        from denizen.launch.decisions.program_identity import headers_of, identity_of
 
         program = self.examined.program
         if program.image is None or self.examined.is_satisfied or self.wanted.trees:

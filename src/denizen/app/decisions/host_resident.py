@@ -13,8 +13,8 @@ import stat
 
 from denizen.app.resolution.opened_directory import made_opened
 from denizen.errors import BadInput
-from denizen.launch.decisions.decision import identity_of
-from denizen.launch.decisions.program_identity import r_debug_of
+from denizen.launch.decisions.ldso_addresses import r_debug_of
+from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.decisions.static_tls import static_tls_edits
 from denizen.launch.dlopen_record import place_of
 from denizen.launch.host_view import host_view

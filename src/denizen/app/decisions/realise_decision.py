@@ -7,8 +7,8 @@ from denizen.app.resolution.opened_directory import made_opened
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.errors import BadInput
-from denizen.launch.decisions.decision import identity_of
 from denizen.launch.decisions.link_decision import StillMissing, decision_for
+from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.dlopen_record import place_of
 from denizen.resolve.installation.install import install, repaired
 from denizen.sources.fetch_policy import FetchPolicy

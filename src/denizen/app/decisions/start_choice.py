@@ -7,7 +7,7 @@ from denizen.app.helper_command import helper_words
 from denizen.app.start_outcome import MENDED
 from denizen.app.temporary_directory import with_temporary
 from denizen.errors import display
-from denizen.launch.decisions.decision import identity_of
+from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.dlopen_record import place_of
 from denizen.launch.fast_path import directory_of
 from denizen.launch.resources.command_paths import brings_commands

@@ -6,8 +6,8 @@ from denizen.app.command_filter import CommandFilter
 from denizen.app.helper_command import helper_words
 from denizen.disk import DiskView
 from denizen.host import machine_name
-from denizen.launch.decisions.decision import machine_word
 from denizen.launch.decisions.host_decision import decision_of_host
+from denizen.launch.decisions.program_identity import machine_word
 from denizen.launch.program import open_program
 from denizen.launch.strategies.fhs import environment_command
 from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles

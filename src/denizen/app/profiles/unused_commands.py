@@ -53,11 +53,11 @@ def forget_commands(session: Session, store: Store) -> int:
 
 def _drop_unnamed(decision_store: DecisionStore, store: Store) -> None:
     """Delete the decisions by a file's identity, with their copies and links, that no command refers to."""
-    from denizen.launch.decisions.decision import file_name
+    from denizen.launch.decisions.program_identity import identity_name
     from denizen.launch.fast_path import NAMED
 
     rows = list(decision_store.decisions())
-    named = {file_name(found.identity) for name, found in rows if found and name.startswith(NAMED)}
+    named = {identity_name(found.identity) for name, found in rows if found and name.startswith(NAMED)}
     for name, _ in rows:
         if not name.startswith(NAMED) and name not in named and not name.startswith(b"b-"):
             decision_store.drop(store.layout, name)

@@ -22,9 +22,9 @@ from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.elf import read
 from denizen.errors import display
-from denizen.launch.decisions.decision import identity_of
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.link_decision import InstalledLibraries, StillMissing, decision_for
+from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.program import open_program
 from denizen.linker import Environment, resolve
 from denizen.relocate.file_edits import apply

@@ -13,8 +13,8 @@ import contextlib
 import os
 
 from denizen.disk import DiskView
-from denizen.launch.decisions.decision import file_name
 from denizen.launch.decisions.decision_store import RESOURCE_TREES
+from denizen.launch.decisions.program_identity import identity_name
 from denizen.launch.fast_path import read_decision
 from denizen.launch.resources.fixed_paths import fixed_path_resources
 from denizen.launch.resources.resource_tree import show_by_links
@@ -61,7 +61,9 @@ def show_files(
     if not files:
         return
     # Another library may have come since this decision was read.
-    current = read_decision(os.path.join(decision_store.directory, file_name(decision.identity))) or decision
+    current = (
+        read_decision(os.path.join(decision_store.directory, identity_name(decision.identity))) or decision
+    )
     later = _with_mounts(current, files)
     if later is not None:
         objects = tuple(dict.fromkeys((*later.objects, *trees)))
@@ -120,7 +122,7 @@ def _stage(decision: Decision) -> bytes:
 
 
 def _tree(decision_store: DecisionStore, decision: Decision) -> bytes:
-    return os.path.join(decision_store.directory, RESOURCE_TREES, file_name(decision.identity))
+    return os.path.join(decision_store.directory, RESOURCE_TREES, identity_name(decision.identity))
 
 
 def _link(path: bytes, source: bytes, *, copied: int = 0) -> None:

@@ -1,34 +1,19 @@
-"""The decision how the loader starts one program, as a value, with its file names and checksum (pure).
+"""The decision how the loader starts one program, as a value (pure).
 
-decision_codec.py converts it to and from the file's bytes.
+decision_codec.py converts it to and from the file's bytes; program_identity.py has the file's names.
 """
 
 from __future__ import annotations
-
-import struct
-from itertools import accumulate
 
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.fileview import Stat
+    from denizen.launch.decisions.program_identity import Identity
 
-_WORD = (1 << 64) - 1
 # The generation of the rules by which decisions are made. Increase it when programs with an old decision
 # would start better by a new one: their next start decides again.
 GENERATION = 12
-
-
-@value
-class Identity:
-    """The identity of a program's file, from `stat`; the key of its decision."""
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
 
 
 @value
@@ -114,42 +99,3 @@ class Decision:
     opened: bytes = b""
     executes: bool = False
     generation: int = GENERATION
-
-
-def identity_of(facts: Stat) -> Identity:
-    """Return the identity of the file that `facts` describe."""
-    return Identity(facts.device, facts.inode, facts.size, facts.mtime_ns, facts.ctime_ns)
-
-
-def file_name(identity: Identity) -> bytes:
-    """Return the file name of the decision for the program with this identity."""
-    return b"%x-%x-%x-%x-%x" % (
-        identity.device,
-        identity.inode,
-        identity.size,
-        identity.mtime_ns & _WORD,
-        identity.ctime_ns & _WORD,
-    )
-
-
-def alias_name(build_id: bytes, size: int) -> bytes:
-    """Return the second file name of a decision, by which a moved or copied program finds it.
-
-    `size` is the program's size in bytes.
-    """
-    return b"b-%s-%x" % (build_id.hex().encode(), size)
-
-
-def machine_word(bits: int, machine: int) -> int:
-    """Return word size and `e_machine` as one number: a decision is for one kind of loader."""
-    return bits << 16 | machine
-
-
-def sum_words(content: bytes) -> bytes:
-    """Return two sums modulo 2**64 over little-endian 64-bit words: of the words, and of the running sums.
-
-    They find damage, not forgery: a decision is trusted by the owner of its file. Any change of one word
-    changes the first sum.
-    """
-    words = struct.unpack(f"<{len(content) // 8}Q", content[: len(content) // 8 * 8])
-    return struct.pack("<QQ", sum(words) & _WORD, sum(accumulate(words)) & _WORD)

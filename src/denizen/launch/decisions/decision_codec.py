@@ -27,7 +27,8 @@ from __future__ import annotations
 import struct
 
 from denizen.errors import BadInput
-from denizen.launch.decisions.decision import Decision, DecisionLibrary, Edit, Identity, sum_words
+from denizen.launch.decisions.decision import Decision, DecisionLibrary, Edit
+from denizen.launch.decisions.program_identity import Identity, sum_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ import os
 
 from denizen.disk import PRIVATE, make_directories, write_atomically
 from denizen.formats import storepath
-from denizen.launch.decisions.decision import GENERATION, alias_name, file_name
+from denizen.launch.decisions.decision import GENERATION
 from denizen.launch.decisions.decision_codec import encode
+from denizen.launch.decisions.program_identity import alias_name, identity_name
 from denizen.launch.decisions.public_copies import publish, withdraw
 from denizen.launch.dlopen_record import OPENED
 from denizen.launch.fast_path import NAMED, VARIANTS, directory_of, lacks, read_decision, stored, untouched
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
     from denizen.formats.storepath import StorePath
-    from denizen.launch.decisions.decision import Decision, Identity
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.program_identity import Identity
     from denizen.store.layout import StoreLayout
 
 _ROOTS = b"decisions"
@@ -55,7 +57,8 @@ class DecisionStore:
         if movable:
             alias = alias_name(decision.build_id, decision.identity.size)
             write_atomically(os.path.join(self.directory, alias), content, mode=PRIVATE)
-        write_atomically(os.path.join(self.directory, file_name(decision.identity)), content, mode=PRIVATE)
+        name = identity_name(decision.identity)
+        write_atomically(os.path.join(self.directory, name), content, mode=PRIVATE)
         publish(self.directory, decision, movable=movable)
 
     def write_named(self, layout: StoreLayout, name: bytes, decision: Decision) -> None:
@@ -93,7 +96,7 @@ class DecisionStore:
 
     def damaged(self, identity: Identity) -> set[bytes]:
         """Return the store trees in which a file that the decision names is missing or was modified."""
-        found = read_decision(os.path.join(self.directory, file_name(identity)))
+        found = read_decision(os.path.join(self.directory, identity_name(identity)))
         if found is None:
             return set()
         store = os.path.realpath(os.path.dirname(found.search)) + b"/"
@@ -107,13 +110,13 @@ class DecisionStore:
         They are the directory of libraries, which refers to the packages, and the packages that were added
         for their files.
         """
-        roots = self._roots(file_name(decision.identity))
+        roots = self._roots(identity_name(decision.identity))
         for tree in (decision.search, *_besides(layout, decision)):
             add_link(layout, next(roots), storepath.from_base(os.path.basename(tree)))
 
     def keep_besides(self, layout: StoreLayout, decision: Decision, trees: Iterable[StorePath]) -> None:
         """Keep store objects that were added while the program ran, as long as the decision."""
-        roots = self._roots(file_name(decision.identity))
+        roots = self._roots(identity_name(decision.identity))
         for tree in trees:
             free = (root for root in roots if not os.path.lexists(os.path.join(layout.gcroots, root)))
             add_link(layout, next(free), tree)

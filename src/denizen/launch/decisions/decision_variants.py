@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.launch.decisions.decision import sum_words
+from denizen.launch.decisions.program_identity import sum_words
 from denizen.launch.fast_path import VARIANTS
 
 # In the place of a hash of options where there are none.

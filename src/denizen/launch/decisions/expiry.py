@@ -14,7 +14,7 @@ import time
 
 from denizen.disk import DiskView
 from denizen.formats.storepath import DIGEST_DIGITS
-from denizen.launch.decisions.decision import identity_of
+from denizen.launch.decisions.program_identity import identity_of
 from denizen.store.collection.processes import held_by_processes
 from denizen.value import value
 

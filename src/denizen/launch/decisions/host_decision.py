@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from denizen.host import machine_name
-from denizen.launch.decisions.decision import Decision, identity_of
-from denizen.launch.decisions.program_identity import headers_of, machine_of
+from denizen.launch.decisions.decision import Decision
+from denizen.launch.decisions.program_identity import headers_of, identity_of, machine_of
 from denizen.launch.strategies.interpreters import usual
 
 TYPE_CHECKING = False

@@ -9,9 +9,11 @@ from __future__ import annotations
 import posixpath
 
 from denizen.errors import BadInput, display
-from denizen.launch.decisions.decision import Decision, DecisionLibrary, identity_of
+from denizen.launch.decisions.decision import Decision, DecisionLibrary
+from denizen.launch.decisions.hermetic_edits import hermetic_edits
+from denizen.launch.decisions.ldso_addresses import r_debug_of
 from denizen.launch.decisions.load_list import libraries_of
-from denizen.launch.decisions.program_identity import headers_of, hermetic_edits, machine_of, r_debug_of
+from denizen.launch.decisions.program_identity import headers_of, identity_of, machine_of
 from denizen.launch.decisions.static_tls import static_tls_edits
 from denizen.launch.program import once_read
 from denizen.launch.resident_choice import executes, is_audited, opens

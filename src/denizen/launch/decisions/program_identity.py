@@ -1,34 +1,66 @@
-"""Facts about a program and its dynamic linker that a decision holds, read from their bytes (pure)."""
+"""The identity of a program, by which its decision is found; the decision's file names (pure).
+
+The loader computes the same (loader/program_identity.c; the names in loader/decision.c).
+"""
 
 from __future__ import annotations
 
-import re
+import struct
+from itertools import accumulate
 
-from denizen.bytesio import take
-from denizen.elf.constants import PF_X, PT_LOAD
-from denizen.elf.header import SEGMENT_SIZE
-from denizen.launch.decisions.decision import Edit, machine_word, sum_words
+from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from denizen.elf.image import Image
+    from denizen.fileview import Stat
 
-# glibc elf/dl-cache.h, LD_SO_CACHE, and elf/rtld.c, preload_file: both lead to the host's libraries.
-_HOST_FILES = (b"/etc/ld.so.cache\0", b"/etc/ld.so.preload\0")
-# Nothing is ever found below a path that is not a directory.
-_NOWHERE = b"/dev/null/"
-# glibc elf/dl-load.c keeps its default directories as one run of NUL-terminated strings, those of the
-# architecture or distribution first (sysdeps/unix/sysv/linux/*/Makefile, `slibdir` and `libdir`); the
-# compiler makes two copies of it. Nobody can create a file in /sys, and slashes repeat freely.
-_DIRECTORIES = re.compile(rb"(?:/[\w./+-]*/\0){0,8}(?:/lib/\0/usr/lib/|/lib64/\0/usr/lib64/)\0", re.ASCII)
-_EMPTY_DIRECTORY = b"/sys"
+_WORD = (1 << 64) - 1
+
+
+@value
+class Identity:
+    """The identity of a program's file, from `stat`; the key of its decision."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+def identity_of(facts: Stat) -> Identity:
+    """Return the identity of the file that `facts` describe."""
+    return Identity(facts.device, facts.inode, facts.size, facts.mtime_ns, facts.ctime_ns)
+
+
+def identity_name(identity: Identity) -> bytes:
+    """Return the file name of the decision for the program with this identity."""
+    return b"%x-%x-%x-%x-%x" % (
+        identity.device,
+        identity.inode,
+        identity.size,
+        identity.mtime_ns & _WORD,
+        identity.ctime_ns & _WORD,
+    )
+
+
+def alias_name(build_id: bytes, size: int) -> bytes:
+    """Return the second file name of a decision, by which a moved or copied program finds it.
+
+    `size` is the program's size in bytes.
+    """
+    return b"b-%s-%x" % (build_id.hex().encode(), size)
 
 
 def machine_of(program: Image) -> int:
     """Return the decision's `machine` for this program."""
     return machine_word(program.header.bits, program.header.machine)
+
+
+def machine_word(bits: int, machine: int) -> int:
+    """Return word size and `e_machine` as one number: a decision is for one kind of loader."""
+    return bits << 16 | machine
 
 
 def headers_of(program: Image) -> bytes:
@@ -37,66 +69,19 @@ def headers_of(program: Image) -> bytes:
     Raises:
         Truncated: the table is incomplete.
     """
+    from denizen.bytesio import take  # a start by a kept decision reads no ELF file: 2 ms
+    from denizen.elf.header import SEGMENT_SIZE
+
     header = program.header
     size = header.phnum * SEGMENT_SIZE[header.bits]
     return sum_words(take(program.buffer, header.phoff, size, "program header table"))
 
 
-def r_debug_of(ldso: Image) -> int:
-    """Return the address of `_r_debug` in this dynamic linker; 0 if it exports none."""
-    names = ldso.symbols.names
-    return ldso.symbols.values[names.index(b"_r_debug")] if b"_r_debug" in names else 0
+def sum_words(content: bytes) -> bytes:
+    """Return two sums modulo 2**64 over little-endian 64-bit words: of the words, and of the running sums.
 
-
-def hermetic_edits(ldso: Image, search: bytes = b"") -> tuple[Edit, ...]:
-    """Return edits after which this glibc finds nothing by the host's cache or default directories.
-
-    A foreign dynamic linker reads the host's /etc/ld.so.cache and /etc/ld.so.preload and searches the host's
-    /lib: a library found there was built against another libc. The result is empty where the strings are not
-    found (musl).
-
-    `search` is a directory that replaces a default one if it is no longer (26 bytes with its slash on
-    Debian's x86-64). Every object then searches it last, even one whose DT_RUNPATH keeps it from the
-    program's DT_RPATH. A longer directory is left out, and such objects do not find it.
+    They find damage, not forgery: a decision is trusted by the owner of its file. Any change of one word
+    changes the first sum.
     """
-    content = bytes(ldso.buffer)
-    found = {path: _NOWHERE.ljust(len(path) - 1, b"x") + b"\0" for path in _HOST_FILES}
-    found |= {run: _blanked(run, search.rstrip(b"/") + b"/") for run in _DIRECTORIES.findall(content)}
-    return tuple(
-        Edit(address, old, new)
-        for old, new in found.items()
-        for at in _places_of(content, old)
-        for address in address_of(ldso, at)
-    )
-
-
-def address_of(ldso: Image, offset: int) -> Iterator[int]:
-    """Yield the address of data at an offset of the dynamic linker's file; none for what is not loaded.
-
-    None for code either, which the loader never edits: linkers that do not separate code and data keep
-    strings in it.
-    """
-    for segment in ldso.segments:
-        within = segment.offset <= offset < segment.offset + segment.file_size
-        if segment.type == PT_LOAD and within and not segment.flags & PF_X:
-            yield segment.address + offset - segment.offset
-
-
-def _places_of(content: bytes, text: bytes) -> Iterator[int]:
-    at = content.find(text)
-    while at >= 0:
-        yield at
-        at = content.find(text, at + len(text))
-
-
-def _blanked(run: bytes, search: bytes) -> bytes:
-    """Return the run of directories with each replaced by one of the same length.
-
-    The lengths must not change, because ld.so keeps them elsewhere.
-    """
-    names = run.split(b"\0")[:-1]
-    new = [_EMPTY_DIRECTORY.ljust(len(name), b"/") for name in names]
-    fitting = [index for index, name in enumerate(names) if len(search) <= len(name)]
-    if fitting and len(search) > 1:
-        new[fitting[-1]] = search.ljust(len(names[fitting[-1]]), b"/")
-    return b"".join(name + b"\0" for name in new)
+    words = struct.unpack(f"<{len(content) // 8}Q", content[: len(content) // 8 * 8])
+    return struct.pack("<QQ", sum(words) & _WORD, sum(accumulate(words)) & _WORD)

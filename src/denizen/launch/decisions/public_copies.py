@@ -16,8 +16,8 @@ import os
 import stat
 
 from denizen.disk import make_directories, write_atomically
-from denizen.launch.decisions.decision import alias_name, file_name
 from denizen.launch.decisions.decision_codec import encode
+from denizen.launch.decisions.program_identity import alias_name, identity_name
 from denizen.launch.fast_path import INSTALLED, VARIANTS
 from denizen.trust import lets_through
 from denizen.value import replace
@@ -53,7 +53,7 @@ def publish(directory: bytes, decision: Decision, *, movable: bool) -> None:
     if os.geteuid() != 0:
         return
     if not _is_for_all(decision):
-        withdraw(directory, file_name(decision.identity))
+        withdraw(directory, identity_name(decision.identity))
         return
     copy = replace(decision, command=(), shown=b"", resources=b"", opened=b"")
     place = public_directory(directory)
@@ -64,7 +64,7 @@ def publish(directory: bytes, decision: Decision, *, movable: bool) -> None:
 
 
 def _names(directory: bytes, decision: Decision, *, movable: bool) -> tuple[bytes, ...]:
-    first = file_name(decision.identity)
+    first = identity_name(decision.identity)
     if not movable or not os.path.basename(directory).startswith(INSTALLED):
         return (first,)
     return (first, alias_name(decision.build_id, decision.identity.size))

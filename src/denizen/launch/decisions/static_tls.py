@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from denizen.elf.constants import DF_STATIC_TLS, PT_TLS
 from denizen.launch.decisions.decision import Edit
-from denizen.launch.decisions.program_identity import address_of
+from denizen.launch.decisions.ldso_addresses import address_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from __future__ import annotations
 import os
 import posixpath
 
-from denizen.launch.decisions.decision import file_name
 from denizen.launch.decisions.decision_store import RESOURCE_TREES
+from denizen.launch.decisions.program_identity import identity_name
 from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
 from denizen.launch.resources.resource_tree import make_resource_tree
 from denizen.launch.strategies.base import StrategyName
@@ -68,7 +68,7 @@ class EmulatedStrategy:
             else sysroot_of(view, base, interpreter, machine.triplet)
         )
         top = make_resource_tree(
-            os.path.join(start.decision_store.directory, RESOURCE_TREES, file_name(base.identity)), links
+            os.path.join(start.decision_store.directory, RESOURCE_TREES, identity_name(base.identity)), links
         )
         return replace(
             base,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from denizen.launch.decisions.decision import file_name
 from denizen.launch.decisions.decision_store import RESOURCE_TREES
+from denizen.launch.decisions.program_identity import identity_name
 from denizen.launch.strategies.shown_resources import shown_resources
 
 TYPE_CHECKING = False
@@ -21,5 +21,5 @@ def linked_resources(start: ProgramStart, base: Decision) -> bytes:
     """
     from denizen.launch.resources.resource_tree import make_resource_tree
 
-    top = os.path.join(start.decision_store.directory, RESOURCE_TREES, file_name(base.identity))
+    top = os.path.join(start.decision_store.directory, RESOURCE_TREES, identity_name(base.identity))
     return make_resource_tree(top, shown_resources(start.program, start.files, base))

@@ -55,15 +55,14 @@ class StubStrategy:
 def _copy(start: ProgramStart, base: Decision) -> bytes:
     """Return the path of the patched copy, which is made with a decision of its own."""
     from denizen import elf
-    from denizen.launch.decisions.decision import file_name, identity_of
-    from denizen.launch.decisions.program_identity import headers_of
+    from denizen.launch.decisions.program_identity import headers_of, identity_name, identity_of
     from denizen.launch.strategies.entry_stub import plan_stub
     from denizen.launch.strategies.patched_copy import make_copy
 
     program, view = start.program, start.program.view
     assert program.image is not None  # `obstacle` made sure of it
     plan = plan_stub(program.image, start.files.plain_loader())
-    top = os.path.join(start.decision_store.directory, COPIES, file_name(base.identity))
+    top = os.path.join(start.decision_store.directory, COPIES, identity_name(base.identity))
     make_directories(os.path.dirname(top), 0o700)
     copy = make_copy(program.path, top, plan.patches)
     patched = replace(

@@ -20,7 +20,6 @@ from __future__ import annotations
 import contextlib
 import marshal
 import os
-import stat
 import time
 
 from denizen.disk import make_directories
@@ -28,6 +27,7 @@ from denizen.resolve import resolution as records
 from denizen.resolve.cache.trace import holds
 from denizen.resolve.resolution import Resolution
 from denizen.sha256 import Sha256, hex_digest_of
+from denizen.trust import is_trusted
 from denizen.value import Enum, fields_of, value
 
 TYPE_CHECKING = False
@@ -159,8 +159,7 @@ def _content(path: bytes) -> bytes:
     try:
         with open(path, "rb") as stream:
             facts = os.fstat(stream.fileno())
-            trusted = facts.st_uid in (os.geteuid(), 0) and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-            return stream.read(MAX_SIZE) if trusted else b""
+            return stream.read(MAX_SIZE) if is_trusted(facts) else b""
     except OSError:
         return b""
 
