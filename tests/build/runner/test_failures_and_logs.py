@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from denizen.build.realise import RealiseOptions, SeveralFailed, realise
+from denizen.build.runner.build_limits import BuildLimits
 from denizen.build.runner.build_log import log_path, read_log
 from denizen.build.runner.errors import BuilderNotStarted, BuildFailed
 from tests.support.denizen_command import denizen
@@ -62,22 +63,22 @@ def test_a_builder_that_is_not_there_is_told(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "script", "reason"),
+    ("limits", "script", "reason"),
     [
-        ({"timeout": 1}, "while :; do echo x; sleep 0.1; done", "after 1 seconds"),
-        ({"max_silent_time": 1}, "echo x; sleep 1000", "after 1 seconds of silence"),
+        (BuildLimits(timeout=1), "while :; do echo x; sleep 0.1; done", "after 1 seconds"),
+        (BuildLimits(max_silent_time=1), "echo x; sleep 1000", "after 1 seconds of silence"),
         (
-            {"max_log": 100_000},
+            BuildLimits(max_log=100_000),
             "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxx; done",
             "more than 100000 bytes",
         ),
     ],
 )
 def test_limits_end_a_builder_with_all_it_started(
-    site: Site, limit: dict[str, object], script: str, reason: str
+    site: Site, limits: BuildLimits, script: str, reason: str
 ) -> None:
     with pytest.raises(BuildFailed, match=reason):
-        site.realise(site.derive("endless", f"(setsid sleep 1000 &); {script}"), **limit)
+        site.realise(site.derive("endless", f"(setsid sleep 1000 &); {script}"), limits=limits)
     assert site.shop.left_behind() == []
 
 

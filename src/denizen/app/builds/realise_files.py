@@ -8,6 +8,7 @@ from denizen.app.builds.derivation_files import derivation_named
 from denizen.app.builds.out_links import add_out_links, refuse_taken
 from denizen.app.supply.store_access import made_store
 from denizen.build.realise import RealiseOptions, realise
+from denizen.build.runner.build_limits import BuildLimits
 from denizen.build.runner.build_settings import FEATURES, BuildSettings, SandboxPath
 from denizen.host import machine_name, processors
 from denizen.launch.loader.binaries import enter_path
@@ -34,7 +35,7 @@ class RealiseFilesRequest:
         files: derivations' files, in the store or elsewhere.
         jobs: derivations built at once; 0 for one a processor.
         cores: processors that one build may use; 0 for all.
-        timeout, max_silent_time, max_log: limits of one build, in seconds and bytes; 0 for none.
+        limits: when the builder of one build is stopped.
         sandbox: builders run in a sandbox.
         paths: paths of this machine that sandboxes show: `TARGET`, `TARGET=SOURCE`, with `?` if optional.
         keep_failed: the directory in which the directories of failed builds are kept; "" to keep none.
@@ -50,9 +51,7 @@ class RealiseFilesRequest:
     heard: Callable[[str, bytes], None]
     jobs: int = 0
     cores: int = 0
-    timeout: int = 0
-    max_silent_time: int = 0
-    max_log: int = 0
+    limits: BuildLimits = BuildLimits()
     sandbox: bool = True
     paths: tuple[str, ...] = ()
     keep_failed: str = ""
@@ -111,9 +110,7 @@ def build_settings(session: Session, request: RealiseFilesRequest) -> BuildSetti
         sandbox=request.sandbox,
         paths=tuple([sandbox_path(text) for text in request.paths]),
         cores=request.cores or processors(),
-        timeout=request.timeout,
-        max_silent_time=request.max_silent_time,
-        max_log=request.max_log,
+        limits=request.limits,
         keep_failed=os.fsencode(os.path.abspath(request.keep_failed)) if request.keep_failed else None,
         check=request.check,
         features=FEATURES | kvm,

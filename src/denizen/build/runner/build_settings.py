@@ -1,7 +1,8 @@
-"""BuildSettings, the settings of builds that run programs (pure)."""
+"""BuildSettings, the settings of builds that run programs."""
 
 from __future__ import annotations
 
+from denizen.build.runner.build_limits import BuildLimits
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -41,9 +42,7 @@ class BuildSettings:
         sandbox: builders run in namespaces of their own.
         paths: paths of this machine that sandboxes show.
         cores: processors that one build may use (NIX_BUILD_CORES).
-        timeout: seconds after which a builder is stopped; 0 for never.
-        max_silent_time: seconds without output after which a builder is stopped; 0 for never.
-        max_log: bytes of output after which a builder is stopped; 0 for never.
+        limits: when a builder is stopped.
         keep_failed: the directory in which the directory of a failed build is kept; None to keep none.
         check: build once more what is valid, and compare.
         features: what derivations may ask for in requiredSystemFeatures.
@@ -56,9 +55,7 @@ class BuildSettings:
     sandbox: bool = True
     paths: tuple[SandboxPath, ...] = ()
     cores: int = 1
-    timeout: float = 0
-    max_silent_time: float = 0
-    max_log: int = 0
+    limits: BuildLimits = BuildLimits()
     keep_failed: bytes | None = None
     check: bool = False
     features: frozenset[bytes] = FEATURES

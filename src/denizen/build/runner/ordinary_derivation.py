@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
 
 from denizen.build.derivation import BadDerivation
 from denizen.build.runner import output_checks
 from denizen.build.runner.build_directory import keep_build, make_room, write_files
+from denizen.build.runner.build_limits import BuilderHalted, check_output, clock_of
 from denizen.build.runner.build_log import BuildLog, log_path
 from denizen.build.runner.errors import BuilderNotStarted, BuildFailed, NotBuiltHere, SandboxForbidden
 from denizen.build.runner.output_plan import builder_rewrites, impure, planned_outputs
@@ -18,7 +18,7 @@ from denizen.build.runner.sandbox_plan import ROOT_VARIABLE, SandboxRequest, gua
 from denizen.build.runner.structured_attributes import attributes_of
 from denizen.build.runner.syscall_filter import knows
 from denizen.build.runner.variables import attribute, strings
-from denizen.errors import DenizenError, display
+from denizen.errors import display
 from denizen.machines import MACHINES
 from denizen.store.errors import doing
 from denizen.store.realisations import record_realisation
@@ -26,7 +26,7 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from denizen.build.build_task import Build
@@ -37,13 +37,6 @@ if TYPE_CHECKING:
     from denizen.store.object_staging import Adoption
 
 _TAIL_LINES = 25
-
-
-class _Halted(DenizenError):
-    """A builder was stopped by a limit."""
-
-    reason: str
-    WHAT = "{reason:text}"
 
 
 def build_program(task: Build, settings: BuildSettings) -> Mapping[bytes, StorePath]:
@@ -243,9 +236,9 @@ def _run(attempt: _Attempt, command: BuilderCommand) -> None:
             task.name, f"a variable or argument cannot be given to a program: {error}"
         ) from error
     try:
-        running.listen(lambda piece: _hear(attempt, piece), _clock(attempt))
+        running.listen(lambda piece: _hear(attempt, piece), _checkpoint(attempt))
         ended = running.ended()
-    except _Halted as halted:
+    except BuilderHalted as halted:
         running.close()
         raise _failure(attempt, halted.reason) from None
     finally:
@@ -256,23 +249,18 @@ def _run(attempt: _Attempt, command: BuilderCommand) -> None:
 def _hear(attempt: _Attempt, piece: bytes) -> None:
     attempt.log.write(piece)
     attempt.settings.heard(attempt.task.name, piece)
-    limit = attempt.settings.max_log
-    if limit and attempt.log.size > limit:
-        raise _Halted(f"its builder was stopped: it had said more than {limit} bytes")
+    check_output(attempt.settings.limits, attempt.log.size)
 
 
-def _clock(attempt: _Attempt) -> Any:
-    """Return the function that stops a builder after its time, given the seconds since it last spoke."""
-    settings, begun = attempt.settings, time.monotonic()
+def _checkpoint(attempt: _Attempt) -> Callable[[float], None]:
+    """Return the function that ends a builder with denizen or by its limits, given its seconds of silence."""
+    look = clock_of(attempt.settings.limits)
 
-    def look(silent: float) -> None:
+    def checkpoint(silent: float) -> None:
         attempt.task.checkpoint()
-        if settings.timeout and time.monotonic() - begun > settings.timeout:
-            raise _Halted(f"its builder was stopped after {settings.timeout:g} seconds")
-        if settings.max_silent_time and silent > settings.max_silent_time:
-            raise _Halted(f"its builder was stopped after {settings.max_silent_time:g} seconds of silence")
+        look(silent)
 
-    return look
+    return checkpoint
 
 
 def _judge(attempt: _Attempt, ended: Ended) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from denizen.cli.build_options import ALLOW_PATH, BUILD_OPTIONS, realise_request
 from denizen.cli.command import Command
-from denizen.cli.commands.realise import BUILD_OPTIONS, realise_request, show_made
+from denizen.cli.commands.realise import show_made
 from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional, UsageError
 from denizen.recipes.build_kinds import PHASES
@@ -12,14 +13,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
-
-
-ALLOW_PATH = Option(
-    ("--allow-path",),
-    "let recipes take files below this path, too, not only from their own directory",
-    metavar="PATH",
-    repeat=True,
-)
 
 
 def _build(parsed: Parsed, context: Context) -> int:
@@ -33,7 +26,7 @@ def _build(parsed: Parsed, context: Context) -> int:
     request = BuildRecipeRequest(
         parsed.text("RECIPE") or ".",
         fetch_policy(parsed, "build"),
-        realise_request(parsed, context, "build", ()),
+        realise_request(parsed, context, "build"),
         parsed.flag("update"),
         "" if parsed.flag("no-out-link") else link or RESULT,
         parsed.texts("allow-path"),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from denizen.cli.build_options import ALLOW_PATH, BUILD_OPTIONS, realise_request
 from denizen.cli.command import Command
-from denizen.cli.commands.build import ALLOW_PATH
-from denizen.cli.commands.realise import BUILD_OPTIONS, realise_request
 from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional, UsageError
 
@@ -23,7 +22,7 @@ def _develop(parsed: Parsed, context: Context) -> int:
     build = BuildRecipeRequest(
         parsed.text("recipe") or "",
         fetch_policy(parsed, "develop"),
-        realise_request(parsed, context, "develop", ()),
+        realise_request(parsed, context, "develop"),
         parsed.flag("update"),
         allowed=parsed.texts("allow-path"),
     )
