@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     # The input of parsers. mmap is included because a 400 MB library must not be copied to be read.
     Buffer: TypeAlias = bytes | bytearray | memoryview | mmap.mmap
+# Bytes of a file that are searched; 1 GB takes a second.
+MAX_SEARCHED = 512 << 20
 
 
 class Truncated(BadInput):
@@ -55,3 +57,9 @@ def take(buffer: Buffer, offset: int, length: int, structure: str) -> bytes:
 def align_up(value: int, alignment: int) -> int:
     """Return the smallest multiple of `alignment` (a power of two) that is not below `value`."""
     return (value + alignment - 1) & ~(alignment - 1)
+
+
+def find_text(data: Buffer, text: bytes, start: int = 0) -> int:
+    """Return the offset of a text in a file from `start` on; -1 where it is not in the first 512 MB."""
+    # A view over memory that was written to cannot be searched; no file on disk is one.
+    return -1 if isinstance(data, memoryview) else data.find(text, start, MAX_SEARCHED)

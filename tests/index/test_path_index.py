@@ -1,4 +1,3 @@
-import fnmatch
 import re
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from denizen.formats.contents import groups
 from denizen.index.index_file import DamagedIndex, Writer
-from denizen.index.path_index import PathIndex, expression, is_glob, longest_literal, write_paths
+from denizen.index.path_index import PathIndex, write_paths
 from denizen.sources.base import Snapshot
 
 SNAPSHOT = Snapshot("debian", "stable", "trixie", "0" * 32, 1)
@@ -93,26 +92,6 @@ def test_a_name_is_found_in_the_directories_asked_for(paths: PathIndex) -> None:
 )
 def test_a_glob_finds_what_matches_and_nothing_else(paths: PathIndex, glob: bytes, found: list[str]) -> None:
     assert sorted({path.decode() for path, _ in paths.matching(glob)}) == found
-
-
-def test_what_is_a_glob() -> None:
-    assert [is_glob(text) for text in (b"a", b"a*", b"a?", b"[ab]", b"a[", b"/x/**/y")] == [
-        False, True, True, True, False, True,
-    ]  # fmt: skip
-
-
-def test_the_longest_literal_is_what_is_searched_for() -> None:
-    assert longest_literal(b"lib*png[0-9]?.so") == b"lib"
-    assert longest_literal(b"a*bcd") == b"bcd"
-    assert longest_literal(b"*") == b""
-
-
-@given(st.text("ab*?[]!-", max_size=8), st.text("ab[]!-", max_size=6))
-def test_within_one_component_a_glob_means_what_fnmatch_says(glob: str, name: str) -> None:
-    import re
-
-    ours = re.fullmatch(expression(glob.encode()), name.encode()) is not None
-    assert ours == fnmatch.fnmatchcase(name, glob)
 
 
 NAMES = st.text("ab.", min_size=1, max_size=3).filter(lambda name: name.strip(".") != "")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from denizen.app.environments.auto_environment import command_package
-from denizen.app.supply.configured_sources import configured_settings
-from denizen.app.supply.own_architecture import own_architecture
+from denizen.app.supply.base_suite import base_index
 from denizen.errors import DenizenError
 from denizen.launch.command_rules import folded, is_essential, kept_out_reason, unseen_reason
 
@@ -58,11 +57,8 @@ class CommandFilter:
 
     @cached_property
     def _index(self) -> Index | None:
-        from denizen.app.supply.open_index import open_index
-
         try:
-            suites = self._wanted.suites or configured_settings(self._session)[0].suites[:1]
-            return open_index(self._session, own_architecture(), suites)
+            return base_index(self._session, self._wanted.suites)
         except (DenizenError, OSError):
             return None
 

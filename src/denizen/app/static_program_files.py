@@ -10,15 +10,15 @@ from __future__ import annotations
 import os
 import time
 
-from denizen.app.resolution.resolve_program import base_suites
 from denizen.app.run_time.budget import budget_of
+from denizen.app.supply.base_suite import base_suites
 from denizen.app.supply.indexing import ensure
 from denizen.app.supply.open_index import open_index
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView, make_directories, write_atomically
-from denizen.elf.classify import ProgramKind, classify
+from denizen.elf.classify import STATIC_KINDS, classify
 from denizen.errors import BadInput, HostLacks, SourceFailed, display
 from denizen.fileview import MemoryView
 from denizen.launch.resources.command_paths import brings_commands
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Pin
     from denizen.resolve.rule_packs import Resource
 
-_STATIC = (ProgramKind.STATIC, ProgramKind.STATIC_PIE, ProgramKind.GO_STATIC)
 # It would start without them: a network that is gone is not waited for.
 _ATTEMPTS = 1
 _PATIENCE = 10.0
@@ -126,7 +125,7 @@ def files_resolution(
     if os.path.isdir(program):
         return None
     found = classify(DiskView().read(program))
-    if found.image is None or found.kind not in _STATIC:
+    if found.image is None or found.kind not in STATIC_KINDS:
         return None
     rules = looked_for(MemoryView({}), found.image, load_rules().resources)
     if not rules:

@@ -6,7 +6,7 @@ more than the file and this host: resolution (resolve/resolution_summary.py), st
 
 from __future__ import annotations
 
-from denizen.elf.classify import ProgramKind
+from denizen.elf.classify import STATIC_KINDS
 from denizen.errors import display
 from denizen.value import value
 
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.diagnose.problem import Problem
 
-_STATIC = tuple(kind.value for kind in (ProgramKind.STATIC, ProgramKind.STATIC_PIE, ProgramKind.GO_STATIC))
+_STATIC = tuple(kind.value for kind in STATIC_KINDS)
 
 
 @value

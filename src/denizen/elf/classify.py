@@ -52,6 +52,10 @@ class ProgramKind(Enum):
     UNKNOWN = "unknown data"
 
 
+# Programs that no dynamic linker starts.
+STATIC_KINDS = (ProgramKind.STATIC, ProgramKind.STATIC_PIE, ProgramKind.GO_STATIC)
+
+
 @value
 class Classification:
     """A file's kind and what was parsed to determine it.

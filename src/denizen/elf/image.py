@@ -115,6 +115,13 @@ class Image:
         return self._versions.need_records
 
     @once
+    def starts_others(self) -> bool:
+        """Tell whether a static program can execute others, by its code: the file is searched, once."""
+        from denizen.elf.exec_calls import starts_others
+
+        return starts_others(self.buffer, self.header.machine)
+
+    @once
     def sections(self) -> list[tuple[int, ...]]:
         """The fields of each section header; [] where the table is not valid."""
         from denizen.elf.sections import section_headers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.elf.classify import classify
+from denizen.elf.classify import STATIC_KINDS, classify
 from denizen.host import machine_name
 from denizen.machines import interpreter_of_kernel
 from denizen.resolve.cache.cached_view import ParsedFile
@@ -37,6 +37,12 @@ class Program:
     def image(self) -> Image | None:
         """The ELF image; None for a script or any other file."""
         return self.classification.image
+
+    @property
+    def starts_others(self) -> bool:
+        """Tell whether it is a static program that can execute others."""
+        image = self.image
+        return image is not None and self.classification.kind in STATIC_KINDS and image.starts_others
 
     @property
     def script(self) -> Script | None:

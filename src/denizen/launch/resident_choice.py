@@ -9,7 +9,7 @@ import contextlib
 import posixpath
 
 from denizen.errors import BadInput
-from denizen.launch.decisions.static_tls import has_static_tls_room
+from denizen.launch.decisions.static_tls import room_edits
 from denizen.linker.c_library import C_LIBRARY
 from denizen.linker.ldcache import open_cache
 from denizen.machines import cache_flags
@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf import Header, Image
     from denizen.fileview import FileView
+    from denizen.launch.decisions.decision import Edit
     from denizen.linker import Closure, Interpreter
 
 # Functions that open libraries (dlfcn.h).
@@ -66,10 +67,10 @@ def system_directories(view: FileView, linker: Interpreter, header: Header) -> t
     return tuple(found)
 
 
-def is_audited(ldso: Image, closure: Closure) -> bool:
-    """Tell whether this dynamic linker supports an audit library that does not slow down calls.
+def audit_edits(ldso: Image, closure: Closure) -> tuple[Edit, ...] | None:
+    """Return the edits of a dynamic linker that loads an audit library for a closure; None if it cannot.
 
-    It must also be able to give the closure's libraries their static TLS beside one.
+    It can if that does not slow down calls, and the closure's libraries have room for their static TLS.
     """
     known = any(definition.name == _AUDITED for definition in ldso.version_definitions)
-    return known and has_static_tls_room(ldso, closure.images)
+    return room_edits(ldso, closure.images) if known else None

@@ -6,7 +6,7 @@ import pytest
 
 from denizen.elf import constants as c
 from denizen.elf.image import Image, read
-from denizen.launch.decisions.static_tls import has_static_tls_room, static_tls_edits
+from denizen.launch.decisions.static_tls import room_edits, static_tls_edits
 from tests.support.compiled_loaders import HOST_LDSO
 from tests.support.elf_builder import Elf, build
 
@@ -64,8 +64,8 @@ def test_a_big_endian_linker_gets_big_endian_words() -> None:
 
 def test_a_linker_without_the_tunable_has_room_for_little_only() -> None:
     other = read(build(Elf()))
-    assert has_static_tls_room(other, [_PROGRAM, _library(100)])
-    assert not has_static_tls_room(other, [_PROGRAM, _library(2632)])
+    assert room_edits(other, [_PROGRAM, _library(100)]) is not None
+    assert room_edits(other, [_PROGRAM, _library(2632)]) is None
 
 
 def test_there_is_no_room_for_a_wider_alignment_than_the_blocks(glibc: Image) -> None:
@@ -75,5 +75,5 @@ def test_there_is_no_room_for_a_wider_alignment_than_the_blocks(glibc: Image) ->
     at = image.header.phoff + 56 * place + 48
     content[at : at + 8] = (128).to_bytes(8, "little")
     wide = read(bytes(content))
-    assert not has_static_tls_room(glibc, [_PROGRAM, wide])
-    assert has_static_tls_room(glibc, [wide, wide])
+    assert room_edits(glibc, [_PROGRAM, wide]) is None
+    assert room_edits(glibc, [wide, wide]) is not None

@@ -11,7 +11,7 @@ from denizen import elf
 from denizen.disk import DiskView
 from denizen.fileview import MemoryView
 from denizen.launch.program import open_program
-from denizen.launch.strategies.static_children import lacking_linker, starts_others, unstarted_words
+from denizen.launch.strategies.static_children import lacking_linker, unstarted_words
 from tests.support.elf_builder import Elf, build
 from tests.support.peers import require
 from tests.support.python_prefix import kept_by_tests
@@ -41,7 +41,7 @@ def busybox() -> bytes:
 
 
 def told(path: bytes) -> bool:
-    return starts_others(elf.read(DiskView().read(path)))
+    return elf.read(DiskView().read(path)).starts_others
 
 
 @pytest.mark.parametrize("compiler", COMPILERS, ids=" ".join)
@@ -80,11 +80,11 @@ ASSEMBLED = [
 def test_the_call_is_seen_in_the_code_of_each_machine(machine: int, code: str, call: str) -> None:
     bits = 32 if machine == 3 else 64
     content = build(Elf(machine=machine, bits=bits)) + bytes.fromhex(code)
-    assert starts_others(elf.read(content)) is bool(call)
+    assert elf.read(content).starts_others is bool(call)
 
 
 def test_busybox_starts_programs() -> None:
-    assert starts_others(elf.read(busybox()))
+    assert elf.read(busybox()).starts_others
 
 
 def test_go_is_told_by_the_names_it_keeps() -> None:
@@ -93,7 +93,7 @@ def test_go_is_told_by_the_names_it_keeps() -> None:
         (b"syscall.Exec\0", True),
         (b"os.Executable\0", False),
     ):
-        assert starts_others(elf.read(bytes(build(Elf())) + name)) is expected
+        assert elf.read(bytes(build(Elf())) + name).starts_others is expected
 
 
 def test_a_linker_is_lacking_for_static_programs_that_start_others_alone(tmp_path: Path) -> None:

@@ -140,16 +140,10 @@ def _names(machine: Machine) -> tuple[bytes, ...]:
 
 def _index(session: Session, wanted: RunRequest, policy: FetchPolicy) -> Index:
     """Return the index of this machine's own packages, made where it is missing."""
-    from denizen.app.supply.configured_sources import configured_settings
-    from denizen.app.supply.indexing import ensure
-    from denizen.app.supply.open_index import open_index
-    from denizen.app.supply.own_architecture import own_architecture
+    from denizen.app.supply.base_suite import made_base_index
     from denizen.sources.base import Scope
 
-    suites = wanted.suites or configured_settings(session)[0].suites[:1]
-    architecture = own_architecture()
-    ensure(session, suites, architecture, Scope.LIBRARIES, policy)
-    return open_index(session, architecture, suites)
+    return made_base_index(session, wanted.suites, Scope.LIBRARIES, policy)
 
 
 def _packages(index: Index) -> Iterator[Provider]:

@@ -15,11 +15,10 @@ from denizen.app.resolution.opened_directory import made_opened
 from denizen.errors import BadInput
 from denizen.launch.decisions.ldso_addresses import r_debug_of
 from denizen.launch.decisions.program_identity import identity_of
-from denizen.launch.decisions.static_tls import static_tls_edits
 from denizen.launch.dlopen_record import place_of
 from denizen.launch.host_view import host_view
 from denizen.launch.program import once_read
-from denizen.launch.resident_choice import executes, is_audited, opens, system_directories
+from denizen.launch.resident_choice import audit_edits, executes, opens, system_directories
 from denizen.linker import read_interpreter, resolve
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.sha256 import hex_digest_of
@@ -83,7 +82,8 @@ def _opening(
     closure = resolve(view, program.path, environment)
     linker = view.image(decision.ldso)
     decision = replace(decision, executes=executes(closure))
-    if not opens(closure) or not is_audited(linker, closure):
+    edits = audit_edits(linker, closure) if opens(closure) else None
+    if edits is None:
         return decision
     settings = read_interpreter(view, decision.ldso)
     if settings is None:
@@ -97,5 +97,5 @@ def _opening(
         decision,
         opened=opened.directory,
         r_debug=r_debug_of(linker),
-        edits=static_tls_edits(linker, closure.images),
+        edits=edits,
     )

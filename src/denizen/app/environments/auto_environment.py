@@ -72,17 +72,12 @@ def drop_unused(session: Session, store: Store) -> int:
 
 def _package_of(session: Session, path: bytes, wanted: RunRequest) -> str:
     """Return the name of the package that holds the file `path`, from the base suite's index."""
-    from denizen.app.supply.configured_sources import configured_settings
-    from denizen.app.supply.indexing import ensure
-    from denizen.app.supply.open_index import open_index
-    from denizen.app.supply.own_architecture import own_architecture
+    from denizen.app.supply.base_suite import made_base_index
     from denizen.sources.base import Scope
     from denizen.sources.fetch_policy import FetchPolicy
 
-    suites = wanted.suites or configured_settings(session)[0].suites[:1]
-    architecture = own_architecture()
-    ensure(session, suites, architecture, Scope.PATHS, FetchPolicy(offline=wanted.offline))
-    return _holder(open_index(session, architecture, suites), path)
+    policy = FetchPolicy(offline=wanted.offline)
+    return _holder(made_base_index(session, wanted.suites, Scope.PATHS, policy), path)
 
 
 def command_package(index: Index, name: bytes) -> str:

@@ -64,17 +64,10 @@ def holders_of(
 
     Raises SourceFailed, HostLacks.
     """
-    from denizen.app.supply.configured_sources import configured_settings
-    from denizen.app.supply.indexing import ensure
-    from denizen.app.supply.open_index import open_index
-    from denizen.app.supply.own_architecture import own_architecture
+    from denizen.app.supply.base_suite import base_index, made_base_index
     from denizen.sources.base import Scope
 
-    wanted = suites or configured_settings(session)[0].suites[:1]
-    architecture = own_architecture()
-    if made:
-        ensure(session, wanted, architecture, Scope.PATHS, policy)
-    index = open_index(session, architecture, wanted)
+    index = made_base_index(session, suites, Scope.PATHS, policy) if made else base_index(session, suites)
     found = _holders(index, command.encode("utf-8", "surrogateescape"))
     index.close()
     return found
@@ -82,7 +75,9 @@ def holders_of(
 
 def near_commands(session: Session, command: str) -> tuple[NearCommand, ...]:
     """Return the commands of the base suite that are one edit away, the likeliest first."""
-    with contextlib.closing(_base_index(session)) as index:
+    from denizen.app.supply.base_suite import base_index
+
+    with contextlib.closing(base_index(session)) as index:
         near = index.near_commands(os.fsencode(command))
     return tuple(
         [NearCommand(os.path.basename(os.fsdecode(one.path)), os.fsdecode(one.package)) for one in near]
@@ -91,7 +86,9 @@ def near_commands(session: Session, command: str) -> tuple[NearCommand, ...]:
 
 def near_packages(session: Session, command: str) -> tuple[str, ...]:
     """Return names of packages of the base suite that resemble a command's name."""
-    with contextlib.closing(_base_index(session)) as index:
+    from denizen.app.supply.base_suite import base_index
+
+    with contextlib.closing(base_index(session)) as index:
         return tuple([os.fsdecode(name) for name in index.near_packages(os.fsencode(command))])
 
 
@@ -109,14 +106,6 @@ def is_tie(holders: Sequence[CommandHolder]) -> bool:
         return False
     # Four times the dependents is a difference; none against three is not.
     return holders[0].dependents < 4 * max(holders[1].dependents, 2)
-
-
-def _base_index(session: Session) -> Index:
-    from denizen.app.supply.configured_sources import configured_settings
-    from denizen.app.supply.open_index import open_index
-    from denizen.app.supply.own_architecture import own_architecture
-
-    return open_index(session, own_architecture(), configured_settings(session)[0].suites[:1])
 
 
 def _holders(index: Index, command: bytes) -> list[CommandHolder]:

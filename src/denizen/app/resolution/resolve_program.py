@@ -123,11 +123,6 @@ def _stages(session: Session, suites: tuple[str, ...], first: str = "") -> list[
     return [*own, _Stage(every[:1], wishes_count=True), _Stage(released), _Stage(every)]
 
 
-def base_suites(session: Session, suites: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the suites that are asked first: the named ones, else the sources' base suite."""
-    return _stages(session, suites)[0].suites
-
-
 def indexed_suites(session: Session, path: bytes, suites: tuple[str, ...]) -> tuple[str, ...]:
     """Return the suites that have an index already, of the named ones or of all, in order."""
     wanted = _stages(session, suites)[-1].suites

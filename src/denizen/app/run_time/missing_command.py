@@ -17,9 +17,7 @@ from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.inside_decision import InsideProgram, decision_inside, machine_of_scripts
 from denizen.app.run_time.budget import budget_of
 from denizen.app.session import tools_of
-from denizen.app.supply.configured_sources import configured_settings
-from denizen.app.supply.indexing import ensure
-from denizen.app.supply.open_index import open_index
+from denizen.app.supply.base_suite import base_index, made_base_index
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
@@ -217,8 +215,7 @@ class CommandProvision:
         return found[0] if found else None
 
     def _index(self) -> Index:
-        suites = self._wanted.suites or configured_settings(self._session)[0].suites[:1]
-        return open_index(self._session, own_architecture(), suites)
+        return base_index(self._session, self._wanted.suites)
 
     def _bring_environment(self, name: bytes) -> None:
         """Provide the command in an environment with its package."""
@@ -285,10 +282,7 @@ def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[st
 
     The command works with those: gpg recommends gnupg, which has the agent. Return () where none has it.
     """
-    suites = wanted.suites or configured_settings(session)[0].suites[:1]
-    architecture = own_architecture()
-    ensure(session, suites, architecture, Scope.PATHS, FetchPolicy(offline=wanted.offline))
-    index = open_index(session, architecture, suites)
+    index = made_base_index(session, wanted.suites, Scope.PATHS, FetchPolicy(offline=wanted.offline))
     package = command_package(index, name)
     found = (package, *_recommended(index, package)) if package else ()
     index.close()

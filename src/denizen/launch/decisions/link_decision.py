@@ -14,9 +14,8 @@ from denizen.launch.decisions.hermetic_edits import hermetic_edits
 from denizen.launch.decisions.ldso_addresses import r_debug_of
 from denizen.launch.decisions.load_list import libraries_of
 from denizen.launch.decisions.program_identity import headers_of, identity_of, machine_of
-from denizen.launch.decisions.static_tls import static_tls_edits
 from denizen.launch.program import once_read
-from denizen.launch.resident_choice import executes, is_audited, opens
+from denizen.launch.resident_choice import audit_edits, executes, opens
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.shipped_libraries import Bundle
@@ -100,7 +99,7 @@ def decision_for(start: Program, installed: InstalledLibraries) -> Decision:
     linker = view.image(ldso)
     libraries = tuple(_placed(view, one, installed) for one in libraries_of(closure))
     hermetic = () if installed.host is not None else hermetic_edits(linker)
-    opened = installed.opened if opens(closure) and is_audited(linker, closure) else b""
+    audited = audit_edits(linker, closure) if installed.opened and opens(closure) else None
     return Decision(
         identity=identity_of(start.stat),
         headers=headers_of(image),
@@ -111,10 +110,10 @@ def decision_for(start: Program, installed: InstalledLibraries) -> Decision:
         program=program,
         libraries=libraries,
         objects=_objects(installed, libraries),
-        edits=(*hermetic, *(static_tls_edits(linker, closure.images) if opened else ())),
+        edits=(*hermetic, *(audited or ())),
         r_debug=r_debug_of(linker),
         by_name=closure.interpreter.family is Family.MUSL,
-        opened=opened,
+        opened=b"" if audited is None else installed.opened,
         executes=executes(closure),
     )
 

@@ -31,16 +31,17 @@ _ROW, _ALIGNMENT = 192, 4
 _BLOCK_ALIGNMENT = 64
 
 
-def has_static_tls_room(ldso: Image, images: Sequence[Image]) -> bool:
-    """Tell whether this ldso can give libraries their static TLS beside an auditing library.
+def room_edits(ldso: Image, images: Sequence[Image]) -> tuple[Edit, ...] | None:
+    """Return `static_tls_edits`; None where libraries have no room beside an auditing library even so.
 
     `images` are the program and its libraries, the program first.
     """
     aligned = max([_BLOCK_ALIGNMENT, *[one.alignment for one in _tls_of(images[:1])]])
     initial_exec = [one for one in images[1:] if one.dynamic and one.dynamic.flags & DF_STATIC_TLS]
     if any(one.alignment > aligned for one in _tls_of(initial_exec)):
-        return False  # the alignment of the block is settled before they are loaded
-    return _size_of(_tls_of(images[1:])) <= _DEFAULT or bool(static_tls_edits(ldso, images))
+        return None  # the alignment of the block is settled before they are loaded
+    edits = static_tls_edits(ldso, images)
+    return edits if edits or _size_of(_tls_of(images[1:])) <= _DEFAULT else None
 
 
 def static_tls_edits(ldso: Image, images: Sequence[Image]) -> tuple[Edit, ...]:

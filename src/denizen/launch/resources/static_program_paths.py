@@ -7,6 +7,7 @@ into each other, so a path counts wherever it occurs in the file.
 
 from __future__ import annotations
 
+from denizen.bytesio import find_text
 from denizen.fileview import FileKind
 from denizen.value import value
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.fileview import FileView
     from denizen.resolve.rule_packs import Resource
-
-# Bytes of a program that are searched; 1 GB takes a second.
-_MAX_SEARCHED = 512 << 20
 
 
 @value
@@ -67,7 +65,7 @@ def looked_for(view: FileView, image: Image, rules: Sequence[Resource]) -> tuple
 def variables_read(image: Image, rules: Iterable[Resource]) -> tuple[tuple[bytes, bytes], ...]:
     """Return the variables of the rules, with their paths, that the program has among its constants."""
     pairs = [pair for rule in rules for pair in rule.variables]
-    return tuple((name, path) for name, path in pairs if find_text(image, name, 0) >= 0)
+    return tuple((name, path) for name, path in pairs if find_text(image.buffer, name) >= 0)
 
 
 def _paths(image: Image, texts: Sequence[bytes]) -> bytes:
@@ -79,16 +77,9 @@ def _paths(image: Image, texts: Sequence[bytes]) -> bytes:
     found = []
     for head in {b"/%b/" % text.split(b"/")[1] for text in texts}:
         at = -1
-        while (at := find_text(image, head, at + 1)) >= 0:
+        while (at := find_text(image.buffer, head, at + 1)) >= 0:
             found.append(bytes(image.buffer[at : at + longest]))
     return b"\0".join(found)
-
-
-def find_text(image: Image, text: bytes, start: int) -> int:
-    """Return the offset of a text in a program's file from `start` on; -1 where it is not."""
-    data = image.buffer
-    # A view over memory that was written to cannot be searched; no program on disk is one.
-    return -1 if isinstance(data, memoryview) else data.find(text, start, _MAX_SEARCHED)
 
 
 def _any_filled(view: FileView, paths: Iterable[bytes]) -> bool:

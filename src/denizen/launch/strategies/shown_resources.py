@@ -11,7 +11,6 @@ from denizen.launch.resources.command_paths import command_paths, is_missing, se
 from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
 from denizen.launch.resources.host_names import missing_host_names
 from denizen.launch.resources.processors import missing_processor_directories, missing_processor_lists
-from denizen.launch.strategies.static_children import starting_image
 from denizen.sources.authorities import bundle_of_host
 
 TYPE_CHECKING = False
@@ -95,7 +94,7 @@ def commands_not_here(
         return ()
     own = (program.path, *objects) if program.image is not None else ()
     found = command_paths(once_read(program), own, has)
-    image = starting_image(program)
-    if sees is None or image is None:
+    image = program.image
+    if sees is None or image is None or not program.starts_others:
         return found
     return (*found, *searched_paths(program.view, image, sees, found))
