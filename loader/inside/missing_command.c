@@ -183,10 +183,11 @@ static unsigned looks;
 
 /* What runs a script's lines: it looks for a command that it is about to execute, or whose absence ends the script. */
 static const char SHELLS[] = "sh\0bash\0dash\0ash\0ksh*\0mksh\0zsh\0yash\0busybox\0fish\0which\0";
+static const char INTERPRETERS[] = "python*\0pypy*\0node*\0bun\0deno\0perl*\0ruby*\0php*\0lua*\0tclsh*\0Rscript\0";
 
 /* Who looks, which is what `decide --look` is told. */
-enum looker { PROGRAM, SHELL, ARGUMENT };
-static const char *const LOOKS[] = {"--look=program", "--look=shell", "--look=argument"};
+enum looker { PROGRAM, SCRIPT, ARGUMENT };
+static const char *const LOOKS[] = {"--look=program", "--look=script", "--look=argument"};
 
 /* Whether the user named the command to the program (`ccache gcc`, `strace python3 a.py`): a whole word after the first,
    of those on the first page. */
@@ -209,13 +210,15 @@ static enum looker looker_for(const struct inside_facts *facts, const char *name
 {
     /* `which gcc` and `sh -c gcc` have it among their arguments always. */
     if (names_have(SHELLS, facts->program))
-        return SHELL;
-    return is_argument(name) ? ARGUMENT : PROGRAM;
+        return SCRIPT;
+    if (is_argument(name))
+        return ARGUMENT;
+    return names_have(INTERPRETERS, facts->program) ? SCRIPT : PROGRAM;
 }
 
 static bool is_seen(const struct inside_facts *facts, const char *name, enum looker looker)
 {
-    return is_marked(facts, "/.seen/", name) || (looker == SHELL && is_marked(facts, "/.seen-by-shells/", name));
+    return is_marked(facts, "/.seen/", name) || (looker == SCRIPT && is_marked(facts, "/.seen-by-scripts/", name));
 }
 
 /* What is not seen by a program because it comes with others, or by nobody because programs do without it, is seen by
@@ -223,7 +226,7 @@ static bool is_seen(const struct inside_facts *facts, const char *name, enum loo
 static bool is_judged(const struct inside_facts *facts, const char *name, enum looker looker)
 {
     return is_absent(facts, name) || (looker != ARGUMENT && is_marked(facts, "/.unseen/", name)) ||
-           (looker == PROGRAM && (is_marked(facts, "/.seen-by-shells/", name) || is_marked(facts, "/.unseen-by-programs/", name)));
+           (looker == PROGRAM && (is_marked(facts, "/.seen-by-scripts/", name) || is_marked(facts, "/.unseen-by-programs/", name)));
 }
 
 bool command_is_to_be_had(const char *name)

@@ -4,6 +4,7 @@
 #include "command_search.h"
 
 enum { NO_ENTRY = 2 };
+EXPORTED long syscall(long number, long first, long second, long third, long fourth, long fifth, long sixth);
 WEAK int *__errno_location(void);
 
 /* Where the kernel knows the program and shows it files, paths are left as they are. */
@@ -58,3 +59,12 @@ LOOKING(access, READ, (PATH, int mode), (path, mode))
 LOOKING(faccessat, LOOK, (int at, PATH, int mode, int flags), (at, path, mode, flags))
 LOOKING(euidaccess, READ, (PATH, int mode), (path, mode))
 LOOKING(eaccess, READ, (PATH, int mode), (path, mode))
+
+/* libuv (Node.js) looks by the call's number. The C library's function makes the call and sets errno, no more, and is
+   called between fork and exec: nothing is searched for the next one here. */
+long syscall(long number, long first, long second, long third, long fourth, long fifth, long sixth)
+{
+    if (number == __NR_statx)
+        return statx((int)first, (const char *)second, (int)third, (unsigned int)fourth, (void *)fifth);
+    return result_or_errno(arch_syscall(number, first, second, third, fourth, fifth, sixth));
+}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.paths import DenizenPaths, NoHome, StoreAway, paths_of
+from denizen.app.paths import DenizenPaths, StoreAway, paths_of
 from denizen.trust import Untrusted, home_of
 from tests.support.trees import NOBODY
 
@@ -30,8 +30,19 @@ def test_everything_is_below_one_root_or_in_the_xdg_directories(tmp_path: Path) 
     assert (own.cache, own.data) == tuple(
         os.fsencode(tmp_path / p) for p in ("c/denizen", ".local/share/denizen")
     )
-    with pytest.raises(NoHome):
-        found()
+
+
+@AS_ROOT
+def test_without_home_the_user_databases_is_taken_or_one_below_tmp() -> None:
+    """Programs start without HOME, as in services and under `env -i`: so they must under denizen."""
+    data = b".local/share/denizen"
+    assert found().data == found(HOME="relative").data == os.path.join(os.fsencode(home_of(0)), data)
+    code = (
+        "import os, sys; from denizen.app.paths import paths_of; "
+        "os.seteuid(543210); print(os.fsdecode(paths_of(None, {}).data))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == f"/tmp/denizen-543210/{data.decode()}\n"
 
 
 @AS_ROOT

@@ -1,5 +1,6 @@
 """Commands that a program looks for along PATH before it executes them (docs/decisions/0016)."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,16 +13,22 @@ pytestmark = pytest.mark.slow
 
 # For each word: the directories of PATH, tried one after the other by stat and access; the path found, or
 # "none". The last that is found is executed. "=PATH" looks at one path alone; "!LINE" is the shell's; "+NAME"
-# keeps the name itself from being an argument.
+# keeps the name itself from being an argument, and "~NAME" looks by the call's number, as libuv does.
 _LOOKS = """
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <fcntl.h>
 #include <unistd.h>
+static int by_number;
 static int is_there(const char *path) {
     struct stat facts;
+    struct statx more;
+    if (by_number) return !syscall(SYS_statx, AT_FDCWD, path, 0, STATX_MODE, &more) && S_ISREG(more.stx_mode);
     return !stat(path, &facts) && !access(path, X_OK) && S_ISREG(facts.st_mode);
 }
 int main(int count, char **words) {
@@ -29,11 +36,12 @@ int main(int count, char **words) {
     for (int i = 1; i < count; i++) {
         char *rest = strdup(getenv("PATH")), *one;
         *path = *found = 0;
+        by_number = words[i][0] == '~';
         if (words[i][0] == '!') { fflush(stdout); return WEXITSTATUS(system(words[i] + 1)); }
         if (words[i][0] == '=') strcpy(is_there(words[i] + 1) ? found : path, words[i] + 1);
         else
             while (!*found && (one = strsep(&rest, ":"))) {
-                snprintf(path, sizeof path, "%s/%s", one, words[i] + (words[i][0] == '+'));
+                snprintf(path, sizeof path, "%s/%s", one, words[i] + (words[i][0] == '+' || by_number));
                 if (is_there(path)) strcpy(found, path);
             }
         puts(*found ? found : "none");
@@ -50,7 +58,16 @@ def _script(name: str) -> Item:
 
 
 _PACKAGES: tuple[tuple[str, list[Item]], ...] = (
-    ("sought", [_script("Sought"), _script("part-of-it"), _script("other-part"), _script("third-part")]),
+    (
+        "sought",
+        [
+            _script("Sought"),
+            _script("part-of-it"),
+            _script("other-part"),
+            _script("third-part"),
+            _script("fourth-part"),
+        ],
+    ),
     ("maker-build", [_script("maker")]),
     ("gcc", [_script("gcc")]),
     ("tcc", [_script("tcc")]),
@@ -77,7 +94,7 @@ def strategy(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def looks(bare: BareProgram, strategy: str) -> Callable[..., tuple[int | None, list[str]]]:
     def run(*words: str, path: str = _PATH, options: tuple[str, ...] = ()) -> tuple[int | None, list[str]]:
-        guarded = [word if word[0] in "=!" else "+" + word for word in words]
+        guarded = [word if word[0] in "=!~" else "+" + word for word in words]
         done = bare.run(strategy, *guarded, env={"PATH": path}, options=options)
         return done.status, done.out.splitlines()
 
@@ -89,6 +106,7 @@ def test_a_command_that_is_searched_along_all_of_path_is_there_and_comes(
 ) -> None:
     for _ in range(2):
         assert looks("Sought") == (6, ["/bin/Sought", "ran"])
+        assert looks("~Sought") == (6, ["/bin/Sought", "ran"])
     assert looks("Sought", path="/nowhere") == (6, ["/nowhere/Sought", "ran"])
     assert looks("Sought", path="/usr/bin:/nowhere") == (6, ["/usr/bin/Sought", "ran"])
 
@@ -110,7 +128,7 @@ def test_what_programs_do_without_is_not_there(looks: Callable[..., tuple[int | 
     assert looks("gcc", options=("--with", "gcc")) == (6, ["/bin/gcc", "ran"])
 
 
-def test_a_name_of_several_packages_is_there_for_a_shell_alone(
+def test_a_name_of_several_packages_is_there_for_a_script_alone(
     looks: Callable[..., tuple[int | None, list[str]]],
 ) -> None:
     """A script looks for what it is about to execute; a program that finds no Java does without."""
@@ -118,12 +136,30 @@ def test_a_name_of_several_packages_is_there_for_a_shell_alone(
     assert looks("!type java && java") == (6, ["java is /bin/java", "ran"])
 
 
-def test_a_command_that_comes_with_others_is_there_for_a_shell_alone(
+def test_a_command_that_comes_with_others_is_there_for_a_script_alone(
     looks: Callable[..., tuple[int | None, list[str]]],
 ) -> None:
     """A shell looks for each command before it executes it, and would say "not found"."""
     assert looks("other-part") == (3, ["none"])
     assert looks("!other-part") == (6, ["ran"])
+
+
+def test_the_interpreter_of_a_script_looks_for_what_the_script_executes(
+    bare: BareProgram, strategy: str
+) -> None:
+    """Python's `shutil.which("7z")`: 7zip has it. A compiler it asks for libraries alone (`ctypes.util`)."""
+    python = bare.directories.programs / "here" / "bin" / "python3.99"
+    shutil.copyfile(bare.path_here, python)
+    python.chmod(0o755)
+
+    def looks(name: str) -> tuple[int | None, list[str]]:
+        done = bare.run(strategy, "+" + name, env={"PATH": _PATH}, program="python3.99")
+        return done.status, done.out.splitlines()
+
+    assert looks("fourth-part") == (6, ["/bin/fourth-part", "ran"])
+    assert looks("java") == (6, ["/bin/java", "ran"])
+    assert looks("gcc") == (3, ["none"])
+    assert looks("nobody-has-it") == (3, ["none"])
 
 
 def test_a_shell_without_path_finds_what_could_be_brought(bare: BareProgram, strategy: str) -> None:

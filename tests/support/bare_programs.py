@@ -51,6 +51,11 @@ class BareProgram:
         """The program's path on that host."""
         return f"{self.host.directories.programs}/here/bin/program"
 
+    @property
+    def path_here(self) -> Path:
+        """The program's path as it is here."""
+        return self.directories.programs / "here" / "bin" / "program"
+
     def run(
         self,
         strategy: str,
@@ -58,7 +63,9 @@ class BareProgram:
         options: Sequence[str] = (),
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
+        program: str = "program",
     ) -> Outcome:
-        """Start the program there by a strategy."""
+        """Start the program, or the one beside it of that name, there by a strategy."""
         command = self.host.denizen("run", "--strategy", strategy, *options)
-        return self.host.run([*command, self.path, *words], stdin=stdin, env=env)
+        path = f"{self.path.removesuffix('program')}{program}"
+        return self.host.run([*command, path, *words], stdin=stdin, env=env)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def helper_words(session: Session, command: str, options: Sequence[str] = ()) -> tuple[bytes, ...]:
-    """Return the words that run `command` of this installation with these places. Raises NoHome."""
+    """Return the words that run `command` of this installation with these places."""
     words = [*own_command(), command]
     if session.root is not None:
         words += ["--root", os.path.abspath(session.root)]

@@ -2,7 +2,7 @@
 
 Directories that other users could have written to are refused (`trust`). HOME is not used if it belongs to
 another user: under sudo it is often the caller's, where root would leave files and trust what the caller
-wrote.
+wrote. Where it is not set the user database's home is taken.
 """
 
 from __future__ import annotations
@@ -16,14 +16,6 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class NoHome(HostLacks):
-    """The error that there is no directory to keep files in: neither HOME nor XDG variables are set."""
-
-    WHAT = "there is no place to keep denizen's files"
-    WHY = "neither HOME nor the XDG directories are set"
-    REMEDY = "--root DIR, or DENIZEN_ROOT"
 
 
 class StoreAway(HostLacks):
@@ -136,7 +128,7 @@ _XDG = (
 
 
 def paths_of(root_text: str | None, environ: Mapping[str, str]) -> DenizenPaths:
-    """Return the directories below a root, or the XDG ones. Raises NoHome, Untrusted, StoreAway."""
+    """Return the directories below a root, or the XDG ones. Raises Untrusted, StoreAway."""
     if root_text is not None:
         root = os.fsencode(os.path.abspath(root_text))
         found = DenizenPaths(root + b"/data", root + b"/state", root + b"/cache", root + b"/config")
@@ -170,12 +162,23 @@ def _xdg(environ: Mapping[str, str], name: str, below: str) -> bytes:
 
 
 def _home(environ: Mapping[str, str]) -> str:
-    """Return HOME, or the user database's home where HOME is another user's. Raises NoHome."""
+    """Return HOME, or the user database's home where HOME is not set or is another user's.
+
+    Programs are started for users without a home too (services, containers, `env -i`): those have a directory
+    below /tmp. Raises Untrusted: somebody else made that.
+    """
     home = environ.get("HOME", "")
     if not home.startswith("/"):
-        raise NoHome
+        own = home_of(os.geteuid())
+        return own if own.startswith("/") and os.path.isdir(own) else _temporary_home()
     own = home_of(os.geteuid()) if _is_anothers(home) else home
     return own if own.startswith("/") else home
+
+
+def _temporary_home() -> str:
+    home = f"/tmp/denizen-{os.geteuid()}"  # noqa: S108  # it is checked, as a home of an unknown user must be
+    check(os.fsencode(home))
+    return home
 
 
 def _is_anothers(path: str) -> bool:

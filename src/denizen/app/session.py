@@ -70,7 +70,6 @@ class Session:
         """The directories of this invocation, checked at the first access.
 
         Raises:
-            NoHome: there is no directory to keep files in.
             Untrusted, StoreAway: a directory is another user's, or the moved store does not exist.
         """
         if self._paths is None:
@@ -105,10 +104,7 @@ def search_path(environ: Mapping[str, str]) -> tuple[bytes, ...]:
 
 
 def tools_of(session: Session) -> Tools:
-    """Return denizen's small compiled programs for this machine, from the session's directory.
-
-    Raises NoHome.
-    """
+    """Return denizen's small compiled programs for this machine, from the session's directory."""
     from denizen.host import machine_name
     from denizen.launch.loader.tools import Tools
 

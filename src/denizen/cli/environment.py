@@ -29,7 +29,7 @@ VARIABLES: tuple[Variable, ...] = (
         ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
         "where they are kept otherwise",
     ),
-    Variable(("HOME",), "where the XDG directories are unless they are set"),
+    Variable(("HOME",), "where the XDG directories are unless they are set; else the user database's"),
     Variable(("TMPDIR",), "where realise --keep-failed keeps directories of builds, unless /tmp"),
     Variable(("SHELL",), "the shell that env writes for, unless --shell says another"),
     Variable(("NO_COLOR",), "no colours, unless --color says always"),

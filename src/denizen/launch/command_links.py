@@ -6,9 +6,9 @@
              .kept-out/foo                                  the line that is told if a program fails after it
                                                             missed the command
              .seen/foo                                      a program that looks for it along PATH sees it
-             .seen-by-shells/foo                            a shell that looks for it along PATH does
+             .seen-by-scripts/foo                           a script that looks for it along PATH does
              .unseen/foo                                    none does, though it may be had; holds the reason
-             .unseen-by-programs/foo                        a program does not; what a shell sees is not known
+             .unseen-by-programs/foo                        a program does not; of scripts nothing is known
              .locked                                        there by a lock: nothing comes
 
 A loader lies at the path of such a command (launch/resources/command_paths.py). It follows the link of its
@@ -29,7 +29,7 @@ from denizen.value import value
 # The name of the directory, beside those of libraries and copies.
 COMMANDS = b"commands"
 _ABSENT, _SEEN, _UNSEEN = b".absent", b".seen", b".unseen"
-_SEEN_BY_SHELLS, _UNSEEN_BY_PROGRAMS = b".seen-by-shells", b".unseen-by-programs"
+_SEEN_BY_SCRIPTS, _UNSEEN_BY_PROGRAMS = b".seen-by-scripts", b".unseen-by-programs"
 _LOCKED = b".locked"
 # The pattern excludes paths: the name comes from a program.
 _NAME = pattern(rb"[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}\Z")
@@ -99,20 +99,20 @@ class CommandLinks:
         """
         self._kept_out.add(name, line, settings)
 
-    def see(self, name: bytes, *, shells_alone: bool = False) -> None:
-        """Record that programs, or shells alone, see a command that they look for along PATH.
+    def see(self, name: bytes, *, scripts_alone: bool = False) -> None:
+        """Record that programs, or scripts alone, see a command that they look for along PATH.
 
         Raises OSError.
         """
-        self._write(_SEEN_BY_SHELLS if shells_alone else _SEEN, name, "")
+        self._write(_SEEN_BY_SCRIPTS if scripts_alone else _SEEN, name, "")
 
     def lock(self) -> None:
         """Record that nothing comes. Raises OSError."""
         self._write(b"", _LOCKED, "")
 
-    def leave_unseen(self, name: bytes, reason: str, *, shells_too: bool = True) -> None:
+    def leave_unseen(self, name: bytes, reason: str, *, scripts_too: bool = True) -> None:
         """Record that programs which look for a command do not see it, with the reason. Raises OSError."""
-        self._write(_UNSEEN if shells_too else _UNSEEN_BY_PROGRAMS, name, reason + "\n")
+        self._write(_UNSEEN if scripts_too else _UNSEEN_BY_PROGRAMS, name, reason + "\n")
 
     def let_in(self, name: bytes) -> None:
         """Delete what was recorded about a command that was not available before."""
@@ -130,7 +130,7 @@ class CommandLinks:
 
     def forget_denied(self) -> None:
         """Delete the records of commands that are not there yet: the index has changed."""
-        for below in (_ABSENT, KEPT_OUT, _SEEN, _SEEN_BY_SHELLS, _UNSEEN, _UNSEEN_BY_PROGRAMS):
+        for below in (_ABSENT, KEPT_OUT, _SEEN, _SEEN_BY_SCRIPTS, _UNSEEN, _UNSEEN_BY_PROGRAMS):
             directory = os.path.join(self.directory, below)
             with contextlib.suppress(FileNotFoundError):
                 for name in os.listdir(directory):

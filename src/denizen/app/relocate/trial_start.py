@@ -73,7 +73,7 @@ class TrialEnd:
 def tried(session: Session, path: bytes) -> TrialEnd:
     """Return how a program ends that is started with `--help` in a sandbox.
 
-    Raises NoHome, LoaderAbsent, NoTrial: no sandbox can be made.
+    Raises LoaderAbsent, NoTrial: no sandbox can be made.
     """
     enter = tools_of(session).enter()
     told, telling = os.pipe()

@@ -26,10 +26,10 @@ _ENDINGS = ("", "-bin", "-build", "-cli", "-client", "-core")
 
 
 class Looker(Enum):
-    """Whatever looks for a command: a program, a shell, or a program that has its name as argument."""
+    """Whatever looks for a command: a program, a script's interpreter, or a program that has it as argument."""
 
     PROGRAM = "program"
-    SHELL = "shell"
+    SCRIPT = "script"
     ARGUMENT = "argument"
 
 
@@ -56,9 +56,9 @@ class _LookedForCommand(CommandProvision):
 
         It does if the command is the one that its package is about, which has the command's name, or if every
         system has it: of other tools that come together (ld) programs ask whether the system has them. What
-        comes with others (lpstat), and a name of which Debian has several packages (java), a shell alone
-        sees: it looks for what it is about to execute, where a program has other ways to do without. What
-        the user named to the program (`ccache gcc`) is asked for, whatever it is.
+        comes with others (lpstat), and a name of which Debian has several packages (java), a script alone
+        sees, of a shell or of Python: it looks for what it is about to execute, where a program has other
+        ways to do without. What the user named to the program (`ccache gcc`) is asked for, whatever it is.
         """
         alternative = alternative_package(name).decode()
         about = (alternative,) if alternative else _packages_about(name)
@@ -77,15 +77,15 @@ class _LookedForCommand(CommandProvision):
             found = self._packages_with(name) if is_sought else ()
             is_about = any(one in (*about, *self._wanted.extra) for one in found[:1])
             if looker is Looker.PROGRAM and not is_about:
-                self._links.leave_unseen(name, "no package of its name has it", shells_too=False)
+                self._links.leave_unseen(name, "no package of its name has it", scripts_too=False)
             elif not found:
                 self._links.leave_unseen(name, "no package has it")
             else:
                 # Recommended packages come where the budget has room for them.
-                shells_alone = (
+                scripts_alone = (
                     not is_wanted and not self._is_asked_for and (bool(alternative) or not is_about)
                 )
-                self._see(name, found, self._size(found[:1]), shells_alone=shells_alone)
+                self._see(name, found, self._size(found[:1]), scripts_alone=scripts_alone)
 
     def _is_any_here(self, packages: tuple[str, ...]) -> bool:
         """Tell whether the index has one of the packages, of whose files nothing is read yet."""
@@ -94,13 +94,13 @@ class _LookedForCommand(CommandProvision):
         index.close()
         return found
 
-    def _see(self, name: bytes, packages: tuple[str, ...], size: int, *, shells_alone: bool = False) -> None:
+    def _see(self, name: bytes, packages: tuple[str, ...], size: int, *, scripts_alone: bool = False) -> None:
         """Let programs see a command, if what it needs is within the budget."""
         reason = self._over_budget(size)
         if reason:
             self._leave_out(name, reason, *packages[:1])
         else:
-            self._links.see(name, shells_alone=shells_alone)
+            self._links.see(name, scripts_alone=scripts_alone)
 
     def _against_alternative(self, name: bytes) -> str:
         """Return the reason not to see a name that only an environment has; "" for none."""

@@ -55,7 +55,7 @@ def system_at(session: Session, directory: str | None, root_text: str | None = N
     `root_text` is denizen's root for this machine's own, in place of the usual one; in a target it is always
     at the same place.
 
-    Raises NotRoot, NoTarget, Untrusted, NoHome.
+    Raises NotRoot, NoTarget, Untrusted.
     """
     from denizen.system.activation import SystemTarget
     from denizen.system.target_root import TargetRoot

@@ -86,7 +86,7 @@ COMMANDS = (
             # For the library inside a program: the program may do without the command.
             Option(("--try",), ""),
             # For the same: who looks for the command along PATH (app/run_time/looked_for_command.py).
-            Option(("--look",), "", metavar="WHO", choices=("program", "shell", "argument")),
+            Option(("--look",), "", metavar="WHO", choices=("program", "script", "argument")),
             # For the loader that is a command of a profile: PROGRAM is the command.
             Option(("--installed",), ""),
             # For the resident: the missing soname, of a dlopen or a DT_NEEDED, and the directory for
