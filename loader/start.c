@@ -74,6 +74,17 @@ static bool adds(const struct decision *decision)
     return !(header->flags & DECISION_HOST) || header->opened || (header->flags & DECISION_EXECUTES);
 }
 
+/* A program of the environment's own /usr, which its dynamic linker satisfies: it may have been decided that it gets what
+   it opens or starts later (src/denizen/app/environments/inside_resident.py). Nothing is decided for its sake. */
+static void follow_inside(struct start *start, struct subject *subject)
+{
+    struct decision decision;
+    if (config_next(SETTING_BROUGHT, NULL) && !start->loader && identify(&start->process, &subject->identity) &&
+        decision_find(&start->arena, &start->process, subject, &decision).found && adds(&decision) &&
+        (decision.header->flags & DECISION_HOST))
+        start_follow(start, &decision);
+}
+
 /* Started by the kernel in the place of the program's own dynamic linker. */
 static _Noreturn void interpret(struct start *start)
 {
@@ -85,6 +96,7 @@ static _Noreturn void interpret(struct start *start)
     };
     const char *host_ldso = start->attached.entry ? NULL : config_next(SETTING_HOST_LDSO, NULL);
     if (host_ldso && config_next(SETTING_HOST_PREFIX, NULL) && is_of_the_host(start_path(start))) {
+        follow_inside(start, &subject);
         if (!start->loader && starters_have(start_path(start)))
             start_carry(start, host_ldso);
         start_pass_on(&start->process, host_ldso);

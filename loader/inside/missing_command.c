@@ -151,7 +151,8 @@ const char *command_brought(const char *path, char *room)
 const char *command_to_bring(const char *path, char *const *environment, char *room)
 {
     enum { EXECUTE = 1 };
-    bool last = false, along = false, elsewhere = false, ours = false;
+    bool last = false, along = false, ours = false;
+    struct text elsewhere = text_in(room, PATH_ROOM);
     const struct inside_facts *facts = loader_facts();
     if (!facts || !facts->words || !path || path[0] != '/' || sys_exists(path))
         return NULL;
@@ -160,10 +161,12 @@ const char *command_to_bring(const char *path, char *const *environment, char *r
         last = text_equal(one, path);
         along = along || last;
         ours = ours || name_in(one);
-        elsewhere = elsewhere || arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)one, EXECUTE, 0, 0, 0) == 0;
+        if (!elsewhere.length && arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)one, EXECUTE, 0, 0, 0) == 0)
+            text_add(&elsewhere, one);
     }
-    if (along && elsewhere)
-        return NULL;
+    /* Who searches goes on to that place by itself; whoever was told by a look that the command is here does not. */
+    if (along && elsewhere.length)
+        return elsewhere.cut ? NULL : room;
     if (last && !ours)
         return command_beyond_path(text_file_name(path), room);
     return command_is_missing(path) ? path : NULL;

@@ -10,7 +10,8 @@ bool command_is_missing(const char *path);
 const char *command_beyond_path(const char *name, char *room);
 /* A path at which a command is to be brought for who executes `path`, where nothing is; null for none. Programs search
    PATH themselves too (Python's subprocess executes a name in each directory): what is anywhere along it comes before
-   what could be brought, and behind its last directory come those in which packages have commands. */
+   what could be brought, and behind its last directory come those in which packages have commands. A command that is
+   elsewhere along PATH is executed there: a look may have told in another process that it is where it is executed. */
 const char *command_to_bring(const char *path, char *const *environment, char *room);
 /* The file of a missing command that was brought before, or is now. Null for none. `room` has
    PATH_ROOM bytes. May be asked in a child of vfork. */

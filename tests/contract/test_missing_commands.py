@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -97,10 +98,60 @@ _CONTROLS = {
 }
 
 
+# A command that opens a library on which its package does not depend, as Java's opens HarfBuzz, and that
+# starts another command by its bare name.
+_VIEWER = """
+#include <dlfcn.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    void *opened = dlopen("libshown.so.1", RTLD_NOW);
+    int (*shown)(void) = opened ? dlsym(opened, "shown") : 0;
+    printf("%d\\n", shown ? shown() : -1);
+    fflush(stdout);
+    return execlp("bare-name", "bare-name", "viewed", NULL);
+}
+"""
+
+
+def _viewer(place: Path) -> tuple[tuple[str, list[Item]], ...]:
+    def compiled(name: str, source: str, *flags: str) -> bytes:
+        (place / "source.c").write_text(source)
+        subprocess.run(["gcc", "-w", *flags, "-o", place / name, place / "source.c"], check=True)
+        return (place / name).read_bytes()
+
+    library = compiled(
+        "shown", "int shown(void) { return 42; }", "-shared", "-fPIC", "-Wl,-soname,libshown.so.1"
+    )
+    viewer = compiled("viewer", _VIEWER)
+    return (
+        ("viewer", [Item("./usr/bin/viewer", content=viewer, mode=0o755)]),
+        ("libshown1", [Item("./usr/lib/x86_64-linux-gnu/libshown.so.1", content=library)]),
+    )
+
+
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> BareProgram:
     place = tmp_path_factory.mktemp("commands")
-    return BareProgram("bare root", place, _STARTS, _TOOLS, *_HALVES, controls=_CONTROLS)
+    return BareProgram("bare root", place, _STARTS, _TOOLS, *_HALVES, *_viewer(place), controls=_CONTROLS)
+
+
+def test_a_path_of_a_directory_of_path_is_executed_where_the_command_is(bare: BareProgram) -> None:
+    """A look may have told, in another process, that the command is in the first of them."""
+    own = bare.directories.work / "own-tool"
+    own.write_text("#!/bin/sh\necho own $1\nexit 5\n")
+    own.chmod(0o755)
+    work = bare.host.directories.work
+    done = bare.run("namespace", "/nowhere/own-tool", "", "word", env={"PATH": f"/nowhere:{work}"})
+    assert _said(done) == (5, "own word\n"), done.err
+    done = bare.run("namespace", "/elsewhere/own-tool", "", "word", env={"PATH": f"/nowhere:{work}"})
+    assert done.status == 115
+
+
+def test_what_a_command_opens_in_its_environment_comes_too(bare: BareProgram) -> None:
+    for _ in range(2):
+        done = bare.run("namespace", "spawn", "/usr/bin/viewer", "viewer")
+        assert _said(done) == (6, "42\nonly viewed of me\n"), done.err
 
 
 def _said(outcome: Outcome) -> tuple[int | None, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from denizen.app.command_filter import CommandFilter
+from denizen.app.environments.inside_resident import with_resident_inside
 from denizen.app.helper_command import helper_words
 from denizen.disk import DiskView
 from denizen.host import machine_name
@@ -61,9 +62,12 @@ def decision_inside(
     words = environment_command(opened, files, around)
     base = decision_of_host(opened)
     command = (*words[:-1], b"as", program.name, words[-1])
-    return replace(
+    made = replace(
         base, command=command, objects=(around.tree,), machine=base.machine or machine_of_scripts()
     )
+    if wanted.installed:
+        return made
+    return with_resident_inside(session, wanted, decision_store, opened, made)
 
 
 def machine_of_scripts() -> int:

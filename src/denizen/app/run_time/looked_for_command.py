@@ -26,7 +26,7 @@ _ENDINGS = ("", "-bin", "-build", "-cli", "-client", "-core")
 
 
 class Looker(Enum):
-    """Whatever looks for a command: a program, a script's interpreter, or a program that has it as argument."""
+    """Whatever looks for a command: a program, a script's interpreter, or one that has it as argument."""
 
     PROGRAM = "program"
     SCRIPT = "script"

@@ -1,0 +1,83 @@
+"""The decision that a program of an environment gets what it opens and starts and the environment lacks.
+
+The dynamic linker of the environment finds what the program starts with, as a host's does. What a package
+opens at run time it only recommends, or leaves to whoever installs it (Java's library of fonts needs
+HarfBuzz), and an environment that denizen makes by itself has what is depended on. The loader, which lies
+over the environment's dynamic linker, looks such decisions up (`interpret` in loader/start.c).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+
+from denizen.app.host_world import world_of
+from denizen.app.resolution.opened_directory import opened_inside
+from denizen.disk import RootedView
+from denizen.errors import BadInput
+from denizen.launch.decisions.decision import identity_of
+from denizen.launch.decisions.program_identity import r_debug_of
+from denizen.launch.decisions.static_tls import static_tls_edits
+from denizen.launch.dlopen_record import place_of
+from denizen.launch.resident_choice import executes, is_audited, opens
+from denizen.linker import resolve
+from denizen.resolve.cache.cached_view import CachedView
+from denizen.sha256 import hex_digest_of
+from denizen.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.launch.program import Program
+
+
+def with_resident_inside(
+    session: Session,
+    wanted: RunRequest,
+    decision_store: DecisionStore,
+    program: Program,
+    decision: Decision,
+) -> Decision:
+    """Return the decision of a program in an environment, its only object, with a place for what it opens.
+
+    Return it unchanged for a script, a program that opens nothing, one that gets rights from its file, and
+    where the directory cannot be made: the program starts without it.
+    """
+    image = program.image
+    if image is None or image.interpreter is None or program.stat.mode & (stat.S_ISUID | stat.S_ISGID):
+        return decision
+    with contextlib.suppress(OSError, BadInput):
+        return _opening(session, wanted, decision_store, program, decision)
+    return decision
+
+
+def _opening(
+    session: Session,
+    wanted: RunRequest,
+    decision_store: DecisionStore,
+    program: Program,
+    decision: Decision,
+) -> Decision:
+    (tree,) = decision.objects
+    # A tree has /usr alone; links such as /lib64 into it are made on entering.
+    ldso = b"/usr" + program.interpreter.removeprefix(b"/usr")
+    view = CachedView(RootedView(tree))
+    world = world_of(session.environ, ldso).environment
+    environment = replace(world, parse=view.parse, interpreter_path=ldso)
+    closure = resolve(view, program.path.removeprefix(tree), environment)
+    linker = view.image(ldso)
+    decision = replace(decision, executes=executes(closure))
+    if not opens(closure) or not is_audited(linker, closure):
+        return decision
+    digest = hex_digest_of(b"\0".join((ldso, tree)))[:32].encode("ascii")
+    place = place_of(decision_store.directory, identity_of(program.stat), digest)
+    opened = opened_inside(session, place, program, wanted, tree)
+    return replace(
+        decision,
+        opened=opened.directory,
+        r_debug=r_debug_of(linker),
+        edits=static_tls_edits(linker, closure.images),
+    )
