@@ -15,11 +15,10 @@ from denizen.app.host_world import world_of
 from denizen.app.resolution.opened_directory import opened_inside
 from denizen.disk import RootedView
 from denizen.errors import BadInput
-from denizen.launch.decisions.decision import identity_of
-from denizen.launch.decisions.program_identity import r_debug_of
-from denizen.launch.decisions.static_tls import static_tls_edits
+from denizen.launch.decisions.ldso_addresses import r_debug_of
+from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.dlopen_record import place_of
-from denizen.launch.resident_choice import executes, is_audited, opens
+from denizen.launch.resident_choice import audit_edits, executes, opens
 from denizen.linker import resolve
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.sha256 import hex_digest_of
@@ -70,7 +69,8 @@ def _opening(
     closure = resolve(view, program.path.removeprefix(tree), environment)
     linker = view.image(ldso)
     decision = replace(decision, executes=executes(closure))
-    if not opens(closure) or not is_audited(linker, closure):
+    edits = audit_edits(linker, closure) if opens(closure) else None
+    if edits is None:
         return decision
     digest = hex_digest_of(b"\0".join((ldso, tree)))[:32].encode("ascii")
     place = place_of(decision_store.directory, identity_of(program.stat), digest)
@@ -79,5 +79,5 @@ def _opening(
         decision,
         opened=opened.directory,
         r_debug=r_debug_of(linker),
-        edits=static_tls_edits(linker, closure.images),
+        edits=edits,
     )
