@@ -2,41 +2,8 @@
 
 #include "config.h"
 #include "dynamic_section.h"
-#include "kernel_record.h"
 #include "launch.h"
 #include "library_facts.h"
-
-const char *start_path(struct start *start)
-{
-    if (start->path)
-        return start->path;
-    char *room = arena_take(&start->arena, PATH_ROOM);
-    const Auxv *execfn = start->process.execfn;
-    if (sys_readlink("/proc/self/exe", room, PATH_ROOM - 1) <= 0 && execfn) {
-        struct text path = text_in(room, PATH_ROOM);
-        text_add(&path, (const char *)execfn->a_un.a_val);
-    }
-    return start->path = room;
-}
-
-_Noreturn void start_hand_over(const struct process *process, struct image ldso)
-{
-    process->base->a_un.a_val = ldso.bias;
-    arch_jump(ldso.entry, (uintptr_t)process->stack);
-}
-
-struct image start_attached_linker(const struct start *start)
-{
-    enum { WAIT_FOR_ALL = 0x40000000 };
-    while (arch_syscall(__NR_wait4, (long)start->attached.tracer, 0, WAIT_FOR_ALL, 0, 0, 0) == -SYS_EINTR)
-        continue;
-    return (struct image){.bias = start->process.base->a_un.a_val, .entry = (uintptr_t)start->attached.entry};
-}
-
-_Noreturn void start_pass_on(const struct process *process, const char *ldso)
-{
-    start_hand_over(process, image_map_linker(ldso, process->page_size, NULL));
-}
 
 /* The kernel knows the program: a library in it is wanted only where the kernel cannot start what it starts. */
 static void add_exec(struct start *start, const struct decision *decision, struct presentation *presentation)
@@ -126,22 +93,6 @@ _Noreturn void start_follow(struct start *start, const struct decision *decision
     start_hand_over(&start->process, ldso);
 }
 
-_Noreturn void start_give_up(struct start *start, const char *reason)
-{
-    char room[PATH_ROOM];
-    struct text needs = text_in(room, sizeof room);
-    struct program program = program_read(&start->process);
-    for (const Dyn *entry = program.dynamic; entry < program.dynamic + program.dynamic_count; entry++) {
-        const char *name = program_string(&program, entry);
-        if (name && entry->d_tag == DT_NEEDED) {
-            text_add(&needs, needs.length ? " " : "; it needs ");
-            text_add(&needs, name);
-        }
-    }
-    const char *path = start_path(start);
-    fail("cannot start ", path, ": ", reason, room, "; run: denizen run ", path, (char *)0);
-}
-
 void start_carry(struct start *start, const char *mapped)
 {
     struct program program = program_read(&start->process);
@@ -159,25 +110,4 @@ void start_carry(struct start *start, const char *mapped)
     present(&start->arena, &start->process, &program, &presentation);
     reflect_addresses(&program);
     start_hand_over(&start->process, ldso);
-}
-
-void start_stand_in(struct start *start)
-{
-    struct image image = image_map(start->path, start->process.page_size);
-    start->process.phdr->a_un.a_val = image.phdr;
-    start->process.phnum->a_un.a_val = image.phnum;
-    start->process.entry->a_un.a_val = image.entry;
-    if (start->process.execfn)
-        start->process.execfn->a_un.a_val = (uintptr_t)start->path;
-    start->loader = executable_link(&start->arena);
-    const char *real = launch_real_path(&start->arena, start->path);
-    if (!real && start->path[0] == '/') /* no /proc: its links are not known */
-        real = start->path;
-    if (real) {
-        start->origin = launch_origin(&start->arena, real);
-        start->path = real;
-    }
-    sys_name_process(text_file_name(start->path));
-    /* Before AT_PHDR names a table of ours: debuggers compare the one in memory with the file's. */
-    kernel_tell(&start->process);
 }
