@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.stores import clean_environment, denizen
 from denizen.disk import DiskView
 from denizen.formats.release import Release, parse_release
-from denizen.sources.base import DownloadFailed
+from denizen.sources.errors import DownloadFailed
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.fetcher import Fetcher, FileRequest
 from denizen.sources.openpgp import best_verifier

@@ -9,8 +9,9 @@ from typing import TypeAlias, cast
 import pytest
 
 from denizen.errors import SourceFailed
-from denizen.sources.base import NoSuchSuite, Scope, SnapshotIdentity, Source
+from denizen.sources.base import Scope, SnapshotIdentity, Source
 from denizen.sources.directory import DirectoryOfDebs
+from denizen.sources.errors import NoSuchSuite
 from tests.support.debian_archive import Archive, package_paragraph
 from tests.support.debian_sources import debian
 from tests.support.debs import Item, deb

@@ -10,7 +10,8 @@ from denizen.index.index_manifest import read_manifest
 from denizen.index.retry_policy import RetryPolicy
 from denizen.index.update import update
 from denizen.index.update_targets import UpdateOutcome, UpdateTarget
-from denizen.sources.base import BadSignature, Downgrade, DownloadFailed, Incomplete, Scope, SilentTransfer
+from denizen.sources.base import Scope, SilentTransfer
+from denizen.sources.errors import BadSignature, Downgrade, DownloadFailed, Incomplete
 from tests.support.debian_archive import DATE, Archive, package_paragraph, sample
 from tests.support.debian_sources import A_DAY, debian
 from tests.support.faulty_server import Fault, Server

@@ -14,16 +14,8 @@ from denizen.formats.inflate import BadStream
 from denizen.index.index_manifest import FORMAT, DamagedManifest, read_manifest
 from denizen.index.locate import Index
 from denizen.index.update_targets import UpdateTarget
-from denizen.sources.base import (
-    BadSignature,
-    Downgrade,
-    DownloadFailed,
-    Expired,
-    Incomplete,
-    NoRoom,
-    Scope,
-    SilentTransfer,
-)
+from denizen.sources.base import Scope, SilentTransfer
+from denizen.sources.errors import BadSignature, Downgrade, DownloadFailed, Expired, Incomplete, NoRoom
 from tests.support.debian_archive import package_paragraph, sample
 from tests.support.debian_sources import debian, update
 from tests.support.faulty_server import Fault

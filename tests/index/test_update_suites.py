@@ -2,11 +2,8 @@
 
 from denizen.index.index_manifest import read_manifest
 from denizen.index.update_targets import UpdateTarget
-from denizen.sources.base import (
-    Downgrade,
-    Scope,
-    SilentTransfer,
-)
+from denizen.sources.base import Scope, SilentTransfer
+from denizen.sources.errors import Downgrade
 from tests.support.debian_archive import sample
 from tests.support.debian_sources import debian, update
 from tests.support.indexed_archives import LATER, IndexedArchive, names_of

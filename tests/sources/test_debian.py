@@ -5,7 +5,8 @@ import pytest
 
 from denizen.formats.inflate import BadStream
 from denizen.formats.packages import BadPackages, package_of
-from denizen.sources.base import (
+from denizen.sources.base import Scope, SnapshotIdentity
+from denizen.sources.errors import (
     BadSignature,
     Downgrade,
     DownloadFailed,
@@ -13,8 +14,6 @@ from denizen.sources.base import (
     HashMismatch,
     Incomplete,
     NoSuchSuite,
-    Scope,
-    SnapshotIdentity,
 )
 from tests.support.debian_archive import DATE, Archive, package_paragraph, sample
 from tests.support.debian_sources import A_DAY, debian

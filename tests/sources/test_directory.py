@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from denizen.sources.base import HashMismatch, Scope
+from denizen.sources.base import Scope
 from denizen.sources.directory import BadPackageFile, DirectoryOfDebs
+from denizen.sources.errors import HashMismatch
 from tests.support.debs import Item, deb, symlink
 
 CONTROL = b"Package: x\nVersion: 1\nArchitecture: amd64\nDepends: libc6\n"

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from denizen.sources.base import DownloadFailed, HashMismatch, NoRoom, Offline, SilentTransfer
+from denizen.sources.base import SilentTransfer
+from denizen.sources.errors import DownloadFailed, HashMismatch, NoRoom, Offline
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.fetcher import Fetcher, FileRequest
 from denizen.sources.transfer_rates import Pace, Throttle, TooSlow

@@ -2,7 +2,7 @@ from typing import cast
 
 import pytest
 
-from denizen.sources.base import BadSignature
+from denizen.sources.errors import BadSignature
 from denizen.sources.keyring import Keyring
 from denizen.sources.openpgp import (
     ChosenWhenAsked,

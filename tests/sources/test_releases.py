@@ -6,7 +6,8 @@ import pytest
 
 from denizen.fileview import MemoryView
 from denizen.formats.packages import package_of
-from denizen.sources.base import BadSignature, DownloadFailed, NoSuchSuite, Scope, SilentTransfer
+from denizen.sources.base import Scope, SilentTransfer
+from denizen.sources.errors import BadSignature, DownloadFailed, NoSuchSuite
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.keyring import Keyring
 from denizen.sources.releases import MAX_FUTURE, FutureRelease, WrongOrigin

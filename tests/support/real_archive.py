@@ -17,7 +17,8 @@ from denizen.app.supply.indexing import ensure, run_update, targets_of
 from denizen.cli.command import Context
 from denizen.cli.views.download_progress import open_progress
 from denizen.errors import DenizenError, SourceFailed
-from denizen.sources.base import DownloadFailed, HashMismatch, Scope
+from denizen.sources.base import Scope
+from denizen.sources.errors import DownloadFailed, HashMismatch
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.source_settings import DEFAULT_SUITES
 from tests.support.command_context import context_of

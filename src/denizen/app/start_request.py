@@ -86,8 +86,8 @@ class RunRequest:
         return hex_digest_of(os.fsencode("\0".join(words)) + lock)[:16].encode("ascii")
 
     @property
-    def elsewhere(self) -> bool:
-        """Tell whether the libraries are to be other than the host's, even where these would do."""
+    def rules_out_host(self) -> bool:
+        """Tell whether the host's libraries are not to be used, even where they would do."""
         return bool(self.hermetic or self.extra or self.lock)
 
     @property

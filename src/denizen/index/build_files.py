@@ -13,7 +13,8 @@ from denizen.index.installed_links import FoundLibrary, ldconfig_links, with_alt
 from denizen.index.library_index import write_libraries
 from denizen.index.library_paths import DirectoryKind, is_library_name, kind_of
 from denizen.index.path_index import write_paths
-from denizen.sources.base import NoRoom, Scope
+from denizen.sources.base import Scope
+from denizen.sources.errors import NoRoom
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

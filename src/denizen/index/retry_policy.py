@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from denizen.sources.base import BadSignature, Downgrade, Expired, Incomplete
+from denizen.sources.errors import BadSignature, Downgrade, Expired, Incomplete
 from denizen.value import value
 
 TYPE_CHECKING = False

@@ -26,7 +26,8 @@ from denizen.index.update_targets import (
     names_and_rank,
     with_entry,
 )
-from denizen.sources.base import Downgrade, NoRoom, Scope
+from denizen.sources.base import Scope
+from denizen.sources.errors import Downgrade, NoRoom
 from denizen.sources.releases import shown_date
 from denizen.value import replace
 

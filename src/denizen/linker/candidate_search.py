@@ -12,7 +12,7 @@ from denizen.elf.image import read
 from denizen.errors import BadInput
 from denizen.fileview import FileKind
 from denizen.linker.open_verify import check_image, head_of
-from denizen.linker.rule_tables import PASSED_OVER, Reason
+from denizen.linker.rule_tables import Reason
 from denizen.linker.search_results import FoundObject, SearchAttempt
 
 TYPE_CHECKING = False
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from denizen.linker.open_verify import VerifyTarget
     from denizen.linker.rule_tables import LinkerRule
 
+# Reasons after which the search goes on (open_verify returns -1 with ENOENT, or open_path moves on).
+PASSED_OVER = frozenset(
+    {
+        Reason.ABSENT, Reason.NO_DIRECTORY, Reason.UNREADABLE, Reason.WRONG_CLASS, Reason.WRONG_MACHINE,
+        Reason.NEWER_KERNEL, Reason.NOT_SETUID, Reason.NODEFLIB, Reason.UNEXPANDED, Reason.STOPPED,
+        Reason.TOO_LONG,
+    }
+)  # fmt: skip
 # errno of open(2) -> reason for refusing the file. Others end the list of directories being searched.
 _REASONS = {
     errno.ENOENT: Reason.ABSENT,

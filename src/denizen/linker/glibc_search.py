@@ -18,8 +18,6 @@ from denizen.linker.rule_tables import (
     CACHE,
     DEFAULT,
     EXTRA,
-    GLIBC_ORDER,
-    KERNEL_CHECK_UNTIL,
     LIBRARY_PATH,
     PATH,
     RPATH,
@@ -44,6 +42,11 @@ if TYPE_CHECKING:
     from denizen.linker.rule_tables import LinkerRule
     from denizen.linker.search_results import Known
 
+# The order of rules for a name without a slash.
+GLIBC_ORDER: tuple[LinkerRule, ...] = (RPATH, LIBRARY_PATH, RUNPATH, CACHE, DEFAULT, EXTRA)
+# Until 2.35 an object that asks for a newer kernel (NT_GNU_ABI_TAG) is skipped: elf/dl-load.c open_verify;
+# the check was removed by commit "Remove kernel version check", 2.36.
+KERNEL_CHECK_UNTIL = (2, 35)
 # Elements of a search path; ld.so has no limit but the number of separators in the string.
 MAX_ELEMENTS = 65_536
 

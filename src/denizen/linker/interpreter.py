@@ -17,7 +17,6 @@ from denizen.elf.constants import PF_X, PT_LOAD
 from denizen.elf.image import read
 from denizen.errors import BadInput
 from denizen.fileview import FileKind
-from denizen.linker.rule_tables import DEFAULT_DIRECTORIES
 from denizen.value import Enum, value
 
 TYPE_CHECKING = False
@@ -27,6 +26,12 @@ if TYPE_CHECKING:
     from denizen.elf.image import Image
     from denizen.fileview import FileView
 
+# Default directories by word size, used where the interpreter's own cannot be read from its file:
+# Makeconfig's slibdir and libdir for a build with prefix /usr.
+DEFAULT_DIRECTORIES: dict[int, tuple[bytes, ...]] = {
+    64: (b"/lib64/", b"/usr/lib64/"),
+    32: (b"/lib/", b"/usr/lib/"),
+}
 MAX_DIRECTORIES = 16
 MAX_NAME = 4096
 # Bytes; glibc's dynamic linker has 0.2 MB, musl's 0.8.

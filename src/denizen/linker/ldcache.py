@@ -28,7 +28,6 @@ from _operator import ne  # not operator, whose Python module takes 0.6 ms to im
 from itertools import compress
 
 from denizen.errors import BadInput
-from denizen.linker.rule_tables import CACHE_FLAGS_PLAIN
 from denizen.machines import CACHE_FLAGS_OTHER
 from denizen.value import value
 
@@ -44,6 +43,9 @@ OLD_HEADER, OLD_ENTRY = 16, 12
 NEW_HEADER, NEW_ENTRY = 48, 24
 EXTENSION_MAGIC = 0xEAA42174
 TAG_HWCAPS = 1
+# On machines without flags of their own, entries of plain ELF without a libc's mark are accepted too:
+# sysdeps/generic/dl-cache.h _dl_cache_check_flags.
+CACHE_FLAGS_PLAIN = 1
 MAX_NAME = 255
 MAX_PATH = 4096
 MAX_SAME = 256

@@ -23,9 +23,7 @@ from denizen.linker.rule_tables import (
     INTERPRETER,
     LIBRARY_PATH,
     MUSL_PATH,
-    MUSL_RESERVED,
     MUSL_RPATH,
-    MUSL_SYSTEM_PATH,
     PATH,
     Reason,
 )
@@ -42,6 +40,9 @@ if TYPE_CHECKING:
     from denizen.linker.process_environment import Environment
     from denizen.linker.rule_tables import LinkerRule
 
+# musl's load_library: any lib + NAME + "." + anything is musl itself.
+_RESERVED: tuple[bytes, ...] = (b"c.", b"pthread.", b"rt.", b"m.", b"dl.", b"util.", b"xnet.")
+_SYSTEM_PATH = b"/lib:/usr/local/lib:/usr/lib"
 # Symbols by which musl recognises a libc, its own or another, that is opened by an absolute path.
 _LIBC_MARKS = frozenset({b"__libc_start_main", b"stdin"})
 
@@ -221,11 +222,11 @@ class MuslLoading:
                 content = self._view.read(prefix + b"/etc/ld-musl-" + self._interpreter.arch + b".path")
                 self._system_path = bytes(content).partition(b"\0")[0]
             except FileNotFoundError:
-                self._system_path = MUSL_SYSTEM_PATH
+                self._system_path = _SYSTEM_PATH
             except OSError:
                 self._system_path = b""
         return self._system_path
 
 
 def _is_reserved(name: bytes) -> bool:
-    return name.startswith(b"lib") and name[3:].startswith(MUSL_RESERVED)
+    return name.startswith(b"lib") and name[3:].startswith(_RESERVED)

@@ -1,7 +1,8 @@
-"""The dynamic linkers' rules as tables, each with its source (pure).
+"""The dynamic linkers' rules, and the reasons for which they refuse a file, each with its source (pure).
 
-docs/linker-rules.md describes them in prose. glibc's sources are those of 2.36, the version this was
-checked against line by line; constants named UNTIL and SINCE give the versions where that differs.
+glibc_search.py and musl_rules.py apply them, docs/linker-rules.md describes them in prose. glibc's sources
+are those of 2.36, the version this was checked against line by line; constants named UNTIL and SINCE give the
+versions where that differs.
 """
 
 from __future__ import annotations
@@ -41,17 +42,6 @@ EXTRA = LinkerRule("extra", "directories added by denizen", "Environment.extra_d
 # Rules that find only libraries of the system itself.
 SYSTEM_RULES: tuple[LinkerRule, ...] = (CACHE, DEFAULT, INTERPRETER, VDSO, MUSL_PATH, BUILT_IN)
 
-# The order of rules for a name without a slash; glibc_search.py and musl_rules.py implement them.
-GLIBC_ORDER: tuple[LinkerRule, ...] = (RPATH, LIBRARY_PATH, RUNPATH, CACHE, DEFAULT, EXTRA)
-
-# musl's load_library: any lib + NAME + "." + anything is musl itself.
-MUSL_RESERVED: tuple[bytes, ...] = (b"c.", b"pthread.", b"rt.", b"m.", b"dl.", b"util.", b"xnet.")
-MUSL_SYSTEM_PATH = b"/lib:/usr/local/lib:/usr/lib"
-
-# Until 2.35 an object that asks for a newer kernel (NT_GNU_ABI_TAG) is skipped: elf/dl-load.c open_verify;
-# the check was removed by commit "Remove kernel version check", 2.36.
-KERNEL_CHECK_UNTIL = (2, 35)
-
 
 class Reason(Enum):
     """The reason for which a file was refused, in ld.so's own words where it has some."""
@@ -86,24 +76,3 @@ class Reason(Enum):
     EMPTY_EXPANSION = "empty dynamic string token substitution"
     SECURE_TOKEN = "DST not allowed in SUID/SGID programs"  # noqa: S105  # ld.so's message
     MALFORMED = "malformed"
-
-
-# Reasons after which the search goes on (open_verify returns -1 with ENOENT, or open_path moves on).
-PASSED_OVER = frozenset(
-    {
-        Reason.ABSENT, Reason.NO_DIRECTORY, Reason.UNREADABLE, Reason.WRONG_CLASS, Reason.WRONG_MACHINE,
-        Reason.NEWER_KERNEL, Reason.NOT_SETUID, Reason.NODEFLIB, Reason.UNEXPANDED, Reason.STOPPED,
-        Reason.TOO_LONG,
-    }
-)  # fmt: skip
-
-# On machines without flags of their own, entries of plain ELF without a libc's mark are accepted too:
-# sysdeps/generic/dl-cache.h _dl_cache_check_flags.
-CACHE_FLAGS_PLAIN = 1
-
-# Default directories by word size, used where the interpreter's own cannot be read from its file:
-# Makeconfig's slibdir and libdir for a build with prefix /usr.
-DEFAULT_DIRECTORIES: dict[int, tuple[bytes, ...]] = {
-    64: (b"/lib64/", b"/usr/lib64/"),
-    32: (b"/lib/", b"/usr/lib/"),
-}

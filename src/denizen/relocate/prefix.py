@@ -96,6 +96,17 @@ def filled(mention: Mention, path: bytes) -> bytes | None:
     return path + slashes if mention.followed else slashes + path
 
 
+def fitting(mention: Mention, prefix: Prefix) -> tuple[str, bytes | None]:
+    """Return the way in which a mention is changed, and its new bytes; None where neither path fits.
+
+    The ways are "filled", by the new path, and where that is too long "link", by the short link to it.
+    """
+    text = filled(mention, prefix.new)
+    if text is None and prefix.link:
+        return "link", filled(mention, prefix.link)
+    return "filled", text
+
+
 def _begins(data: Searchable, at: int) -> bool:
     """Tell whether a path begins there, and not an earlier one goes on.
 

@@ -20,7 +20,7 @@ from denizen.elf.image import read
 from denizen.errors import BadInput
 from denizen.formats.pyc import is_pyc, with_strings
 from denizen.relocate.elf_prefix import relocate_elf
-from denizen.relocate.prefix import Prefix, filled, in_text, mentions
+from denizen.relocate.prefix import Prefix, fitting, in_text, mentions
 from denizen.relocate.relative_script import relative_script
 from denizen.relocate.undo import undone
 from denizen.value import value
@@ -28,7 +28,6 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf.strings import Searchable
-    from denizen.relocate.prefix import Mention
 
 # Linux fs/binfmt_script.c: bytes of the first line that the kernel reads, since 5.1 and before.
 _LINE, _OLD_LINE = 255, 127
@@ -180,7 +179,7 @@ def _filled(content: bytes, prefix: Prefix, dead: tuple[tuple[int, int], ...] = 
     for one in mentions(content, prefix.old):
         if any(start <= one.offset < end for start, end in dead):
             continue
-        way, text = _fitting(one, prefix)
+        way, text = fitting(one, prefix)
         if text is None:
             left.append(LeftMention(one.offset, f"{one.end - one.start} bytes are there for the path"))
             continue
@@ -188,10 +187,3 @@ def _filled(content: bytes, prefix: Prefix, dead: tuple[tuple[int, int], ...] = 
         ways[way] = None
         places += 1
     return RelocatedFile(bytes(new) if places else None, tuple(ways), places, tuple(left[:MAX_LEFT]))
-
-
-def _fitting(mention: Mention, prefix: Prefix) -> tuple[str, bytes | None]:
-    text = filled(mention, prefix.new)
-    if text is None and prefix.link:
-        return "link", filled(mention, prefix.link)
-    return "filled", text

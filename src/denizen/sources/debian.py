@@ -20,7 +20,8 @@ from denizen.formats.inflate import CHUNK, SUFFIXES, decompressed
 from denizen.formats.packages import packages_in
 from denizen.formats.percent import percent_encoded
 from denizen.formats.release import BadRelease
-from denizen.sources.base import (
+from denizen.sources.base import Scope, Snapshot
+from denizen.sources.errors import (
     BadSignature,
     Downgrade,
     DownloadFailed,
@@ -28,8 +29,6 @@ from denizen.sources.base import (
     HashMismatch,
     Incomplete,
     NoSuchSuite,
-    Scope,
-    Snapshot,
 )
 from denizen.sources.fetcher import FileRequest
 from denizen.sources.releases import RELEASE, FutureRelease, Releases, WrongOrigin, shown_date

@@ -16,7 +16,8 @@ from denizen.formats.file_tree import Directory
 from denizen.formats.packages import package_of
 from denizen.formats.percent import percent_encoded
 from denizen.sha256 import hex_digest_of
-from denizen.sources.base import HashMismatch, NoSuchSuite, Snapshot
+from denizen.sources.base import Snapshot
+from denizen.sources.errors import HashMismatch, NoSuchSuite
 from denizen.value import value
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.sources.base import DownloadFailed
+from denizen.sources.errors import DownloadFailed
 from denizen.sources.transport import TransportError
 
 TYPE_CHECKING = False

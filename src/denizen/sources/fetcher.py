@@ -14,7 +14,8 @@ import threading
 from enum import Enum
 
 from denizen.disk import make_directories, sync_directory
-from denizen.sources.base import HashMismatch, NoRoom, Offline, SilentTransfer
+from denizen.sources.base import SilentTransfer
+from denizen.sources.errors import HashMismatch, NoRoom, Offline
 from denizen.sources.fetch_record import AnotherFile, FetchRecord
 from denizen.sources.file_cache import is_as_promised, note_as_promised
 from denizen.sources.partial_file import held

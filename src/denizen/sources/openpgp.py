@@ -13,7 +13,7 @@ import os
 
 from denizen.errors import HostLacks
 from denizen.formats.armor import binary_keys
-from denizen.sources.base import BadSignature, NoRoom
+from denizen.sources.errors import BadSignature, NoRoom
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

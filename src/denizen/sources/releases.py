@@ -13,7 +13,7 @@ from denizen.disk import make_directories, write_atomically
 from denizen.errors import SourceFailed
 from denizen.formats.release import BadRelease, parse_release
 from denizen.sha256 import hex_digest_of
-from denizen.sources.base import BadSignature, Downgrade, DownloadFailed, Expired, NoRoom, NoSuchSuite
+from denizen.sources.errors import BadSignature, Downgrade, DownloadFailed, Expired, NoRoom, NoSuchSuite
 from denizen.sources.fetcher import Small
 from denizen.sources.transport import Validators
 from denizen.value import value

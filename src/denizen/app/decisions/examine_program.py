@@ -32,7 +32,7 @@ class ExaminedProgram:
         world: the host as the program sees it, without denizen's loaders.
         report: the problems of a start here.
         added: paths of further objects that the program opens.
-        starts_here: it starts with the host's libraries, and is to start with them.
+        starts_here: the host's libraries start it, and its options do not rule them out.
         later: sonames that it opens at run time and this host lacks; () if it does not start here.
         files: the rules about files that a static program looks for and this host lacks.
     """
@@ -93,7 +93,7 @@ def examine_program(session: Session, program: Program, wanted: RunRequest) -> E
         world = world_of(session.environ, program.interpreter)
         report = _look(host, program, world)
     # A static program takes no libraries from anywhere.
-    starts_here = report.starts and (report.stands_alone or not wanted.elsewhere)
+    starts_here = report.starts and (report.stands_alone or not wanted.rules_out_host)
     later: tuple[bytes, ...] = ()
     files: tuple[Resource, ...] = ()
     if starts_here and not report.stands_alone:

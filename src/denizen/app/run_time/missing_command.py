@@ -37,7 +37,8 @@ from denizen.launch.program import open_program
 from denizen.launch.script_launch import words
 from denizen.resolve.installation.install import unpacked
 from denizen.resolve.resolution import pin_of
-from denizen.sources.base import Offline, Scope
+from denizen.sources.base import Scope
+from denizen.sources.errors import Offline
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace
 

@@ -25,7 +25,7 @@ from denizen.resolve.existing_libraries import HostLibraries, ProcessLibraries
 from denizen.resolve.library_path_libraries import run_path_libraries
 from denizen.resolve.missed_library_choice import library_added
 from denizen.resolve.rule_packs import load_rules
-from denizen.sources.base import Offline
+from denizen.sources.errors import Offline
 from denizen.value import replace
 
 TYPE_CHECKING = False
