@@ -117,11 +117,7 @@ class DiskView:
         # O_NONBLOCK: opening a FIFO that someone named libfoo.so must not hang.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            facts = os.fstat(descriptor)
-            if not stat_module.S_ISREG(facts.st_mode):
-                code = errno.EISDIR if stat_module.S_ISDIR(facts.st_mode) else errno.EINVAL
-                raise OSError(code, os.strerror(code), path)
-            return whole(descriptor, facts.st_size, self._map_from)
+            return whole(descriptor, _regular(descriptor, path).st_size, self._map_from)
         finally:
             os.close(descriptor)
 
@@ -195,26 +191,33 @@ def write_atomically(path: bytes | str, content: bytes, *, mode: int = 0o644) ->
     """Put `content` at `path` complete or not at all, and durable once this returns.
 
     It is written beside its place under a temporary name, synced, renamed, and the directory is synced.
-    Raises OSError; the temporary file is removed then.
+    Raises OSError about `path`; the temporary file is removed then.
     """
     target = os.fsencode(path)
     parent = posixpath.dirname(target) or b"."
     temporary = posixpath.join(parent, b".%s.%d.tmp" % (posixpath.basename(target), os.getpid()))
-    descriptor = os.open(temporary, OPEN_NEW, mode)
     try:
+        descriptor = os.open(temporary, OPEN_NEW, mode)
         try:
-            with naming(target), open(descriptor, "wb", closefd=False) as stream:
-                stream.write(content)
-                stream.flush()
-                os.fchmod(descriptor, mode)
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.rename(temporary, target)
-    except BaseException:
-        _unlink_if_there(temporary)
+            _fill(descriptor, content, mode)
+            os.rename(temporary, target)
+        except BaseException:
+            _unlink_if_there(temporary)
+            raise
+    except OSError as problem:
+        # Nobody named the temporary file, and it is gone.
+        problem.filename, problem.filename2 = target, None
         raise
     sync_directory(parent)
+
+
+def _fill(descriptor: int, content: bytes, mode: int) -> None:
+    """Write a new file, durably, and close it. Raises OSError."""
+    with open(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
 
 
 def check_replaceable(path: bytes) -> None:
@@ -238,6 +241,30 @@ def written_by_owner(path: bytes | str, flags: int) -> int:
     A file it creates is writable by its owner only, whatever the umask.
     """
     return os.open(path, flags | os.O_CLOEXEC, 0o644)
+
+
+def open_regular(path: bytes | str, flags: int) -> int:
+    """Open a file, as open()'s `opener`; raise OSError if it is a directory, a device, a pipe or a socket.
+
+    For files whose place others can write to: opening a pipe would wait for ever, and a device has no end.
+    """
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _regular(descriptor, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _regular(descriptor: int, path: bytes | str) -> os.stat_result:
+    """Return the facts of an open file. Raises OSError for what is none."""
+    facts = os.fstat(descriptor)
+    if stat_module.S_ISREG(facts.st_mode):
+        return facts
+    if stat_module.S_ISDIR(facts.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    raise OSError(errno.EINVAL, "it is a device, a pipe or a socket, not a file", path)
 
 
 def make_directories(path: bytes, mode: int = 0o755) -> None:

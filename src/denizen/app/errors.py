@@ -70,6 +70,14 @@ class WorkingDirectoryGone(HostLacks):
     REMEDY = "cd to a directory that is there"
 
 
+class OutOfMemory(HostLacks):
+    """The error that an operation needs more memory than this process can have."""
+
+    WHAT = "there is not enough memory for this"
+    WHY = "the limit of this process (ulimit -v, a control group), or the machine's memory, is reached"
+    REMEDY = "ulimit -v unlimited"
+
+
 def error_of(error: OSError) -> HostLacks:
     """Return the error to tell for one of the kernel's that no lower layer gave an error of its own."""
     if isinstance(error, FileNotFoundError) and error.filename is None:

@@ -79,8 +79,11 @@ class RunRequest:
 
         lock = b""
         if self.lock is not None:
-            with open(self.lock, "rb") as stream:
-                lock = stream.read()
+            from denizen.disk import open_regular
+            from denizen.resolve.lock import MAX_SIZE
+
+            with open(self.lock, "rb", opener=open_regular) as stream:
+                lock = stream.read(MAX_SIZE + 1)
         # The strategy's old name, so that what was decided under it is found.
         words = (str(self.hermetic), *self.suites, "", *self.extra, "program" if mapped else "", *self.trees)
         return hex_digest_of(os.fsencode("\0".join(words)) + lock)[:16].encode("ascii")

@@ -31,11 +31,11 @@ def parse_age(command: str, text: str) -> int:
     return int(number) * _AGES[unit]
 
 
-def output_file(parsed: Parsed) -> bytes | None:
-    """Return the file that --output names; None where it was not given. Raises NotReplaced."""
+def output_file(parsed: Parsed, option: str = "output") -> bytes | None:
+    """Return the file that an option names; None where it was not given. Raises NotReplaced."""
     from denizen.disk import check_replaceable
 
-    target = parsed.text("output")
+    target = parsed.text(option)
     if target is None:
         return None
     check_replaceable(os.fsencode(target))

@@ -203,6 +203,13 @@ def dispatch(arguments: Sequence[str], at_exec: Callable[[], None] = _nothing) -
 
         output.error(error_of(error))
         return EXIT_FAILED
+    except MemoryError:
+        if debug:
+            raise
+        from denizen.app.errors import OutOfMemory
+
+        output.error(OutOfMemory())
+        return EXIT_FAILED
     except Exception as error:
         if debug:
             raise

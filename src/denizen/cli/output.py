@@ -94,15 +94,17 @@ class Output:
         with _Result():
             console.print(drawing)
 
-    def save_html(self, drawing: RenderableType, path: str) -> None:
-        """Write a drawing as an HTML page to the file `path`."""
+    def save_html(self, drawing: RenderableType, path: bytes) -> None:
+        """Write a drawing as an HTML page to the file `path`. Raises OSError."""
         import io
 
         from rich.console import Console
 
+        from denizen.disk import write_atomically
+
         console = Console(record=True, width=140, file=io.StringIO(), force_terminal=True)
         console.print(drawing)
-        console.save_html(path)
+        write_atomically(path, console.export_html().encode())
 
     def console(self) -> Console:
         """Return the rich console over stdout; imported here because rich.console costs 26 ms."""

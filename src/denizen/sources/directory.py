@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 
+from denizen.disk import open_regular
 from denizen.errors import BadInput, SourceFailed, display
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import Directory
@@ -150,7 +151,7 @@ class DirectoryOfDebs:
     def _unpacked(self, name: bytes) -> Unpacked:
         path = os.path.join(self._directory, name)
         try:
-            with open(path, "rb") as stream:
+            with open(path, "rb", opener=open_regular) as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
                 size = stream.tell()
                 stream.seek(0)
@@ -166,7 +167,7 @@ class DirectoryOfDebs:
 
     def _checked(self, package: Package) -> bytes:
         path = os.path.join(self._directory, package.filename)
-        with open(path, "rb") as stream:
+        with open(path, "rb", opener=open_regular) as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest().encode() != package.sha256:
                 raise HashMismatch(
                     display(package.filename), {display(path): "it changed since it was indexed"}

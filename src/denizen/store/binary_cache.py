@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.disk import make_directories, write_atomically
+from denizen.disk import make_directories, open_regular, write_atomically
 from denizen.errors import SourceFailed, StoreDamaged, display
 from denizen.formats import narinfo
 from denizen.formats.hashes import Hash
@@ -233,7 +233,7 @@ def store_dir_of(cache: bytes) -> bytes | None:
     place = cache + b"/nix-cache-info"
     with doing("read", place):
         try:
-            with open(place, "rb") as stream:
+            with open(place, "rb", opener=open_regular) as stream:
                 lines = stream.read(narinfo.MAX_SIZE).splitlines()
         except FileNotFoundError:
             return None
@@ -268,7 +268,7 @@ def offered(cache: bytes, path: StorePath, trusted: Sequence[PublicKey], logical
     place = cache + b"/" + path.digest.encode("ascii") + b".narinfo"
     with doing("read", place):
         try:
-            with open(place, "rb") as stream:
+            with open(place, "rb", opener=open_regular) as stream:
                 told = narinfo.parse(stream.read(narinfo.MAX_SIZE + 1), logical)
         except FileNotFoundError:
             raise NotInCache(cache, path, "it has no narinfo for it") from None
@@ -318,7 +318,7 @@ class _Counted:
     """A file that calls `told` with the number of bytes of each read."""
 
     def __init__(self, place: bytes, told: Told) -> None:
-        self._stream = open(place, "rb", buffering=0)  # noqa: SIM115  # closed by __exit__
+        self._stream = open(place, "rb", buffering=0, opener=open_regular)  # noqa: SIM115  # closed by __exit__
         self._told = told
 
     def __enter__(self) -> Self:

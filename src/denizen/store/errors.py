@@ -39,16 +39,18 @@ class DiskFailed(HostLacks):
         operation: the step that failed, with its object: "add /home/u/x".
         path: the file that the failed system call named.
         code: errno.
+        reason: what is wrong with the file, where denizen found it and not the kernel.
     """
 
     operation: str
     path: bytes
     code: int
+    reason: str = ""
     WHAT = "cannot {operation:text}"
 
     @property
     def why(self) -> str:
-        return f"{os.strerror(self.code)}: {display(self.path)}"
+        return f"{self.reason or os.strerror(self.code)}: {display(self.path)}"
 
     @property
     def remedy(self) -> str:
@@ -63,4 +65,6 @@ def doing(operation: str, path: bytes) -> Iterator[None]:
     except OSError as error:
         name = error.filename
         about = os.fsencode(name) if isinstance(name, str | bytes) else path
-        raise DiskFailed(f"{operation} {display(path)}", about, error.errno or 0) from error
+        raise DiskFailed(
+            f"{operation} {display(path)}", about, error.errno or 0, error.strerror or ""
+        ) from error

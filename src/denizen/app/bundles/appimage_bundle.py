@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 
+from denizen.disk import open_regular
 from denizen.errors import display
 from denizen.formats.bundle_image import EntryKind, ImageEntry, encode_over
 from denizen.formats.file_tree import Directory, File, Symlink
@@ -112,7 +113,7 @@ def read_app_files(desktop: str | None, icon: str | None, update: str | None = N
         if path is None:
             contents.append(b"")
         else:
-            with open(path, "rb") as stream:
+            with open(path, "rb", opener=open_regular) as stream:
                 contents.append(stream.read())
     suffix = os.path.splitext(os.fsencode(icon))[1] if icon else b".svg"
     return AppFiles(contents[0], contents[1], suffix, os.fsencode(update or ""))

@@ -7,6 +7,7 @@ import posixpath
 import stat
 
 from denizen.app.bundles.errors import NotBundled
+from denizen.disk import open_regular
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.launch.bundle_launcher import launcher_beside
 from denizen.launch.bundle_layout import (
@@ -249,7 +250,7 @@ def _common(paths: Sequence[bytes]) -> bytes:
 
 def _file(name: bytes, path: bytes, *, program: bool = False, timed: bool = False) -> ImageEntry:
     """Return the entry of a file. `timed`: with its time; else it has that of a store's files."""
-    with open(path, "rb") as stream:
+    with open(path, "rb", opener=open_regular) as stream:
         content = stream.read()
         facts = os.fstat(stream.fileno())
     kind = EntryKind.PROGRAM if program or facts.st_mode & stat.S_IXUSR else EntryKind.FILE

@@ -8,7 +8,7 @@ import shutil
 from denizen.app.bundles.errors import NoPlace, NotBundled
 from denizen.app.bundles.program_closure import is_static, opened_program, packaged_closure
 from denizen.app.bundles.self_test import remove_quietly, self_test
-from denizen.disk import make_directories, write_atomically
+from denizen.disk import make_directories, open_regular, write_atomically
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.host import machine_name
 from denizen.launch.bundle_layout import PLACE, program_name
@@ -119,7 +119,7 @@ def _appimage(entries: list[ImageEntry], request: BundleRequest, apprun: bytes) 
 
 def _static_app(request: BundleRequest) -> BundleMade:
     """Make the AppImage of a static program, which is its AppRun."""
-    with open(request.closure.program, "rb") as stream:
+    with open(request.closure.program, "rb", opener=open_regular) as stream:
         program = stream.read()
     made = _appimage([], request, program)
     return BundleMade(made, os.stat(made).st_size, len(program), (), "it is static, and needs nothing")

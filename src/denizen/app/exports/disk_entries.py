@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from denizen.disk import open_regular
 from denizen.formats.file_tree import Directory, File, Symlink
 from denizen.formats.stream import BLOCK
 
@@ -24,7 +25,7 @@ class DiskContent:
         self.path = path
 
     def __iter__(self) -> Iterator[bytes]:
-        with open(self.path, "rb", buffering=0) as stream:
+        with open(self.path, "rb", buffering=0, opener=open_regular) as stream:
             while piece := stream.read(BLOCK):
                 yield piece
 

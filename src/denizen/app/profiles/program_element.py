@@ -85,18 +85,22 @@ def _copied(work: Work, place: bytes, word: str) -> StorePath:
     if os.path.isdir(place):
         return work.add(place, name).path
     if not os.path.isfile(place):
-        raise NoProgramHere(word, "there is no such file or directory")
-    with open(place, "rb") as stream:
-        return _as_command(work, os.path.basename(place), stream.read(), name)
+        absent = not os.path.lexists(place)
+        raise NoProgramHere(word, "there is no such file or directory" if absent else "it is not a file")
+    return _as_command(work, os.path.basename(place), place, name)
 
 
-def _as_command(work: Work, command: bytes, content: bytes, name: str) -> StorePath:
-    """Add an object with one executable, bin/COMMAND."""
+def _as_command(work: Work, command: bytes, source: bytes, name: str) -> StorePath:
+    """Add an object with one executable, bin/COMMAND, a copy of the file at `source`."""
+    import shutil
+
+    from denizen.disk import open_regular
+
     tree = work.new_tree()
     os.makedirs(tree + b"/bin", 0o700)
     program = tree + b"/bin/" + command
-    with open(program, "wb") as stream:
-        stream.write(content)
+    with open(source, "rb", opener=open_regular) as content, open(program, "wb") as stream:
+        shutil.copyfileobj(content, stream)
     os.chmod(program, 0o700)  # the store gives it its own mode
     return work.add(tree, name).path
 
@@ -127,8 +131,7 @@ def _fetched(at: Preparation, url: str) -> tuple[StorePath, str]:
         supply = supply_of(at.session, request.policy)
         realise(store, [sealed.path], RealiseOptions(supply.opener))
         work.need([output])
-    with open(store.place_of(output), "rb") as stream:
-        return _as_command(work, os.fsencode(name), stream.read(), _object_name(name)), name
+    return _as_command(work, os.fsencode(name), store.place_of(output), _object_name(name)), name
 
 
 def _element(at: Preparation, origin: _Origin) -> PreparedElement:

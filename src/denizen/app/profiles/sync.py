@@ -32,11 +32,12 @@ def sync(
     """
     from denizen.app.supply.decoder_setup import bring_decoder
     from denizen.app.supply.store_access import made_store
+    from denizen.disk import open_regular
     from denizen.formats.toml_file import MAX_SIZE
     from denizen.profiles.project_profile import read_project_profile
     from denizen.store.errors import doing
 
-    with doing("read", os.fsencode(path)), open(path, "rb") as stream:
+    with doing("read", os.fsencode(path)), open(path, "rb", opener=open_regular) as stream:
         project = read_project_profile(stream.read(MAX_SIZE + 1), path)
     profile = profile_of(session, project.name)
     plans = None if update else _locked_plans(project, path)
@@ -75,13 +76,14 @@ def _lock_place(path: str) -> str:
 
 
 def _lock_content(path: str) -> bytes:
+    from denizen.disk import open_regular
     from denizen.profiles.package_plan import MAX_SIZE
     from denizen.store.errors import doing
 
     place = _lock_place(path)
     with doing("read", os.fsencode(place)):
         try:
-            with open(place, "rb") as stream:
+            with open(place, "rb", opener=open_regular) as stream:
                 return stream.read(MAX_SIZE + 1)
         except FileNotFoundError:
             return b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.recipes.recipe_lock import locked_findings
+from denizen.disk import open_regular
 from denizen.errors import BadInput, DenizenError
 from denizen.fhs import project_environment
 from denizen.formats.toml_file import MAX_SIZE
@@ -140,7 +141,7 @@ def _parsed(path: str) -> Recipe:
 def recipe_content(path: str) -> bytes:
     """Return the content of a recipe's or project's file, cut behind MAX_SIZE + 1 bytes. Raises NoRecipe."""
     try:
-        with open(path, "rb") as stream:
+        with open(path, "rb", opener=open_regular) as stream:
             return stream.read(MAX_SIZE + 1)
     except OSError as error:
         raise NoRecipe(path, error.strerror or str(error)) from error

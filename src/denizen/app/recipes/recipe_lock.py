@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.disk import write_atomically
+from denizen.disk import open_regular, write_atomically
 from denizen.fhs.project_environment import FILE, LOCK, digest
 from denizen.fhs.project_lock import LockSection, lock_sections, with_section
 from denizen.recipes.project_develop import TABLE
@@ -80,7 +80,7 @@ def _place(recipe: str) -> str:
 
 def _content(place: str) -> bytes:
     try:
-        with open(place, "rb") as stream:
+        with open(place, "rb", opener=open_regular) as stream:
             return stream.read(MAX_SIZE + 1)
     except FileNotFoundError:
         return b""

@@ -18,6 +18,7 @@ import zlib
 from denizen.app.relocate.rewrite_file import replace_content, replace_link
 from denizen.app.relocate.store_guard import refuse_in_store
 from denizen.bytesio import Truncated
+from denizen.disk import open_regular
 from denizen.errors import DenizenError, HostLacks, display
 from denizen.formats.pyc import for_source
 from denizen.relocate.relocate_file import LeftMention, RelocatedFile, compression_of, relocate_file
@@ -188,7 +189,10 @@ def _entry(
 
 def _file(asked: TreeRequest, path: bytes, inside: bytes, size: int) -> RelocatedFile:
     origin = posixpath.dirname(posixpath.join(asked.prefix.old, inside)) if asked.relative else b""
-    with open(path, "rb") as stream, mmap.mmap(stream.fileno(), size, prot=mmap.PROT_READ) as data:
+    with (
+        open(path, "rb", opener=open_regular) as stream,
+        mmap.mmap(stream.fileno(), size, prot=mmap.PROT_READ) as data,
+    ):
         known = compression_of(data[:8])
         if known:
             return _compressed(data[:], known, asked.prefix)
@@ -222,14 +226,14 @@ def _plain(data: bytes, form: str) -> bytes | None:
 def _write(path: bytes, content: bytes, others: tuple[bytes, ...]) -> None:
     compiled = _compiled(path) if path.endswith(b".py") else ()
     if compiled:
-        with open(path, "rb") as stream:
+        with open(path, "rb", opener=open_regular) as stream:
             old = stream.read()
     replace_content(path, content, others)
-    with open(path, "rb") as stream:
+    with open(path, "rb", opener=open_regular) as stream:
         if stream.read() != content:
             raise NotWritten(path)
     for one in compiled:
-        with open(one, "rb") as stream:
+        with open(one, "rb", opener=open_regular) as stream:
             found = stream.read()
         told = for_source(found, old, content)
         if told != found:

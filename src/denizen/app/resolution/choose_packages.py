@@ -74,11 +74,12 @@ class PackageChooser:
         return extension if is_sound(extension) and extension.packages else None
 
     def _locked(self, lock: str) -> Resolution:
-        from denizen.resolve.lock import parse
+        from denizen.disk import open_regular
+        from denizen.resolve.lock import MAX_SIZE, parse
         from denizen.resolve.lock_check import must_apply
         from denizen.resolve.rule_packs import load_rules
 
-        with open(lock, "rb") as stream:
-            resolution = parse(stream.read())
+        with open(lock, "rb", opener=open_regular) as stream:
+            resolution = parse(stream.read(MAX_SIZE + 1))
         must_apply(resolution, self.program.view, self.program.path, load_rules())
         return resolution

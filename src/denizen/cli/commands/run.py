@@ -35,7 +35,10 @@ def wanted_from(parsed: Parsed, reporter: Reporter) -> RunRequest:
     strategy = _current_word(parsed.text("strategy") or "auto", reporter)
     lock = parsed.text("lock")
     if lock is not None and not os.path.isfile(lock):
-        raise NoSuchProgram(os.fsencode(lock), "there is no such lock file")
+        absent = not os.path.lexists(lock)
+        raise NoSuchProgram(
+            os.fsencode(lock), "there is no such lock file" if absent else "it is no lock file"
+        )
     return RunRequest(
         strategy="" if strategy == "auto" else strategy,
         excluded=tuple(_RETIRED.get(word, word) for word in parsed.texts("except")),

@@ -20,11 +20,12 @@ def _shell(parsed: Parsed, context: Context) -> int:
     from denizen.app.environments.fhs_enter import become
     from denizen.app.project_file import project_file
     from denizen.app.supply.own_architecture import own_architecture
+    from denizen.disk import open_regular
     from denizen.fhs import project_environment
     from denizen.formats.toml_file import MAX_SIZE
 
     path = os.path.abspath(parsed.text("file") or project_file(os.getcwd()))
-    with open(path, "rb") as stream:
+    with open(path, "rb", opener=open_regular) as stream:
         settings = project_environment.read(stream.read(MAX_SIZE + 1), path, own_architecture())
     name = _name(os.path.dirname(path))
     generation = _generation(parsed, context, name, settings, path)
@@ -69,11 +70,12 @@ def _generation(parsed: Parsed, context: Context, name: str, settings: Settings,
 
 
 def _locked_pins(settings: Settings, path: str) -> tuple[Pin, ...] | None:
+    from denizen.disk import open_regular
     from denizen.fhs.project_environment import LOCK, unlocked
     from denizen.resolve.lock import MAX_SIZE, parse
 
     try:
-        with open(os.path.join(os.path.dirname(path), LOCK), "rb") as stream:
+        with open(os.path.join(os.path.dirname(path), LOCK), "rb", opener=open_regular) as stream:
             lock = unlocked(settings, stream.read(MAX_SIZE + 1))
     except FileNotFoundError:
         return None
@@ -95,9 +97,12 @@ def _write_lock(settings: Settings, path: str, pins: tuple[Pin, ...]) -> None:
 
 
 def _content(place: str) -> bytes:
+    from denizen.disk import open_regular
+    from denizen.resolve.lock import MAX_SIZE
+
     try:
-        with open(place, "rb") as stream:
-            return stream.read()
+        with open(place, "rb", opener=open_regular) as stream:
+            return stream.read(MAX_SIZE + 1)
     except FileNotFoundError:
         return b""
 

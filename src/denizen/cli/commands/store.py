@@ -151,9 +151,10 @@ def _logical(parsed: Parsed, context: Context) -> bytes:
 def _flat(path: bytes, algorithm: str) -> bytes:
     import hashlib
 
+    from denizen.disk import open_regular
     from denizen.store.errors import doing
 
-    with doing("hash", path), open(path, "rb") as stream:
+    with doing("hash", path), open(path, "rb", opener=open_regular) as stream:
         return hashlib.file_digest(stream, algorithm).digest()
 
 

@@ -152,11 +152,12 @@ def _show(
     *,
     dry_run: DryRun | None,
 ) -> None:
+    from denizen.cli.arguments import output_file
     from denizen.cli.views.report_view import draw, page, verdict
 
     drawing, closing = draw(report, everything=parsed.flag("all")), verdict(report, outcome)
     context.output.render(drawing)
-    if (target := parsed.text("html")) is not None:
+    if (target := output_file(parsed, "html")) is not None:
         context.output.save_html(page(drawing, closing), target)
     if resolution is not None:
         from denizen.cli.views.resolution_view import resolution_lines
