@@ -28,10 +28,11 @@ from typing import TYPE_CHECKING
 
 from benchmarks.support import table
 from denizen.app.relocate.patch_program import PatchRequest, patch
-from denizen.app.relocate.rewrite_file import WHOLE_FILES, write_patched
+from denizen.app.relocate.rewrite_file import READ_UP_TO, WHOLE_FILES, write_patched
 from denizen.disk import DiskView
 from denizen.elf import read
 from denizen.errors import BadInput
+from denizen.file_content import whole
 from denizen.host import machine_name
 from denizen.machines import interpreter_of_kernel
 from denizen.relocate.patch_changes import Changes
@@ -278,7 +279,12 @@ def _written(path: bytes, out: bytes, wanted: Changes) -> tuple[Image, FilePlan,
     image = read(buffer)
     plan = plan_patch(image, wanted)
     # With the mode and without the fsync of patchelf.
-    return image, plan, write_patched(out, buffer, plan, synced=False, mode=0o777)
+    descriptor = os.open(out, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o777)
+    try:
+        write_patched(descriptor, buffer, plan, synced=False)
+        return image, plan, whole(descriptor, os.fstat(descriptor).st_size, READ_UP_TO)
+    finally:
+        os.close(descriptor)
 
 
 def peer() -> str:

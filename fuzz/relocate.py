@@ -70,11 +70,11 @@ def _written(data: bytes, plan: FilePlan) -> bytes:
     before, target = directory / "before", directory / "after"
     before.write_bytes(_UNTOUCHED)
     try:
-        written = write_patched(bytes(target), data, plan, synced=False)
-        assert written == target.read_bytes()
+        with target.open("xb", buffering=0) as stream:
+            write_patched(stream.fileno(), data, plan, synced=False)
         assert {one.name for one in directory.iterdir()} == {"before", "after"}
         assert before.read_bytes() == _UNTOUCHED
-        return bytes(written)
+        return target.read_bytes()
     finally:
         target.unlink(missing_ok=True)
 

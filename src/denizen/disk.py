@@ -243,12 +243,12 @@ def written_by_owner(path: bytes | str, flags: int) -> int:
     return os.open(path, flags | os.O_CLOEXEC, 0o644)
 
 
-def open_regular(path: bytes | str, flags: int) -> int:
+def open_regular(path: bytes | str, flags: int, *, dir_fd: int | None = None) -> int:
     """Open a file, as open()'s `opener`; raise OSError if it is a directory, a device, a pipe or a socket.
 
     For files whose place others can write to: opening a pipe would wait for ever, and a device has no end.
     """
-    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=dir_fd)
     try:
         _regular(descriptor, path)
     except BaseException:

@@ -228,3 +228,19 @@ def test_a_store_object_is_patched_as_a_copy_only(program: Path, tmp_path: Path)
         patch(PatchRequest(place, place, LONGER))
     patch(PatchRequest(place, os.fsencode(tmp_path / "copy"), LONGER))
     assert read((tmp_path / "copy").read_bytes()).interpreter == LONGER.interpreter
+
+
+@pytest.mark.peer
+def test_a_large_program_is_tried(tmp_path: Path) -> None:
+    """What is mapped for its check was open for writing, and the kernel executes no such file (ETXTBSY)."""
+    require("gcc")
+    require_sandbox()
+    program, target = tmp_path / "program", tmp_path / "copy"
+    source = f"static char pad[{6 << 20}] = {{1}}; int main(void) {{ return pad[1]; }}"
+    subprocess.run(["gcc", "-o", program, "-x", "c", "-"], input=source.encode(), check=True)
+    wanted = Changes(run_path=b"/opt/lib")
+    patch(
+        PatchRequest(os.fsencode(program), os.fsencode(target), wanted),
+        context_of(os.environ, os.fspath(tmp_path / "root")).session,
+    )
+    assert read(target.read_bytes()).dynamic is not None

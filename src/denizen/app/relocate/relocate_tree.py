@@ -17,8 +17,8 @@ import zlib
 
 from denizen.app.relocate.rewrite_file import replace_content, replace_link
 from denizen.app.relocate.store_guard import refuse_in_store
+from denizen.app.relocate.tree_directories import TreeDirectories
 from denizen.bytesio import Truncated
-from denizen.disk import open_regular
 from denizen.errors import DenizenError, HostLacks, display
 from denizen.formats.pyc import for_source
 from denizen.relocate.relocate_file import LeftMention, RelocatedFile, compression_of, relocate_file
@@ -115,23 +115,31 @@ def relocate_tree(asked: TreeRequest, told: Callable[[int], None] = lambda _: No
     _check(asked.prefix)
     if not asked.only_plan:
         refuse_in_store(asked.tree)
+    top = asked.tree if os.path.isdir(asked.tree) else os.path.dirname(asked.tree) or b"."
+    try:
+        with TreeDirectories(top) as directories:
+            return _relocated(asked, directories, told)
+    except OSError as problem:
+        raise NoTree(problem.filename or asked.tree, problem.strerror or str(problem)) from problem
+
+
+def _relocated(
+    asked: TreeRequest, directories: TreeDirectories, told: Callable[[int], None]
+) -> RelocatedTree:
     entries, count = [], 0
     # Files with several names come last, when all names that they have in the tree are known.
     linked: dict[tuple[int, int], list[bytes]] = {}
-    try:
-        for path, facts in _walk(asked.tree):
-            count += 1
-            told(1)
-            if stat.S_ISREG(facts.st_mode) and facts.st_nlink > 1:
-                linked.setdefault((facts.st_dev, facts.st_ino), []).append(path)
-            elif (done := _entry(asked, path, facts)) is not None:
-                entries.append(done)
-        for path, *others in linked.values():
-            done = _entry(asked, path, os.lstat(path), tuple(others))
-            if done is not None:
-                entries.append(done)
-    except OSError as problem:
-        raise NoTree(problem.filename or asked.tree, problem.strerror or str(problem)) from problem
+    for path, facts in _walk(asked.tree):
+        count += 1
+        told(1)
+        if stat.S_ISREG(facts.st_mode) and facts.st_nlink > 1:
+            linked.setdefault((facts.st_dev, facts.st_ino), []).append(path)
+        elif (done := _entry(asked, directories, path, facts)) is not None:
+            entries.append(done)
+    for path, *others in linked.values():
+        done = _entry(asked, directories, path, os.lstat(path), tuple(others))
+        if done is not None:
+            entries.append(done)
     return RelocatedTree(tuple(entries), count)
 
 
@@ -169,17 +177,21 @@ def _walk(top: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
 
 
 def _entry(
-    asked: TreeRequest, path: bytes, facts: os.stat_result, others: tuple[bytes, ...] = ()
+    asked: TreeRequest,
+    directories: TreeDirectories,
+    path: bytes,
+    facts: os.stat_result,
+    others: tuple[bytes, ...] = (),
 ) -> RelocatedEntry | None:
     """Return what becomes of a file or link; None where nothing does. `others`: its names in the tree."""
     inside = path[len(asked.tree.rstrip(b"/")) + 1 :] or posixpath.basename(path)
     if stat.S_ISLNK(facts.st_mode):
-        return _link(asked, path, inside)
+        return _link(asked, directories, path, inside)
     if not stat.S_ISREG(facts.st_mode) or not facts.st_size:
         return None
-    done = _file(asked, path, inside, facts.st_size)
+    done = _file(asked, directories, path, inside)
     if done.content is not None and not asked.only_plan:
-        _write(path, done.content, others)
+        _write(directories, path, done.content, others)
     if not (done.places or done.left):
         return None
     outside = facts.st_nlink - 1 - len(others)
@@ -187,11 +199,11 @@ def _entry(
     return RelocatedEntry(inside, done.ways, done.places, done.left, remarks)
 
 
-def _file(asked: TreeRequest, path: bytes, inside: bytes, size: int) -> RelocatedFile:
+def _file(asked: TreeRequest, directories: TreeDirectories, path: bytes, inside: bytes) -> RelocatedFile:
     origin = posixpath.dirname(posixpath.join(asked.prefix.old, inside)) if asked.relative else b""
     with (
-        open(path, "rb", opener=open_regular) as stream,
-        mmap.mmap(stream.fileno(), size, prot=mmap.PROT_READ) as data,
+        open(path, "rb", opener=directories.open) as stream,
+        mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ) as data,
     ):
         known = compression_of(data[:8])
         if known:
@@ -223,21 +235,21 @@ def _plain(data: bytes, form: str) -> bytes | None:
     return None
 
 
-def _write(path: bytes, content: bytes, others: tuple[bytes, ...]) -> None:
+def _write(directories: TreeDirectories, path: bytes, content: bytes, others: tuple[bytes, ...]) -> None:
     compiled = _compiled(path) if path.endswith(b".py") else ()
     if compiled:
-        with open(path, "rb", opener=open_regular) as stream:
+        with open(path, "rb", opener=directories.open) as stream:
             old = stream.read()
-    replace_content(path, content, others)
-    with open(path, "rb", opener=open_regular) as stream:
+    replace_content(directories, path, content, others)
+    with open(path, "rb", opener=directories.open) as stream:
         if stream.read() != content:
             raise NotWritten(path)
     for one in compiled:
-        with open(one, "rb", opener=open_regular) as stream:
+        with open(one, "rb", opener=directories.open) as stream:
             found = stream.read()
         told = for_source(found, old, content)
         if told != found:
-            replace_content(one, told)
+            replace_content(directories, one, told)
 
 
 def _compiled(source: bytes) -> list[bytes]:
@@ -254,8 +266,10 @@ def _compiled(source: bytes) -> list[bytes]:
     return [path for path in found if stat.S_ISREG(os.lstat(path).st_mode)]
 
 
-def _link(asked: TreeRequest, path: bytes, inside: bytes) -> RelocatedEntry | None:
-    target = os.readlink(path)
+def _link(
+    asked: TreeRequest, directories: TreeDirectories, path: bytes, inside: bytes
+) -> RelocatedEntry | None:
+    target = os.readlink(os.path.basename(path), dir_fd=directories.of(path))
     new = asked.prefix.moved(target)
     if new == target:
         return None
@@ -263,5 +277,5 @@ def _link(asked: TreeRequest, path: bytes, inside: bytes) -> RelocatedEntry | No
         home = posixpath.dirname(posixpath.join(asked.prefix.old, inside))
         new = posixpath.relpath(target, home)
     if not asked.only_plan:
-        replace_link(path, new)
+        replace_link(directories, path, new)
     return RelocatedEntry(inside, ("relative" if asked.relative else "link target",), 1)

@@ -13,7 +13,9 @@ import errno
 import os
 import stat
 
-from denizen.disk import OPEN_NEW, PRIVATE, ST_BLOCK, DiskView, naming, sync_directory
+from denizen.app.relocate.replaced_file import ReplacedFile
+from denizen.app.relocate.tree_directories import TreeDirectories
+from denizen.disk import ST_BLOCK, DiskView, naming
 from denizen.errors import HostLacks
 from denizen.file_content import whole
 from denizen.relocate.file_edits import pieces
@@ -33,7 +35,6 @@ _MANY = 1000
 # fault, and these take longer than the copy. Beyond it memory counts.
 READ_UP_TO = 4 << 20
 WHOLE_FILES = DiskView(READ_UP_TO)
-_OPEN_BOTH = OPEN_NEW & ~os.O_WRONLY | os.O_RDWR
 
 
 class FileBusy(HostLacks):
@@ -58,8 +59,8 @@ def rewrite(
     """Write the changed content of `source` to `target`, which may be the same file.
 
     Args:
-        source: the path of the old file, for its attributes.
-        target: the path of the new one; if there is a file, it is replaced.
+        source: the path of the old file, for its attributes; no link.
+        target: the path of the new one, in a directory without links on the way; a file there is replaced.
         buffer: the old content.
         plan: the changes.
         check: called with the new file's path and content before it is put at `target`; raises if wrong.
@@ -67,63 +68,65 @@ def rewrite(
     Raises:
         OSError: a system call failed. Also what `check` raises; `target` is as it was then.
     """
-    facts = os.stat(source)
-    temporary = _beside(target)
-    replaces = os.path.lexists(target)
-    in_place = not os.path.islink(target) and os.path.exists(target) and os.path.samefile(source, target)
-    try:
-        content = write_patched(temporary, buffer, plan, synced=replaces)
-        lost = _keep_attributes(source, temporary, facts, whole=in_place)
-        check(temporary, content)
-        if in_place and facts.st_nlink > 1:
-            _copy_into(temporary, target)
-        else:
-            os.rename(temporary, target)
-    finally:
-        if os.path.lexists(temporary):
-            os.unlink(temporary)
-    if replaces:
-        sync_directory(os.path.dirname(target) or b".")
+    with (
+        TreeDirectories(b"/") as directories,
+        ReplacedFile(directories.of(source), source).opened() as old,
+    ):
+        place, facts = ReplacedFile(directories.of(target), target), os.fstat(old)
+        with place.new() as new:
+            there = place.facts()
+            in_place = there is not None and os.path.samestat(facts, there)
+            write_patched(new, buffer, plan, synced=there is not None)
+            lost = _keep_attributes(old, new, facts, whole=in_place)
+            place.seal(new)
+            check(place.beside, whole(new, os.fstat(new).st_size, READ_UP_TO))
+            if in_place and facts.st_nlink > 1:
+                _copy_into(new, place, facts)
+            else:
+                place.put()
+        if there is not None:
+            place.sync()
     return Rewritten(lost)
 
 
-def _beside(path: bytes) -> bytes:
-    """Return a name in the directory of a file; the file's own may be as long as names can be (255 bytes)."""
-    directory, name = os.path.split(path)
-    return b"%s/.%s.%d.tmp" % (directory or b".", name[:200], os.getpid())
-
-
-def replace_content(path: bytes, content: bytes, others: tuple[bytes, ...] = ()) -> None:
-    """Give a file another content; its mode, times and attributes stay. Raises OSError.
+def replace_content(
+    directories: TreeDirectories, path: bytes, content: bytes, others: tuple[bytes, ...] = ()
+) -> None:
+    """Give a file of a tree another content; its mode, times and attributes stay. Raises OSError.
 
     `others` are its other names that get the content too. Where it has more names than these, it becomes two
     files, and those keep the old content. Directories that nobody may write to, as a store's, are opened for
     as long as it takes.
     """
-    facts = os.stat(path)
-    names = 1 + len(others)
-    with _opened(os.path.dirname(path) or b"."):
-        temporary = _beside(path)
-        try:
-            with naming(path), open(os.open(temporary, OPEN_NEW, 0o600), "wb") as stream:
-                _write_content(stream.fileno(), content, sparse=facts.st_blocks * ST_BLOCK < facts.st_size)
-            _keep_attributes(path, temporary, facts, whole=True)
-            if facts.st_nlink == names > 1:
-                os.chmod(path, facts.st_mode | stat.S_IWUSR)
-                _copy_into(temporary, path)
-                os.chmod(path, stat.S_IMODE(facts.st_mode))
-                os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
-            else:
-                os.utime(temporary, ns=(facts.st_atime_ns, facts.st_mtime_ns))
-                os.rename(temporary, path)
-        finally:
-            if os.path.lexists(temporary):
-                os.unlink(temporary)
-    for other in others if facts.st_nlink > names else ():
-        with _opened(os.path.dirname(other) or b"."):
-            temporary = _beside(other)
-            os.link(path, temporary)
-            os.rename(temporary, other)
+    with contextlib.ExitStack() as held:
+        directory = os.dup(directories.of(path))
+        held.callback(os.close, directory)
+        place = ReplacedFile(directory, path)
+        old = held.enter_context(place.opened())
+        facts, names = os.fstat(old), 1 + len(others)
+        with _writable(directory):
+            _replace(place, old, content, names)
+        for other in others if facts.st_nlink > names else ():
+            there = directories.of(other)
+            with _writable(there):
+                place.name_too(ReplacedFile(there, other))
+
+
+def _replace(place: ReplacedFile, old: int, content: bytes, names: int) -> None:
+    """Give the open file in a place another content; it has so many names in the tree."""
+    facts = os.fstat(old)
+    with place.new() as new:
+        with naming(place.beside):
+            _write_content(new, content, sparse=facts.st_blocks * ST_BLOCK < facts.st_size)
+        _keep_attributes(old, new, facts, whole=True)
+        if facts.st_nlink == names > 1:
+            os.fchmod(old, stat.S_IMODE(facts.st_mode) | stat.S_IWUSR)
+            _copy_into(new, place, facts)
+            os.fchmod(old, stat.S_IMODE(facts.st_mode))
+            os.utime(old, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        else:
+            os.utime(new, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+            place.put()
 
 
 def _write_content(descriptor: int, content: bytes, *, sparse: bool) -> None:
@@ -139,49 +142,35 @@ def _write_content(descriptor: int, content: bytes, *, sparse: bool) -> None:
         os.ftruncate(descriptor, len(data))
 
 
-def replace_link(path: bytes, target: bytes) -> None:
-    """Let a symbolic link lead elsewhere; its time stays. Raises OSError."""
-    facts, parent = os.lstat(path), os.path.dirname(path) or b"."
-    with _opened(parent):
-        temporary = _beside(path)
-        os.symlink(target, temporary)
-        os.utime(temporary, ns=(facts.st_atime_ns, facts.st_mtime_ns), follow_symlinks=False)
-        os.rename(temporary, path)
+def replace_link(directories: TreeDirectories, path: bytes, target: bytes) -> None:
+    """Let a symbolic link of a tree lead elsewhere; its time stays. Raises OSError."""
+    place = ReplacedFile(directories.of(path), path)
+    facts = place.facts()
+    if facts is not None and stat.S_ISLNK(facts.st_mode):
+        with _writable(place.directory):
+            place.link(target, facts)
 
 
 @contextlib.contextmanager
-def _opened(directory: bytes) -> Iterator[None]:
-    """Let this user write to a directory, and put its mode and times back afterwards."""
-    facts = os.stat(directory)
+def _writable(directory: int) -> Iterator[None]:
+    """Let this user write to an open directory, and put its mode and times back afterwards."""
+    facts = os.fstat(directory)
     closed = not facts.st_mode & stat.S_IWUSR
     if closed:
-        os.chmod(directory, stat.S_IMODE(facts.st_mode) | stat.S_IWUSR)
+        os.fchmod(directory, stat.S_IMODE(facts.st_mode) | stat.S_IWUSR)
     try:
         yield
     finally:
         if closed:
-            os.chmod(directory, stat.S_IMODE(facts.st_mode))
+            os.fchmod(directory, stat.S_IMODE(facts.st_mode))
         os.utime(directory, ns=(facts.st_atime_ns, facts.st_mtime_ns))
 
 
-def write_patched(
-    path: bytes, buffer: Buffer, plan: FilePlan, *, synced: bool = True, mode: int = PRIVATE
-) -> Buffer:
-    """Write the changed content of a file, to a new one, and return that as the new file has it.
-
-    `synced`: it is on the disk then. Raises OSError.
-    """
-    descriptor = os.open(path, _OPEN_BOTH, mode)
-    try:
-        with naming(path):
-            _write_all(descriptor, list(pieces(plan, buffer)))
-            if synced:
-                os.fsync(descriptor)
-            size = os.lseek(descriptor, 0, os.SEEK_CUR)
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            return whole(descriptor, size, READ_UP_TO)
-    finally:
-        os.close(descriptor)
+def write_patched(descriptor: int, buffer: Buffer, plan: FilePlan, *, synced: bool = True) -> None:
+    """Write the changed content to a new file; `synced`: it is on the disk then. Raises OSError."""
+    _write_all(descriptor, list(pieces(plan, buffer)))
+    if synced:
+        os.fsync(descriptor)
 
 
 def _write_all(descriptor: int, parts: list[bytes | memoryview]) -> None:
@@ -202,8 +191,8 @@ def _write_rest(descriptor: int, part: memoryview) -> None:
         part = part[os.write(descriptor, part) :]
 
 
-def _keep_attributes(source: bytes, target: bytes, facts: os.stat_result, *, whole: bool) -> tuple[str, ...]:
-    """Give a file the attributes of another; return those that cannot be given.
+def _keep_attributes(old: int, new: int, facts: os.stat_result, *, whole: bool) -> tuple[str, ...]:
+    """Give an open file the attributes of another; return those that cannot be given.
 
     `whole`: with owner and set-user-ID, as for the same file; else as a copy has them.
     """
@@ -211,16 +200,16 @@ def _keep_attributes(source: bytes, target: bytes, facts: os.stat_result, *, who
     mode = stat.S_IMODE(facts.st_mode)
     if whole and (facts.st_uid, facts.st_gid) != (os.geteuid(), os.getegid()):
         try:
-            os.chown(target, facts.st_uid, facts.st_gid)
+            os.fchown(new, facts.st_uid, facts.st_gid)
         except PermissionError:
             lost.append("owner")
             mode &= 0o777
-    os.chmod(target, mode if whole else mode & 0o777)
-    for name in os.listxattr(source):
+    os.fchmod(new, mode if whole else mode & 0o777)
+    for name in os.listxattr(old):
         if not whole and name == "security.capability":
             continue
         try:
-            os.setxattr(target, name, os.getxattr(source, name))
+            os.setxattr(new, name, os.getxattr(old, name))
         except OSError as problem:
             if problem.errno not in (errno.EPERM, errno.EACCES, errno.ENOTSUP):
                 raise
@@ -228,20 +217,25 @@ def _keep_attributes(source: bytes, target: bytes, facts: os.stat_result, *, who
     return tuple(lost)
 
 
-def _copy_into(source: bytes, target: bytes) -> None:
-    """Write the content of one file into another, longer parts first so that a full disk changes nothing."""
+def _copy_into(source: int, place: ReplacedFile, facts: os.stat_result) -> None:
+    """Write an open file's content into the file of a place, which must be the one with these facts."""
     try:
-        descriptor = os.open(target, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        with place.opened(os.O_WRONLY) as written, naming(place.path):
+            place.must_be(written, facts)
+            _overwrite(source, written)
     except OSError as problem:
         if problem.errno == errno.ETXTBSY:
-            raise FileBusy(target) from problem
+            raise FileBusy(place.path) from problem
         raise
-    with naming(target), open(descriptor, "wb") as written, open(source, "rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        if size:
-            os.posix_fallocate(descriptor, 0, size)
-        while piece := stream.read(_PIECE):
-            written.write(piece)
-        written.truncate(size)
-        written.flush()
-        os.fsync(descriptor)
+
+
+def _overwrite(source: int, target: int) -> None:
+    """Write an open file's content into another, longer parts first so that a full disk changes nothing."""
+    size = os.fstat(source).st_size
+    if size:
+        os.posix_fallocate(target, 0, size)
+    os.lseek(source, 0, os.SEEK_SET)
+    while piece := os.read(source, _PIECE):
+        _write_rest(target, memoryview(piece))
+    os.ftruncate(target, size)
+    os.fsync(target)
