@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from denizen.fhs import project_environment
 from denizen.fhs.control_archive import alternatives_in, clashes, read_control, winners
+from denizen.fhs.diversions import DivertedPaths, diversions_in
 from denizen.fhs.generations import read_generation
 from denizen.fhs.host_etc import nsswitch
 
@@ -63,11 +64,13 @@ def large_packages() -> Sequence[bytes]:
 
 def read_script(data: bytes) -> None:
     winners(list(alternatives_in(data)))
+    DivertedPaths([(one.path, one.to, None) for one in diversions_in(data, b"own")])
 
 
 def scripts() -> Sequence[bytes]:
     return [
         b"update-alternatives --quiet --install /usr/bin/x x /usr/bin/y 5 \\\n --slave /usr/a a /usr/b\n",
+        b"dpkg-divert --package p --add --rename --divert /usr/bin/x.real /usr/bin/x\n",
         b'v=1.17\np="35"\nupdate-alternatives --install /a a /a-$v $p --slave /c c "/c-${v}" || true\n',
         (
             b"x='a b'\nif true; then\nfor t in $x; do\nfor u in c d; do\n"
@@ -92,6 +95,8 @@ def large_scripts() -> Sequence[bytes]:
         call + b'"' + b"$usr/a a" * 8_000,
         call + b"do " * 20_000,
         call + b"x" + b" --slave /a b /c" * 4_000,
+        b"dpkg-divert /usr/x\n" * 4_000,
+        b"dpkg-divert" + b" --divert=/a" * 5_000 + b" /b",
     ]
 
 

@@ -83,6 +83,12 @@ def _boot_files() -> Sequence[bytes]:
     return [b"title Debian\nlinux /vmlinuz\n# note\noptions quiet\n", b"timeout 3\ndefault x.conf\n", grub]
 
 
+def _read_binfmt_misc(data: bytes) -> None:
+    for handler in (binfmt_misc.read_handler(data), binfmt_misc.read_declaration(data)):
+        if handler is not None:
+            handler.takes(b"/usr/bin/x.jar", data)
+
+
 def _settings() -> Sequence[bytes]:
     binary = b"\x7fELF" + HEADER.pack(MAGIC, 1, 0).ljust(BLOCK_SIZE, b"\0") + b"rest"
     return [binary, configure_loader(binary, LoaderSettings((b"/x",), (b"python3", b"-I"), b"/ld.so"))]
@@ -94,10 +100,11 @@ TARGETS: dict[str, Target] = {
     ),
     "secret-key": Target(_as_text(parse_secret), lambda: [b"k:" + b"A" * 86 + b"=="], tokens=(b":",)),
     "binfmt-misc": Target(
-        binfmt_misc.read_handler,
+        _read_binfmt_misc,
         lambda: [
             b"enabled\ninterpreter /usr/bin/qemu\nflags: OCF\noffset 0\nmagic 7f454c46\nmask ffffff00\n",
             b"enabled\ninterpreter /usr/bin/jexec\nextension .jar\n",
+            b"package j\ninterpreter /usr/bin/jarwrapper\nmagic PK\\x03\\x04\nmask \\xff\\xff\\xff\\xff\n",
         ],
         tokens=(b"enabled\n", b"magic ", b"mask ", b"offset ", b"9" * 5000),
     ),

@@ -1,6 +1,6 @@
 import pytest
 
-from denizen.binfmt_misc import read_handler
+from denizen.binfmt_misc import read_declaration, read_handler
 
 QEMU = (
     b"enabled\ninterpreter /usr/libexec/qemu-binfmt/aarch64-binfmt-P\nflags: POCF\noffset 0\n"
@@ -27,3 +27,32 @@ def test_what_binfmt_misc_takes_is_told_by_bits_or_by_name() -> None:
 )
 def test_what_says_nothing_takes_nothing(text: bytes) -> None:
     assert read_handler(text) is None
+
+
+def test_what_a_package_declares_is_read_with_its_escapes() -> None:
+    java = read_declaration(
+        b"package j\ndetector /usr/bin/jardetector\ninterpreter /usr/bin/jarwrapper\nmagic PK\\x03\\x04\n"
+    )
+    assert java is not None
+    assert java.interpreter == b"/usr/bin/jarwrapper"
+    assert java.takes(b"/usr/share/x/x.jar", b"PK\3\4rest")
+    assert not java.takes(b"/usr/share/x/x.jar", b"PK\5\6rest")
+    later = read_declaration(b"interpreter /usr/bin/y\noffset 2\nmagic ab\nmask \\xff\\xdf\n")
+    assert later is not None
+    assert later.takes(b"/x", b"..aB")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"magic PK\n",
+        b"interpreter relative\nmagic PK\n",
+        b"interpreter /usr/bin/x\n",
+        b"interpreter /usr/bin/x\nmagic PK\nmask \\xff\n",
+        b"interpreter /usr/bin/x\nmagic PK\noffset 99999999\n",
+        b"interpreter /usr/bin/x\nmagic PK\noffset -1\n",
+    ],
+)
+def test_a_declaration_that_does_not_hold_together_is_none(text: bytes) -> None:
+    assert read_declaration(text) is None

@@ -29,6 +29,8 @@
        search DIR         PATH, where it is set, has DIR at its end, unless it has it already
        chdir DIR          go there if it can be gone to
        as FILE            execute FILE and call it PROGRAM
+       given PATH         with `as`: FILE is called by its own name and gets PATH, then the ARGUMENTs, as the kernel
+                          starts an interpreter of binfmt_misc
        set NAME=VALUE     the program's environment has this variable
        default NAME=VALUE as set; where the caller has set it, nothing
        set-name NAME=     this variable, with PROGRAM as it was given
@@ -77,7 +79,7 @@ struct plan {
     char **fallback;
     long fallback_count;
     bool quiet;
-    const char *as;
+    const char *as, *given;
     int status;
     char **environment;
 };
@@ -335,6 +337,8 @@ static void carry_out(struct plan *plan, const char *operation)
         result = sys_exists(source) ? mounts_bind(source, object) : 0;
     } else if (text_equal(operation, "as")) {
         plan->as = take(plan);
+    } else if (text_equal(operation, "given")) {
+        plan->given = take(plan);
     } else if (variables_knows(operation)) {
         plan->environment = variables_with(plan->environment, operation, take(plan), *program_of(plan));
     } else if (text_equal(operation, "check")) {
@@ -347,11 +351,22 @@ static void carry_out(struct plan *plan, const char *operation)
                                         result});
 }
 
+/* The program's words: PROGRAM ARGUMENT..., or FILE PATH ARGUMENT... with FILE in the place of the word `--`. */
+static char **words_of(const struct plan *plan)
+{
+    char **words = plan->next;
+    if (!*words)
+        fail("usage: denizen-enter OPERATION... -- PROGRAM ARGUMENT...", (char *)0);
+    if (!plan->as || !plan->given)
+        return words;
+    words[0] = (char *)(uintptr_t)plan->given;
+    words[-1] = (char *)(uintptr_t)plan->as;
+    return words - 1;
+}
+
 static _Noreturn void start(struct plan *plan)
 {
-    char **program = plan->next;
-    if (!*program)
-        fail("usage: denizen-enter OPERATION... -- PROGRAM ARGUMENT...", (char *)0);
+    char **program = words_of(plan);
     const char *file = plan->as ? plan->as : *program;
     long problem = sys_execve(file, program, plan->environment);
     char room[100];

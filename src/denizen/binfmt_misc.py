@@ -1,12 +1,16 @@
 """Entries of binfmt_misc: the programs that the kernel gives files of other formats to (pure).
 
 Specification: Linux, Documentation/admin-guide/binfmt-misc.rst, and fs/binfmt_misc.c (entry_status) for the
-text of an entry's file.
+text of an entry's file; update-binfmts(8), "FORMAT FILES", for what packages have in /usr/share/binfmts.
 """
 
 from __future__ import annotations
 
+from denizen.lazy_pattern import pattern
 from denizen.value import value
+
+_ESCAPE = pattern(rb"\\x([0-9A-Fa-f]{2})|\\([\\nt])")
+_PLAIN = {b"\\": b"\\", b"n": b"\n", b"t": b"\t"}
 
 
 @value
@@ -48,3 +52,26 @@ def read_handler(text: bytes) -> Handler | None:
         return Handler(interpreter, extension, int(facts.get(b"offset", b"0")), magic, mask)
     except ValueError:
         return None
+
+
+def read_declaration(text: bytes) -> Handler | None:
+    """Return the entry that a package's file declares; None if it is none.
+
+    A detector, a program that looks at the whole file, is not asked: where it is, it tells one use of a magic
+    number from the others.
+    """
+    facts: dict[bytes, bytes] = {}
+    for line in text.split(b"\n"):
+        key, _, rest = line.strip().partition(b" ")
+        facts[key] = rest.strip()
+    interpreter, extension = facts.get(b"interpreter", b""), facts.get(b"extension", b"")
+    magic, mask = (_unescaped(facts.get(key, b"")) for key in (b"magic", b"mask"))
+    offset = facts.get(b"offset", b"") or b"0"
+    known = interpreter.startswith(b"/") and (extension or magic) and offset.isdigit() and len(offset) < 4
+    if not known or (mask and len(mask) != len(magic)):
+        return None
+    return Handler(interpreter, extension, int(offset), magic, mask or b"\xff" * len(magic))
+
+
+def _unescaped(text: bytes) -> bytes:
+    return _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()) if found[1] else _PLAIN[found[2]], text)

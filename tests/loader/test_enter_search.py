@@ -1,4 +1,4 @@
-"""denizen-enter's `search` and `default`: variables that are otherwise the caller's."""
+"""denizen-enter's `search` and `default`, variables that are otherwise the caller's; and `given`."""
 
 import os
 import subprocess
@@ -47,6 +47,20 @@ def test_a_variable_gets_its_default(given: dict[str, str]) -> None:
 @pytest.mark.parametrize("value", ["", "/mine"])
 def test_a_variable_that_the_caller_has_set_stays(value: str) -> None:
     assert _environment({"TZDIR": value}, "default", "TZDIR=/a") == [f"TZDIR={value}"]
+
+
+def test_an_interpreter_is_called_by_its_own_name_and_given_a_path() -> None:
+    """As the kernel calls one of binfmt_misc; the name by which the program was called is dropped."""
+    plan = ("as", "/bin/sh", "given", "/dev/stdin")
+    words = [enter_path(os.uname().machine), *plan, "--", "called", "a", "b"]
+    done = subprocess.run(
+        words,
+        input='echo "$0 $*"; tr "\\0" " " </proc/$$/cmdline',
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "/dev/stdin a b\n/bin/sh /dev/stdin a b "
 
 
 def _environment(given: dict[str, str], *operations: str) -> list[str]:

@@ -60,8 +60,11 @@ def ar(*members: tuple[str, bytes]) -> bytes:
     return b"".join(parts)
 
 
-def deb(data: Iterable[Item], *, compression: str = ".xz", control: bytes = CONTROL) -> bytes:
-    control_tar = gzip.compress(tar([Item("./control", content=control)]), 1)
+def deb(
+    data: Iterable[Item], *, compression: str = ".xz", control: bytes = CONTROL, preinst: bytes = b""
+) -> bytes:
+    scripts = [Item("./preinst", content=preinst, mode=0o755)] if preinst else []
+    control_tar = gzip.compress(tar([Item("./control", content=control), *scripts]), 1)
     data_tar = COMPRESSORS[compression](tar(data))
     return ar(
         ("debian-binary", b"2.0\n"), ("control.tar.gz", control_tar), (f"data.tar{compression}", data_tar)

@@ -70,13 +70,13 @@ class FhsHome:
         return self.denizen("fhs", "run", name, *words).stdout
 
     def add(self, name: str, items: Sequence[Item] = (), **fields: str) -> None:
-        """A package; fields such as `depends` go to its control file."""
-        version = fields.pop("version", "1")
+        """A package; fields such as `depends` go to its control file, `preinst` becomes its script."""
+        version, preinst = fields.pop("version", "1"), fields.pop("preinst", "")
         control = f"Package: {name}\nVersion: {version}\nArchitecture: amd64\n"
         control += "Maintainer: nobody <nobody@example.org>\nDescription: made for a test\n"
         control += "".join(f"{key.replace('_', '-').title()}: {text}\n" for key, text in fields.items())
         path = self.debs / f"{name}_{version}_amd64.deb"
-        path.write_bytes(deb(items, control=control.encode(), compression=".gz"))
+        path.write_bytes(deb(items, control=control.encode(), compression=".gz", preinst=preinst.encode()))
 
     def _pack_base(self) -> None:
         packages, libraries = base_packages()

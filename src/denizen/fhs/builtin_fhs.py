@@ -8,6 +8,8 @@ Variables:
     locales      the locales wanted besides C.UTF-8
     triplets     the multiarch directories there are
     rules        triggers.toml as it was when this was written, so that the recipe says all
+    diversions   where there are any, dpkg's: path, the path that packages' files get instead, and a package
+                 whose file stays; nothing for none
 
 Unlike `builtin:union` its files are hard links, not symbolic ones: a program that asks where it is
 (/proc/self/exe, realpath, $ORIGIN) must find its neighbours, and these are often of another package. Disk is
@@ -44,6 +46,7 @@ class Parts:
         locales: locales besides C.UTF-8.
         triplets: the multiarch directories, the native one first.
         rules: the text of triggers.toml.
+        diversions: dpkg's: (path, the path that packages' files get, a package whose file stays or None).
     """
 
     packages: tuple[Ingredient, ...]
@@ -52,6 +55,7 @@ class Parts:
     locales: tuple[bytes, ...]
     triplets: tuple[bytes, ...]
     rules: bytes
+    diversions: tuple[tuple[bytes, bytes, Ingredient | None], ...] = ()
 
 
 @value
@@ -64,6 +68,7 @@ class Composition:
     locales: tuple[bytes, ...]
     triplets: tuple[bytes, ...]
     rules: bytes
+    diversions: tuple[tuple[bytes, bytes, StorePath | None], ...] = ()
 
 
 def composing(parts: Parts, store_dir: bytes) -> Derivation:
@@ -80,6 +85,9 @@ def composing(parts: Parts, store_dir: bytes) -> Derivation:
         b"triplets": table([one] for one in parts.triplets),
         b"rules": parts.rules,
     }
+    if parts.diversions:  # else the recipes of all environments there are would be others
+        rows = [(path, to, full(stays) if stays else b"") for path, to, stays in parts.diversions]
+        variables[b"diversions"] = table(rows)
     return recipe(BUILDER, variables, parts.packages, store_dir)
 
 
@@ -89,6 +97,7 @@ def read(variables: Variables) -> Composition:
     def column(key: bytes) -> Sequence[bytes]:
         return [row[0] for row in variables.rows(key, 1)]
 
+    has_diversions = b"diversions" in variables.environment
     pairs = [
         (variables.store_path(one), variables.store_path(two)) for one, two in variables.rows(b"replaces", 2)
     ]
@@ -99,4 +108,8 @@ def read(variables: Variables) -> Composition:
         tuple(column(b"locales")),
         tuple(column(b"triplets")),
         variables.text(b"rules"),
+        tuple(
+            (path, to, variables.store_path(stays) if stays else None)
+            for path, to, stays in (variables.rows(b"diversions", 3) if has_diversions else ())
+        ),
     )

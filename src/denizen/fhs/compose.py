@@ -1,7 +1,7 @@
 """The builder of `builtin:fhs`: it links packages together and reproduces what their scripts would do.
 
 1. Every package's /usr, /etc and /opt is linked into one new tree, file by file (hard links; /etc is copied,
-   because tools write there).
+   because tools write there), and under another name where a package diverts the file (dpkg-divert(1)).
 2. Links, copies and texts of the rules.
 3. Triggers: tools of the tree itself, each in a sandbox that has the tree and no network, and may write where
    its rule says.
@@ -17,6 +17,8 @@ import subprocess
 from denizen.build.derivation import BadDerivation
 from denizen.errors import BadInput, HostLacks, display
 from denizen.fhs import builtin_fhs
+from denizen.fhs.diversions import TOPS, DivertedPaths
+from denizen.fhs.locale_sources import locale_source
 from denizen.fhs.mounts import sandbox
 from denizen.fhs.tree_model import Model, NodeKind
 from denizen.fhs.trigger_rules import read_rules
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from denizen.fhs.trigger_rules import Trigger, TriggerRules
     from denizen.formats.storepath import StorePath
 
-_TOPS = (b"usr", b"etc", b"opt")
 _PATH = (b"usr/bin", b"usr/sbin")
 _TIMEOUT = 900
 # The tools' variables. None are the user's; times in caches are those of store objects.
@@ -65,18 +66,6 @@ class NoSandbox(HostLacks):
     REMEDY = (
         "allow user namespaces, or do it as root; or make it on another machine and copy the store object"
     )
-
-
-class NoSuchLocale(BadInput):
-    """The error that glibc does not know a locale."""
-
-    name: bytes
-    near: tuple[str, ...]
-    WHAT = "there is no locale {name}"
-
-    @property
-    def remedy(self) -> str:
-        return f"near: {', '.join(self.near)}" if self.near else "a locale is written de_DE.UTF-8"
 
 
 @value
@@ -115,6 +104,7 @@ class _Composing:
         self._means = means
         self._rules = read_rules(plan.rules)
         self._model = Model()
+        self._diversions = DivertedPaths(plan.diversions)
 
     def run(self) -> None:
         for number, package in enumerate(self._plan.packages):
@@ -132,7 +122,7 @@ class _Composing:
 
     def _add_package(self, number: int, package: StorePath) -> None:
         place = self._task.place_of(package)
-        pending = [(b"%b/%b" % (place, top), top) for top in _TOPS if os.path.isdir(b"%b/%b" % (place, top))]
+        pending = [(b"%b/%b" % (place, top), top) for top in TOPS if os.path.isdir(b"%b/%b" % (place, top))]
         for _, top in pending:
             self._make_directory(top)
         while pending:
@@ -140,12 +130,21 @@ class _Composing:
             with os.scandir(source) as entries:
                 for entry in entries:
                     path = b"%b/%b" % (inside, entry.name)
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append((entry.path, self._descend(number, path)))
+                        continue
+                    path = self._diverted(path, package)
                     if entry.is_symlink():
                         self._add_link(number, path, os.readlink(entry.path))
-                    elif entry.is_dir():
-                        pending.append((entry.path, self._descend(number, path)))
                     else:
                         self._add_file(number, path, entry.path)
+
+    def _diverted(self, path: bytes, package: StorePath) -> bytes:
+        """Return the path that a package's file at `path` gets; its directory is made."""
+        to = self._diversions.place_of(path, package)
+        if to != path:
+            self._make_directory(os.path.dirname(to))
+        return to
 
     def _descend(self, owner: int, path: bytes) -> bytes:
         """Return the directory of the tree into which a package's directory at `path` goes.
@@ -322,7 +321,7 @@ class _Composing:
             if len(line.split()) >= 2 and not line.startswith(b"#")
         )
         for wanted in self._plan.locales:
-            name, charset = _locale(wanted, supported)
+            name, charset = locale_source(wanted, supported)
             stem, _, modifier = name.partition(b"@")
             source = stem.partition(b".")[0] + (b"@" + modifier if modifier else b"")
             fill = {"{locale}": source, "{charset}": charset, "{name}": name}
@@ -363,18 +362,6 @@ class _Composing:
     def _real(self, path: bytes) -> bytes:
         """Return the path on disk of the file or directory that `path` leads to in the tree."""
         return self._at(self._model.followed(path) or path)
-
-
-def _locale(wanted: bytes, supported: dict[bytes, bytes]) -> tuple[bytes, bytes]:
-    """Return the name in glibc's list, and its character set. Raises NoSuchLocale."""
-    normal = wanted.replace(b".utf8", b".UTF-8").replace(b".utf-8", b".UTF-8")
-    for name in (normal, normal + b".UTF-8"):
-        if name in supported:
-            return name, supported[name]
-    from difflib import get_close_matches
-
-    near = get_close_matches(os.fsdecode(normal), [os.fsdecode(name) for name in supported], n=5)
-    raise NoSuchLocale(wanted, tuple(near))
 
 
 def _filled(word: str, places: dict[str, bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""Facts in a package's control archive that no index has: conflicts, and alternatives (pure).
+"""Facts in a package's control archive that no index has: conflicts, alternatives, diversions (pure).
 
 Maintainer scripts are read and never run. Of a postinst the commands
 
@@ -11,6 +11,7 @@ in `triggers.toml`.
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
+from denizen.fhs.diversions import diversions_in
 from denizen.fhs.maintainer_script import commands_of
 from denizen.fhs.package_relations import Relation, relations
 from denizen.value import value
@@ -18,6 +19,8 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from denizen.fhs.diversions import Diversion
 
 _COMMAND = b"update-alternatives"
 # Options that may stand ahead of --install, and change nothing of it.
@@ -55,6 +58,7 @@ class Control:
     breaks: tuple[Relation, ...]
     replaces: tuple[Relation, ...]
     alternatives: tuple[Alternative, ...]
+    diversions: tuple[Diversion, ...] = ()
 
 
 @value
@@ -102,17 +106,18 @@ class ConflictingPackages(BadInput):
         )
 
 
-def read_control(control: bytes, postinst: bytes) -> Control:
-    """Return the facts of one package from its control file and postinst. Raises BadControl."""
+def read_control(control: bytes, postinst: bytes, preinst: bytes = b"") -> Control:
+    """Return the facts of one package from its control file and scripts. Raises BadControl."""
     from denizen.formats.deb822 import paragraphs
 
     fields = next(paragraphs(control), {})
+    name = fields.get(b"package", b"").strip()
 
     def related(key: bytes) -> tuple[Relation, ...]:
         return tuple(relations(b" ".join(fields.get(key, b"").split())))
 
     return Control(
-        fields.get(b"package", b"").strip(),
+        name,
         fields.get(b"version", b"").strip(),
         fields.get(b"architecture", b"").strip(),
         related(b"provides"),
@@ -120,6 +125,7 @@ def read_control(control: bytes, postinst: bytes) -> Control:
         related(b"breaks"),
         related(b"replaces"),
         tuple(alternatives_in(postinst)),
+        tuple(dict.fromkeys([*diversions_in(preinst, name), *diversions_in(postinst, name)])),
     )
 
 

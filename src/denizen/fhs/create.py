@@ -156,7 +156,7 @@ def make(context: CreationContext, pins: Sequence[Pin], settings: Settings) -> C
 
 def controls_of(controls: bytes, pins: Sequence[Pin], supply: Supply) -> list[Control]:
     """Return the facts of packages' control archives; packages whose facts are not cached are fetched."""
-    unread = [pin for pin in pins if not os.path.exists(_place(controls, pin))]
+    unread = [pin for pin in pins if not _is_read(controls, pin)]
     here = fetched(unread, supply) if unread else {}
     return [_control(controls, pin, here) for pin in pins]
 
@@ -200,7 +200,7 @@ def _at_hand(context: CreationContext, lacking: Sequence[Pin], pins: Sequence[Pi
 
     Return .deb hash -> path.
     """
-    unread = [pin for pin in pins if not os.path.exists(_place(context.controls, pin))]
+    unread = [pin for pin in pins if not _is_read(context.controls, pin)]
     wanted = {pin.sha256: pin for pin in [*lacking, *unread]}
     return fetched(list(wanted.values()), context.supply) if wanted else {}
 
@@ -209,18 +209,32 @@ def _place(directory: bytes, pin: Pin) -> bytes:
     return os.path.join(directory, pin.sha256)
 
 
+def _is_read(directory: bytes, pin: Pin) -> bool:
+    return _scripts(directory, pin) is not None
+
+
+def _scripts(directory: bytes, pin: Pin) -> tuple[bytes, bytes, bytes] | None:
+    """Return a package's control file, postinst and preinst from the cache; None if it has not all."""
+    try:
+        with open(_place(directory, pin), "rb") as stream:
+            parts = stream.read().split(_SEPARATOR, 2)
+    except OSError:
+        return None
+    return (parts[0], parts[1], parts[2]) if len(parts) == 3 else None
+
+
 def _control(directory: bytes, pin: Pin, here: Mapping[bytes, bytes]) -> Control:
     """Return a package's facts, from the cache or from its .deb, which are then cached."""
-    place = _place(directory, pin)
-    with contextlib.suppress(OSError), open(place, "rb") as stream:
-        control, _, postinst = stream.read().partition(_SEPARATOR)
-        return read_control(control, postinst)
+    known = _scripts(directory, pin)
+    if known is not None:
+        return read_control(*known)
     with open(here[pin.sha256], "rb", buffering=0) as stream:
         deb = Deb(stream)
+    parts = [text.replace(_SEPARATOR, b"") for text in (deb.control, deb.postinst, deb.preinst)]
     with contextlib.suppress(OSError):  # a cache that cannot be written is read again
         make_directories(directory)
-        write_atomically(place, deb.control.replace(_SEPARATOR, b"") + _SEPARATOR + deb.postinst)
-    return read_control(deb.control, deb.postinst)
+        write_atomically(_place(directory, pin), _SEPARATOR.join(parts))
+    return read_control(*parts)
 
 
 def _goal(
@@ -242,6 +256,12 @@ def _goal(
     for one in winners([one for control in controls for one in control.alternatives]).values():
         for link, name, path in ((one.link, one.name, one.path), *one.slaves):
             links += [(b"etc/alternatives/" + name, path), (link.lstrip(b"/"), b"/etc/alternatives/" + name)]
+    diverted = [
+        (one.path, one.to, ingredients[pin.sha256] if pin is not None else None)
+        for control in controls
+        for one in control.diversions
+        for pin in by_name.get(one.package, [None])
+    ]
     architectures = dict.fromkeys(name.decode() for name in (p.architecture for p in pins) if name != b"all")
     ordered = sorted(architectures, key=lambda name: list(settings.architectures).index(name))
     with open(_RULES, "rb") as stream:
@@ -253,6 +273,7 @@ def _goal(
         tuple(os.fsencode(name) for name in settings.locales),
         tuple(map(triplet_of, ordered)),
         rules,
+        tuple(dict.fromkeys(diverted)),
     )
     return derivations.seal(builtin_fhs.composing(parts, store_dir), "fhs", lot.modulos, store_dir)
 

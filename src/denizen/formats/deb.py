@@ -45,7 +45,7 @@ class Deb:
 
     Attributes:
         control: the content of its control file.
-        postinst: its postinst script; b"" if it has none. It is read, never run.
+        preinst, postinst: its scripts of these names; b"" if it has none. They are read, never run.
     """
 
     def __init__(self, stream: Readable) -> None:
@@ -56,7 +56,7 @@ class Deb:
         """
         self._members = ar.members(ByteSource(stream))
         _check_version(next(self._members, None))
-        self.control, self.postinst = _control(self._next("control.tar"))
+        self.control, self.preinst, self.postinst = _control(self._next("control.tar"))
 
     def entries(self, layout: Layout = Layout.AS_PACKAGED) -> Iterator[ArchiveEntry]:
         """Yield the tree of data.tar, safe to write.
@@ -89,14 +89,14 @@ def _check_version(member: ar.ArMember | None) -> None:
         raise BadDeb(f"its format is '{display(version.rstrip())}'; denizen reads 2.x")
 
 
-def _control(stream: Readable) -> tuple[bytes, bytes]:
-    """Return the files `control` and `postinst` of the control archive. A script is never run."""
+def _control(stream: Readable) -> tuple[bytes, bytes, bytes]:
+    """Return the files `control`, `preinst` and `postinst` of the control archive. A script is never run."""
     found: dict[bytes, bytes] = {}
     for entry in archive_tree.entries(tar.members(ByteSource(stream))):
-        if isinstance(entry, File) and entry.path in (b"control", b"postinst"):
+        if isinstance(entry, File) and entry.path in (b"control", b"preinst", b"postinst"):
             if entry.size > MAX_CONTROL:
                 raise BadDeb(f"its {display(entry.path)} file has more than {MAX_CONTROL} bytes")
             found[entry.path] = b"".join(bytes(piece) for piece in entry.content)
     if b"control" not in found:
         raise BadDeb("its control archive has no file 'control'")
-    return found[b"control"], found.get(b"postinst", b"")
+    return found[b"control"], found.get(b"preinst", b""), found.get(b"postinst", b"")

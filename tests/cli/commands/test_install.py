@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.debs import Item, symlink
 from tests.support.peers import require
 from tests.support.profile_home import ProfileHome
 
@@ -87,6 +88,40 @@ def test_a_command_finds_itself_however_it_is_called(home: ProfileHome, tmp_path
 def test_a_link_to_another_packages_program_is_a_command(home: ProfileHome) -> None:
     home.denizen("install", "mooing")
     assert home.runs("mooing", "x") == (1, "moo\n/usr/bin/mooing: x\n")
+
+
+def test_a_file_that_a_package_diverts_is_started_as_that_packages_own(home: ProfileHome) -> None:
+    own = Item("./usr/bin/cow", content=b"#!/bin/sh\n/usr/bin/cow.plain meow\n", mode=0o755)
+    divert = "#!/bin/sh\ndpkg-divert --package cow-ldap --add --rename --divert /bin/cow.plain /usr/bin/cow\n"
+    home.add("cow-ldap", [own], preinst=divert, depends="cow")
+    home.set_up("index", "update")
+    home.set_up("install", "cow-ldap", "--profile", "diverted")
+    done = subprocess.run(
+        home.profile.with_name("diverted") / "bin/cow", capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "moo\n/usr/bin/cow.plain: meow\n"), done.stderr
+
+
+def test_what_a_package_registers_a_program_for_is_started_by_it(home: ProfileHome) -> None:
+    """As an executable JAR is by jarwrapper, which binfmt-support registers with a Debian's kernel."""
+    declared = b"package oddwrapper\ninterpreter /usr/bin/oddwrapper\nmagic OD\\x44\\x31\n"
+    wrapper = b'#!/bin/sh\necho "wrapped $*"\ncat "$1"\n'
+    home.add(
+        "oddwrapper",
+        [
+            Item("./usr/bin/oddwrapper", content=wrapper, mode=0o755),
+            Item("./usr/share/binfmts/oddwrapper", content=declared),
+        ],
+        depends="dash, coreutils",
+    )
+    program = [
+        Item("./usr/share/odder/odder.odd", content=b"ODD1 content\n", mode=0o755),
+        symlink("./usr/bin/odder", "../share/odder/odder.odd"),
+    ]
+    home.add("odder", program, depends="oddwrapper")
+    home.set_up("index", "update")
+    home.set_up("install", "odder")
+    assert home.runs("odder", "a", "b") == (0, "wrapped /usr/bin/odder a b\nODD1 content\n")
 
 
 def test_a_command_whose_libraries_are_not_found_gets_the_packages_themselves(home: ProfileHome) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from denizen.app.command_filter import CommandFilter
 from denizen.app.environments.inside_resident import with_resident_inside
 from denizen.app.helper_command import helper_words
-from denizen.disk import DiskView
+from denizen.disk import DiskView, RootedView
+from denizen.fhs.registered_formats import interpreter_in
 from denizen.host import machine_name
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.decisions.program_identity import machine_word
@@ -61,7 +62,10 @@ def decision_inside(
     files = LoaderFiles(opened, directory, session.paths.state, children)
     words = environment_command(opened, files, around)
     base = decision_of_host(opened)
-    command = (*words[:-1], b"as", program.name, words[-1])
+    started = interpreter_in(RootedView(around.tree), program.place)
+    # The path by which it is executed: the program finds its own files by it.
+    by = (b"as", started, b"given", program.name) if started else (b"as", program.name)
+    command = (*words[:-1], *by, words[-1])
     made = replace(
         base, command=command, objects=(around.tree,), machine=base.machine or machine_of_scripts()
     )
