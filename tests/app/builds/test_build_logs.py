@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from denizen.app.builds.build_logs import GRACE, prune_logs
+from denizen.app.builds.build_logs import prune_logs
+from denizen.app.retention import UNUSED_FOR
 from denizen.app.supply.store_access import made_store
 from denizen.build.runner.build_log import BuildLog, log_path
 from denizen.formats import storepath
@@ -23,7 +24,7 @@ def test_an_old_log_is_deleted_unless_what_was_built_is_there(tmp_path: Path) ->
             log.close()
         for drv in (kept, old):
             os.utime(log_path(store.layout, drv), (1, 1))
-        assert prune_logs(store, GRACE) == 1
+        assert prune_logs(store, UNUSED_FOR) == 1
         assert [os.path.exists(log_path(store.layout, drv)) for drv in (kept, old, new)] == [
             True,
             False,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from denizen.app.bundles import unpacked_bundles
-from denizen.app.bundles.unpacked_bundles import UNUSED_FOR, collect_unpacked, is_used, unpacked_places
+from denizen.app.bundles.unpacked_bundles import collect_unpacked, is_used, unpacked_places
+from denizen.app.retention import UNUSED_FOR
 from denizen.app.session import Session
 from tests.support.command_context import context_of
 

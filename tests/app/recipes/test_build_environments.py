@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from denizen.app.recipes.build_environments import GRACE, drop_unused_build_environments
+from denizen.app.recipes.build_environments import drop_unused_build_environments
+from denizen.app.retention import UNUSED_FOR
 from denizen.app.supply.store_access import made_store
 from denizen.fhs.generations import EnvironmentStore, Settings, State
 from tests.support.command_context import context_of
@@ -19,7 +20,7 @@ def test_an_environment_goes_when_nothing_was_built_in_it_for_long(tmp_path: Pat
                 environments.add(name, store.layout, State(tree, 1, Settings((name,)), ()))
         for name in ("build-old", "mine"):
             os.utime(os.path.join(environments.directory(name), b"current"), (1, 1))
-        assert drop_unused_build_environments(session, store) == 1
+        assert drop_unused_build_environments(session, store, UNUSED_FOR) == 1
         assert environments.names() == ["build-new", "mine"]
         # Nobody goes back to an earlier generation of a build's; a user does.
         assert environments.numbers("build-new") == [2]
@@ -28,4 +29,4 @@ def test_an_environment_goes_when_nothing_was_built_in_it_for_long(tmp_path: Pat
         environments.touch("mine")
         os.utime(os.path.join(environments.directory("build-new"), b"current"), (1, 1))
         environments.touch("build-new")
-        assert drop_unused_build_environments(session, store, GRACE) == 0
+        assert drop_unused_build_environments(session, store, UNUSED_FOR) == 0

@@ -31,11 +31,7 @@ class NoLog(DenizenError):
         return f"there is no log of the build of {self.path}"
 
 
-# Seconds for which the log of a build is kept of which nothing is in the store.
-GRACE = 30 * 86400
-
-
-def prune_logs(store: Store, grace: int = GRACE) -> int:
+def prune_logs(store: Store, grace: int) -> int:
     """Delete logs older than `grace` seconds of builds of which nothing is in the store; return their number.
 
     Raises DiskFailed.

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from denizen.app.session import Session
 
-UNUSED_FOR = 30 * 86400
 # What a start or a collection that died left behind.
 _LEFT_FOR = 86400
 _OBJECT = re.compile(rb"[0-9a-f]{40}")

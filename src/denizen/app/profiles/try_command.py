@@ -12,6 +12,7 @@ import contextlib
 import os
 import time
 
+from denizen.app.retention import UNUSED_FOR
 from denizen.errors import EXIT_NOT_FOUND, DenizenError, display
 
 TYPE_CHECKING = False
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.store.local import Store
 
-# Seconds after its last start for which a tried command is kept.
-KEPT = 30 * 86400
 _SHOWN = 12
 
 
@@ -158,7 +157,7 @@ def forget_tried(session: Session, store: Store) -> int:
     for name in _tried(session):
         link = os.path.join(_directory(session), name)
         with contextlib.suppress(FileNotFoundError):
-            if os.lstat(link).st_mtime < time.time() - KEPT:
+            if os.lstat(link).st_mtime < time.time() - UNUSED_FOR:
                 remove_indirect(store.layout, link)
                 forgotten += 1
     return forgotten

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.local import Store
 
-# Seconds after which `denizen gc` removes an environment that nothing was built in.
-GRACE = 30 * 86400
-
 
 def environment_name(settings: Settings) -> str:
     """Return the name of the environment for these settings; recipes with the same needs share one."""
@@ -63,7 +60,7 @@ def build_environment(session: Session, one: RecipeFile, policy: FetchPolicy, *,
     return made
 
 
-def drop_unused_build_environments(session: Session, store: Store, grace: int = GRACE) -> int:
+def drop_unused_build_environments(session: Session, store: Store, grace: int) -> int:
     """Remove environments that nothing was built in for `grace` seconds; return their number.
 
     That of a project's shell stays as long as the shell's directory keeps its tree. Earlier generations of

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.store.layout import StoreLayout
 
-# Seconds for which a decision is kept whose program is missing.
-GRACE = 7 * 86400
-
 
 @value
 class ExpiredDecisions:
