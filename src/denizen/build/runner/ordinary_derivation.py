@@ -9,17 +9,16 @@ from denizen.build.runner import output_checks
 from denizen.build.runner.build_directory import keep_build, make_room, write_files
 from denizen.build.runner.build_limits import BuilderHalted, check_output, clock_of
 from denizen.build.runner.build_log import BuildLog, log_path
-from denizen.build.runner.errors import BuilderNotStarted, BuildFailed, NotBuiltHere, SandboxForbidden
-from denizen.build.runner.output_plan import builder_rewrites, impure, planned_outputs
+from denizen.build.runner.errors import BuilderNotStarted, BuildFailed, SandboxForbidden
+from denizen.build.runner.impurities import has_network, passed_variables
+from denizen.build.runner.machine_requirements import refuse_unmet
+from denizen.build.runner.output_plan import builder_rewrites, planned_outputs
 from denizen.build.runner.outputs import Left, take_outputs
 from denizen.build.runner.preparation import BuilderRequest, builder_given, shown_tree
 from denizen.build.runner.process import STATUS, BuilderCommand, RunningBuilder
-from denizen.build.runner.sandbox_plan import ROOT_VARIABLE, SandboxRequest, guarded, sandboxed
+from denizen.build.runner.sandbox_plan import SandboxRequest, guarded, sandboxed
 from denizen.build.runner.structured_attributes import attributes_of
-from denizen.build.runner.syscall_filter import knows
-from denizen.build.runner.variables import attribute, strings
 from denizen.errors import display
-from denizen.machines import MACHINES
 from denizen.store.errors import doing
 from denizen.store.realisations import record_realisation
 from denizen.value import replace, value
@@ -48,7 +47,7 @@ def build_program(task: Build, settings: BuildSettings) -> Mapping[bytes, StoreP
         BadInput: its outputs are not what the derivation says (`outputs`, `output_checks`).
     """
     attributes = attributes_of(task.sealed.derivation, task.name)
-    _require(task, settings, attributes)
+    refuse_unmet(task, settings, attributes)
     outputs = task.sealed.outputs
     if not (task.again and outputs and task.work.need(outputs.values()) >= set(outputs.values())):
         outputs = _registered(task, _built(task, settings, attributes))
@@ -68,61 +67,6 @@ def _registered(task: Build, adoptions: Mapping[bytes, Adoption]) -> dict[bytes,
             for name, path in outputs.items():
                 record_realisation(task.store.layout, modulo, name, path)
     return outputs
-
-
-def _systems(machine: str) -> tuple[bytes, ...]:
-    """Return Nix's names of the systems whose programs this machine (`uname -m`) starts, its own first."""
-    found = [row for row in MACHINES if row.kernels and row.starts_on(machine) and knows(row.kernels[0])]
-    found.sort(key=lambda row: machine not in row.kernels)
-    return tuple(f"{row.kernels[0]}-linux".encode() for row in found)
-
-
-def _require(task: Build, settings: BuildSettings, attributes: Mapping[str, Any] | None) -> None:
-    """Raise NotBuiltHere unless this machine can build the derivation."""
-    derivation = task.sealed.derivation
-    systems = _systems(settings.machine)
-    if derivation.system not in systems:
-        here = ", ".join(map(display, systems)) or f"no builds ({settings.machine})"
-        raise NotBuiltHere(task.name, f"it is for {display(derivation.system)}, and this machine does {here}")
-    lacking = set(_words(task, attributes, b"requiredSystemFeatures")) - settings.features
-    if lacking:
-        wanted = ", ".join(sorted(map(display, lacking)))
-        raise NotBuiltHere(task.name, f"it asks for {wanted} (requiredSystemFeatures)")
-    (_require_sandbox if settings.sandbox else _require_none)(task, settings)
-
-
-def _require_none(task: Build, _: BuildSettings) -> None:
-    """Raise NotBuiltHere unless the derivation can be built without a sandbox."""
-    if task.store.layout.logical != task.store.layout.physical:
-        raise NotBuiltHere(
-            task.name, "the store was moved, and without a sandbox a builder sees it where it is"
-        )
-    if attribute(task.sealed.derivation, ROOT_VARIABLE):
-        raise NotBuiltHere(
-            task.name,
-            "a tree of packages is its /usr, which only a sandbox shows; without one it would take this "
-            "machine's compiler",
-        )
-
-
-def _require_sandbox(task: Build, settings: BuildSettings) -> None:
-    """Raise NotBuiltHere, SandboxForbidden unless the derivation can be built in a sandbox."""
-    if attribute(task.sealed.derivation, b"__noChroot") == b"1":
-        raise NotBuiltHere(
-            task.name, "it wants to be built without a sandbox (__noChroot): --no-sandbox does so"
-        )
-    if not knows(settings.machine):
-        raise SandboxForbidden(task.name, f"denizen has no seccomp filter for {settings.machine}")
-
-
-def _words(task: Build, attributes: Mapping[str, Any] | None, name: bytes) -> tuple[bytes, ...]:
-    """Return a list of words among the attributes, structured or not."""
-    if attributes is None:
-        return strings(task.sealed.derivation, name) or ()
-    listed = attributes.get(name.decode(), ())
-    if not isinstance(listed, list | tuple) or not all(isinstance(one, str) for one in listed):
-        raise BadDerivation(task.name, f"its {display(name)} is no list of strings")
-    return tuple([one.encode() for one in listed])
 
 
 @value
@@ -146,7 +90,7 @@ def _built(
     closure = tuple(task.store.closure(task.inputs))
     occupied = () if settings.sandbox else tuple(task.work.need(task.sealed.outputs.values()))
     planned = planned_outputs(task.sealed, task.name, layout.logical, occupied)
-    passed = _passed(task, settings, attributes)
+    passed = passed_variables(task, settings, attributes)
     asked = BuilderRequest(
         task, settings, room, attributes, closure, builder_rewrites(planned, layout.logical), passed
     )
@@ -207,22 +151,12 @@ def _sandbox(attempt: _Attempt, asked: BuilderRequest) -> tuple[bytes, ...]:
         shown.tree,
         shown.entries,
         shown.merged,
-        network=asked.passed is not None,
+        network=has_network(asked.passed),
         as_root=os.geteuid() == 0,
         devices=(b"kvm",) if b"kvm" in settings.features else (),
         machine=settings.machine,
     )
     return sandboxed(request, STATUS)
-
-
-def _passed(
-    task: Build, settings: BuildSettings, attributes: Mapping[str, Any] | None
-) -> dict[bytes, bytes] | None:
-    """Return the caller's variables that a fixed output may read, None for other outputs."""
-    if not impure(task.sealed.derivation, task.name):
-        return None
-    environ = settings.environ or {}
-    return {name: environ.get(name, b"") for name in _words(task, attributes, b"impureEnvVars")}
 
 
 def _run(attempt: _Attempt, command: BuilderCommand) -> None:

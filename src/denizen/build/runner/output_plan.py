@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from denizen.build.derivation import FixedOutput, Sealed
-    from denizen.formats.aterm import Derivation
     from denizen.formats.hashes import Hash
     from denizen.formats.storepath import Method, StorePath
 
@@ -119,8 +118,3 @@ def floating_path(
     if method is storepath.Method.RECURSIVE and content.algorithm == "sha256":
         return storepath.for_source(name, content, references, store_dir, refers_to_itself=itself)
     return None if references or itself else storepath.for_fixed(name, method, content, store_dir)
-
-
-def impure(derivation: Derivation, name: str) -> bool:
-    """Return whether the builder may use the network: its output's content is known beforehand."""
-    return kind_of(derivation, name) is DerivationKind.FIXED

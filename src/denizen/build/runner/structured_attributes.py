@@ -9,8 +9,9 @@ is what has no form in bash (nested lists, fractions).
 
 from __future__ import annotations
 
-from denizen.build.runner.variables import STRUCTURED, attribute
-from denizen.errors import BadInput
+from denizen.build.derivation import BadDerivation
+from denizen.build.runner.variables import STRUCTURED, attribute, strings
+from denizen.errors import BadInput, display
 from denizen.formats.jsontext import json_text
 from denizen.lazy_pattern import pattern
 
@@ -62,6 +63,18 @@ def attributes_of(derivation: Derivation, name: str) -> dict[str, Any] | None:
     if not isinstance(parsed, dict):
         raise BadAttributes(name, "they are no JSON object")
     return parsed
+
+
+def words_of(
+    derivation: Derivation, name: str, attributes: Mapping[str, Any] | None, key: bytes
+) -> tuple[bytes, ...]:
+    """Return a list of words among the attributes, structured (`attributes`) or not. Raises BadDerivation."""
+    if attributes is None:
+        return strings(derivation, key) or ()
+    listed = attributes.get(key.decode(), ())
+    if not isinstance(listed, list | tuple) or not all(isinstance(one, str) for one in listed):
+        raise BadDerivation(name, f"its {display(key)} is no list of strings")
+    return tuple([one.encode() for one in listed])
 
 
 def _finite(text: str) -> float:
