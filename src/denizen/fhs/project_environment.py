@@ -23,7 +23,8 @@ import posixpath
 from denizen.fhs.generations import Settings
 from denizen.fhs.mounts import BindMount
 from denizen.fhs.project_lock import LockSection, lock_sections, with_section
-from denizen.formats.toml_file import BadTomlFile, parse_toml, unknown_keys
+from denizen.formats.project_tables import FHS, project_table
+from denizen.formats.toml_file import BadTomlFile, unknown_keys
 from denizen.sha256 import hex_digest_of
 
 TYPE_CHECKING = False
@@ -57,8 +58,8 @@ class BadProject(BadTomlFile):
 
 def read(text: bytes, path: str, native: str) -> Settings:
     """Return the settings in a project file; `path` is the file's. Raises BadProject."""
-    table = parse_toml(text, path, BadProject).get("fhs")
-    if not isinstance(table, dict):
+    table = project_table(FHS, text, path, BadProject)
+    if table is None:
         raise BadProject(path, ("it has no table [fhs]",))
     problems = list(_problems(table))
     if problems:

@@ -1,7 +1,8 @@
 """TOML files that people write: how they are read, unknown keys, the error that one cannot be used (pure).
 
-The tables of denizen.toml are read by fhs/project_environment.py, profiles/project_profile.py and
-recipes/project_develop.py, recipe.toml by recipes/recipe.py, a system's description by system/spec_reader.py.
+The tables of denizen.toml (project_tables.py) are read by fhs/project_environment.py,
+profiles/project_profile.py and recipes/project_develop.py, recipe.toml by recipes/recipe.py, a system's
+description by system/spec_reader.py.
 
 Limits, before the parser sees the text: a size, and MAX_KEY_PARTS in a dotted key. tomllib takes time
 quadratic in the parts of a key: 12 s for 20,000.

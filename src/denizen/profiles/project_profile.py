@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 
-from denizen.formats.toml_file import BadTomlFile, parse_toml, unknown_keys
+from denizen.formats.project_tables import PROFILE, project_table
+from denizen.formats.toml_file import BadTomlFile, unknown_keys
 from denizen.profiles.profile_links import DEFAULT
 from denizen.sha256 import hex_digest_of
 from denizen.value import value
@@ -53,8 +54,8 @@ class ProjectProfile:
 
 def read_project_profile(text: bytes, path: str) -> ProjectProfile:
     """Return the table in a project file; `path` is the file's. Raises BadProfileTable."""
-    table = parse_toml(text, path, BadProfileTable).get("profile")
-    if not isinstance(table, dict):
+    table = project_table(PROFILE, text, path, BadProfileTable)
+    if table is None:
         raise BadProfileTable(path, ("it has no table [profile]",))
     problems = tuple(_problems(table))
     if problems:

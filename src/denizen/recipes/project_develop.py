@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import posixpath
 
+from denizen.formats.project_tables import DEVELOP, project_table
 from denizen.formats.storepath import is_object_name
-from denizen.formats.toml_file import BadTomlFile, parse_toml, unknown_keys
+from denizen.formats.toml_file import BadTomlFile, unknown_keys
 from denizen.recipes.recipe import recipe_of, recipe_problems
 
 TYPE_CHECKING = False
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from denizen.recipes.recipe import Recipe
 
-TABLE = "develop"
 EXAMPLE = """\
 [develop]
 packages = ["cargo", "libssl-dev"]
@@ -48,11 +48,9 @@ def parse_develop(text: bytes, path: str) -> Recipe | None:
     Raises:
         BadDevelopTable: the file is malformed, or the table.
     """
-    table = parse_toml(text, path, BadDevelopTable).get(TABLE)
+    table = project_table(DEVELOP, text, path, BadDevelopTable)
     if table is None:
         return None
-    if not isinstance(table, dict):
-        raise BadDevelopTable(path, ("it is no table",))
     document = _document(table, path)
     problems = (*unknown_keys(table, _KEYS), *recipe_problems(document))
     if problems:

@@ -7,7 +7,7 @@ import os
 from denizen.disk import open_regular, write_atomically
 from denizen.fhs.project_environment import FILE, LOCK, digest
 from denizen.fhs.project_lock import LockSection, lock_sections, with_section
-from denizen.recipes.project_develop import TABLE
+from denizen.formats.project_tables import DEVELOP
 from denizen.recipes.run_findings import parse_findings, write_findings
 from denizen.resolve.lock import MAX_SIZE, parse, write
 from denizen.resolve.resolution import Resolution
@@ -71,7 +71,7 @@ def _digest_of(name: str) -> bytes:
 
 def _table(recipe: str) -> bytes:
     """Return the section's name: that of the table, of a denizen.toml."""
-    return TABLE.encode() if os.path.basename(recipe) == FILE else b"recipe"
+    return DEVELOP.encode() if os.path.basename(recipe) == FILE else b"recipe"
 
 
 def _place(recipe: str) -> str:

@@ -55,7 +55,7 @@ class SystemChange:
     """The result of an activation.
 
     Attributes:
-        number: of the generation; None where none was made (`dry-run`, `test`).
+        number: of the generation; None for a plan (`dry-run`).
         plan: what was done, or would be.
     """
 
