@@ -7,7 +7,7 @@ import os
 from denizen.cli.command import Command
 from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional, UsageError
-from denizen.errors import DenizenError, display
+from denizen.errors import display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,22 +15,6 @@ if TYPE_CHECKING:
     from denizen.cli.options import Parsed
     from denizen.fhs.generations import Generation, Settings
     from denizen.fhs.mounts import BindMount
-
-
-class InUse(DenizenError):
-    """The error that an environment is not removed while processes are in it."""
-
-    name: str
-    processes: tuple[int, ...]
-    places: tuple[str, ...]
-    WHAT = "the environment {name} is in use"
-    REMEDY = "end them, and denizen fhs umount, first; or --force: they keep what they have open"
-
-    @property
-    def why(self) -> str:
-        by = f"by the processes {', '.join(map(str, self.processes[:20]))}" if self.processes else ""
-        at = f"mounted at {', '.join(self.places)}" if self.places else ""
-        return "; ".join(part for part in (by, at) if part)
 
 
 def _create(parsed: Parsed, context: Context) -> int:
@@ -55,32 +39,10 @@ def _create(parsed: Parsed, context: Context) -> int:
 
 def _show_plan(parsed: Parsed, context: Context, settings: Settings) -> int:
     from denizen.app.environments import fhs_create
-    from denizen.app.formatting import human_size
+    from denizen.cli.views.fhs_view import plan_document, plan_lines
 
     members = fhs_create.plan(context.session, settings, fetch_policy(parsed, "fhs create"))
-    if context.json:
-        context.output.document(
-            [
-                {
-                    "name": display(one.package.package),
-                    "version": display(one.package.version),
-                    "arch": display(one.package.package_architecture),
-                    "suite": one.package.suite,
-                    "size": one.package.size,
-                    "wanted_by": display(one.asker) if one.asker else None,
-                }
-                for one in members
-            ]
-        )
-        return 0
-    for one in members:
-        by = f"for {display(one.asker)}" if one.asker else "wanted"
-        context.output.line(f"  {display(one.package.package)} {display(one.package.version)}  {by}")
-    size = sum(one.package.size for one in members)
-    unpacked = sum(one.package.installed_size for one in members) * 1024
-    context.output.line(
-        f"{len(members)} packages: {human_size(size)} to fetch, {human_size(unpacked)} unpacked"
-    )
+    context.show(lambda: plan_document(members), plan_lines(members))
     return 0
 
 
@@ -131,151 +93,69 @@ def _run(parsed: Parsed, context: Context) -> int:
 
 
 def _list(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.views.fhs_view import list_document, list_lines
     from denizen.fhs.generations import OWN_PREFIXES, EnvironmentStore
 
     environments = EnvironmentStore(context.session.paths.state)
     names = [name for name in environments.names() if parsed.flag("all") or not name.startswith(OWN_PREFIXES)]
     rows = [(name, environments.current(name), environments.numbers(name)) for name in names]
-    lines = [
-        f"{name}  generation {one.number} of {len(numbers)}, {len(one.parts)} packages: "
-        f"{' '.join(one.settings.packages) or 'the base set'}"
-        for name, one, numbers in rows
-    ]
-    context.show(
-        lambda: [
-            {
-                "name": name,
-                "generation": one.number,
-                "generations": numbers,
-                "packages": list(one.settings.packages),
-            }
-            for name, one, numbers in rows
-        ],
-        lines or ("there are no environments; denizen fhs create NAME PACKAGE… makes one",),
-    )
+    context.show(lambda: list_document(rows), list_lines(rows))
     return 0
 
 
 def _show(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.views.fhs_view import generation_lines
     from denizen.fhs.generations import EnvironmentStore
 
     name = parsed.required("NAME")
-    environments = EnvironmentStore(context.session.paths.state)
-    one = environments.current(name)
-    if context.json:
-        context.output.document(_document(context, name, one))
-        return 0
-    for key, text in _document(context, name, one).items():
-        if key not in ("parts", "name"):
-            context.output.line(
-                f"{key + ':':15}{' '.join(map(str, text)) if isinstance(text, list) else text}"
-            )
-    for part in one.parts:
-        context.output.line(
-            f"  {display(part.name)} {display(part.version)} {part.architecture}  {part.suite}"
-        )
+    one = EnvironmentStore(context.session.paths.state).current(name)
+    document = _document(context, name, one)
+    context.show(lambda: document, generation_lines(document, one))
     return 0
 
 
 def _document(context: Context, name: str, one: Generation) -> dict[str, object]:
-    from denizen.app.formatting import local_time
     from denizen.app.supply.store_access import open_store
-    from denizen.cli.views.store_view import shown
+    from denizen.cli.views.fhs_view import generation_document
 
     with open_store(context.session) as store:
-        tree = shown(store.place_of(one.tree))
-    settings = one.settings
-    return {
-        "name": name,
-        "generation": one.number,
-        "made": local_time(one.made),
-        "tree": tree,
-        "packages": list(settings.packages),
-        "suites": list(settings.suites),
-        "architectures": list(settings.architectures),
-        "locales": list(settings.locales),
-        "bindings": [f"{os.fsdecode(b.source)}:{os.fsdecode(b.target)}" for b in settings.bindings],
-        "environment": [f"{key}={text}" for key, text in settings.environment],
-        "parts": [
-            {
-                "name": p.name,
-                "version": p.version,
-                "arch": p.architecture,
-                "suite": p.suite,
-                "sha256": p.sha256,
-            }
-            for p in one.parts
-        ],
-    }
+        return generation_document(name, one, store.place_of(one.tree))
 
 
 def _rollback(parsed: Parsed, context: Context) -> int:
-    from denizen.app.environments.fhs_enter import write_launcher
-    from denizen.fhs.generations import EnvironmentStore, NoGeneration
+    from denizen.app.environments.fhs_rollback import rollback
 
-    name = parsed.required("NAME")
-    environments = EnvironmentStore(context.session.paths.state)
-    current, numbers = environments.current(name).number, environments.numbers(name)
-    wanted = parsed.text("to")
+    name, wanted = parsed.required("NAME"), parsed.text("to")
     if wanted is not None and not (wanted.isdecimal() and len(wanted) < 10):
         raise UsageError("fhs rollback", f"{wanted!r} is not a generation", "denizen fhs list shows them")
-    earlier = [number for number in numbers if number < current]
-    if wanted is None and not earlier:
-        raise NoGeneration(name, current - 1, tuple(numbers))
-    number = int(wanted) if wanted is not None else earlier[-1]
-    environments.switch(name, number)
-    write_launcher(context.session, name, environments.current(name))
+    number = rollback(context.session, name, None if wanted is None else int(wanted))
     context.output.line(f"{name}: generation {number}")
     return 0
 
 
 def _destroy(parsed: Parsed, context: Context) -> int:
-    from denizen.app.supply.store_access import open_store
-    from denizen.fhs.generations import EnvironmentStore, users
-    from denizen.fhs.plain_chroot import places as standing_places
+    from denizen.app.environments.fhs_destroy import destroy
 
     name = parsed.required("NAME")
-    environments = EnvironmentStore(context.session.paths.state)
-    current = environments.current(name)
-    with open_store(context.session) as store:
-        trees = {environments.generation(name, number).tree for number in environments.numbers(name)} | {
-            current.tree
-        }
-        inside = sorted(pid for tree in trees for pid in users(store.place_of(tree)))
-        mounted = [display(place) for tree in trees for place in standing_places(store.place_of(tree))]
-        if (inside or mounted) and not parsed.flag("force"):
-            raise InUse(name, tuple(inside), tuple(mounted))
-        environments.remove(name, store.layout)
+    destroy(context.session, name, force=parsed.flag("force"))
     context.output.line(f"{name} is no more; denizen gc frees what nothing else uses")
     return 0
 
 
 def _mount(parsed: Parsed, context: Context) -> int:
-    from denizen.app.environments.fhs_enter import inside_of
-    from denizen.fhs.generations import EnvironmentStore
-    from denizen.fhs.plain_chroot import mount
-    from denizen.store.errors import doing
-    from denizen.value import replace
+    from denizen.app.environments.fhs_mount import mount_environment
 
     name, place = parsed.required("NAME"), os.path.abspath(os.fsencode(parsed.required("DIR")))
-    generation = EnvironmentStore(context.session.paths.state).current(name)
-    with doing("mount at", place):
-        os.makedirs(place, exist_ok=True)
-        made = mount(replace(inside_of(context.session, name, generation), stage=place))
-    word = "is now" if made else "was already"
+    word = "is now" if mount_environment(context.session, name, place) else "was already"
     context.output.line(f"{display(place)} {word} {name}; chroot {display(place)} enters it")
     return 0
 
 
 def _umount(parsed: Parsed, context: Context) -> int:
-    from denizen.app.session import tools_of
-    from denizen.fhs.plain_chroot import umount
-    from denizen.store.errors import doing
+    from denizen.app.environments.fhs_mount import unmount_environment
 
     place = os.path.abspath(os.fsencode(parsed.required("DIR")))
-    tools = tools_of(context.session)
-    with doing("unmount", place):
-        found = umount(place, tools.enter())
+    found = unmount_environment(context.session, place)
     context.output.line(f"{display(place)}: {'taken down' if found else 'nothing of ours is mounted there'}")
     return 0
 

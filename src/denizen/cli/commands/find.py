@@ -8,26 +8,32 @@ from denizen.errors import EXIT_FAILED, EXIT_NOT_FOUND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from denizen.app.find_packages import PackageAnswer
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
     from denizen.errors import DenizenError
     from denizen.index.index_manifest import IndexEntry
-    from denizen.index.locate import Index
     from denizen.index.provider import PathProvider, Provider
 
 
 def find(parsed: Parsed, context: Context) -> int:
     """Print the packages for each name; return the exit status."""
+    from denizen.app.find_packages import PackageSearch
     from denizen.app.supply.own_architecture import own_architecture
 
-    search = _Search(parsed, context, parsed.text("arch") or own_architecture())
+    architecture = parsed.text("arch") or own_architecture()
+    search = PackageSearch(
+        context.session, architecture, parsed.texts("suite"), offline=parsed.flag("offline")
+    )
     names = parsed.texts("NAME")
     rows: list[dict[str, object]] = []
     missing = []
     for name in names:
-        found = search.answer(name)
+        answer = search.answer(name)
+        _say_answer(context, answer, search.failures)
+        found = _rows(answer)
         rows += found
         if not found:
             missing.append(name)
@@ -41,114 +47,20 @@ def find(parsed: Parsed, context: Context) -> int:
     return EXIT_NOT_FOUND if missing else 0
 
 
-class _Search:
-    """The questions of one command; `failures` has the error of each suite that could not be searched."""
-
-    def __init__(self, parsed: Parsed, context: Context, architecture: str) -> None:
-        self.failures: dict[str, DenizenError] = {}
-        self._context = context
-        self._architecture = architecture
-        self._suites = parsed.texts("suite")
-        self._offline = parsed.flag("offline")
-
-    def answer(self, name: str) -> list[dict[str, object]]:
-        """Return a row for each package that has the name. Raises HostLacks, StoreDamaged."""
-        import os
-
-        from denizen.index.library_paths import is_library_name
-
-        question = os.fsencode(name)
-        if b"/" not in question and is_library_name(question) and not _has_wildcards(question):
-            return self._libraries(question)
-        return self._places(question)
-
-    def _libraries(self, soname: bytes) -> list[dict[str, object]]:
-        """Search the existing indexes.
-
-        If no searched directory has the soname, index further suites and search them.
-        """
-        index = self._open()
-        found = index.providers(soname)
-        # The sources' settings are read only where an answer is missing: 1 ms.
-        more = [] if _is_answered(found) else self._without_index(index)
-        for suite in more:
-            index = self._made((suite,), paths=False)
-            found = index.providers(soname)
-            if _is_answered(found):
-                break
-        if not found:
-            near = ", ".join(_shown(name) for name in index.near(soname))
-            told = _absence("nobody in {} provides", index.entries, soname)
-            self._context.output.say(told + self._not_searched() + (f"; near: {near}" if near else ""))
-        _say_age(self._context, index.entries)
-        return [_library_row(provider) for provider in found]
-
-    def _places(self, question: bytes) -> list[dict[str, object]]:
-        """Search for paths in the base suite, or in the named suites: each costs 40 MB to fetch."""
-        index = self._open()
-        indexed = [entry for entry in index.entries if entry.paths]
-        wanted = tuple([one for one in self._suites if not any(entry.is_called(one) for entry in indexed)])
-        if not self._suites and not indexed:
-            wanted = _default_suites(self._context)[:1]
-        if wanted:
-            index = self._made(wanted, paths=True)
-        searched = [entry for entry in index.entries if entry.paths]
-        found = _places_in(index, question)
-        if not found:
-            self._context.output.say(_absence("nothing in {} has", searched, question) + self._not_searched())
-        _say_age(self._context, searched)
-        return [_place_row(_shown(question), place) for place in found]
-
-    def _not_searched(self) -> str:
-        return f"; not searched: {', '.join(self.failures)}" if self.failures else ""
-
-    def _without_index(self, index: Index) -> list[str]:
-        known = {name for entry in index.entries for name in (*entry.asked, entry.suite)} | set(self.failures)
-        wanted = self._suites or _default_suites(self._context)
-        return [suite for suite in wanted if suite not in known]
-
-    def _made(self, wanted: tuple[str, ...], *, paths: bool) -> Index:
-        """Return the index after the attempt to index the wanted suites."""
-        from denizen.app.supply.indexing import ensure
-        from denizen.errors import SourceFailed
-        from denizen.sources.base import Scope
-        from denizen.sources.fetch_policy import FetchPolicy
-
-        scope = Scope.PATHS if paths else Scope.LIBRARIES
-        policy = FetchPolicy(offline=self._offline)
-        try:
-            self.failures |= ensure(self._context.session, wanted, self._architecture, scope, policy)
-        except SourceFailed as failure:
-            self.failures |= dict.fromkeys(wanted, failure)
-        return self._open()
-
-    def _open(self) -> Index:
-        from denizen.app.supply.open_index import open_index
-
-        return open_index(self._context.session, self._architecture, self._suites)
+def _say_answer(context: Context, answer: PackageAnswer, failures: Mapping[str, DenizenError]) -> None:
+    """Say that nobody has the name, and how old the indexes are that were searched."""
+    if not (answer.libraries or answer.places):
+        template = "nobody in {} provides" if answer.is_library else "nothing in {} has"
+        not_searched = f"; not searched: {', '.join(failures)}" if failures else ""
+        near = f"; near: {', '.join(map(_shown, answer.near))}" if answer.near else ""
+        context.output.say(_absence(template, answer.searched, answer.question) + not_searched + near)
+    _say_age(context, answer.searched)
 
 
-def _is_answered(found: Sequence[Provider]) -> bool:
-    """Return whether the best provider is in a directory that the dynamic linker searches."""
-    return bool(found) and found[0].kind.is_searched
-
-
-def _has_wildcards(question: bytes) -> bool:
-    return any(character in question for character in (b"*", b"?", b"["))
-
-
-def _places_in(index: Index, question: bytes) -> list[PathProvider]:
-    if b"/" in question:
-        return index.paths(question, glob=_has_wildcards(question))
-    if _has_wildcards(question):
-        return index.files(question)
-    return index.commands(question) or index.files(question)
-
-
-def _default_suites(context: Context) -> tuple[str, ...]:
-    from denizen.app.supply.configured_sources import configured_settings
-
-    return tuple(dict.fromkeys(suite for one in configured_settings(context.session) for suite in one.suites))
+def _rows(answer: PackageAnswer) -> list[dict[str, object]]:
+    """Return a row for each package that has the name."""
+    libraries = [_library_row(provider) for provider in answer.libraries]
+    return libraries or [_place_row(_shown(answer.question), place) for place in answer.places]
 
 
 def _library_row(provider: Provider) -> dict[str, object]:

@@ -17,22 +17,17 @@ if TYPE_CHECKING:
 
 def update(parsed: Parsed, context: Context) -> int:
     """Bring indexes up to date; return the exit status."""
-    from denizen.app.supply.configured_sources import configured_sources
-    from denizen.app.supply.decoder_setup import provide_decoder
-    from denizen.app.supply.indexing import run_update, targets_of
-    from denizen.app.supply.own_architecture import own_architecture
-    from denizen.cli.views.download_progress import open_progress
-    from denizen.index.index_manifest import read_manifest
+    from denizen.app.supply.index_update import IndexUpdateRequest, update_indexes
     from denizen.sources.base import Scope
 
-    progress = open_progress(context.output)
-    policy = fetch_policy(parsed, "index update")
-    sources = configured_sources(context.session, policy, progress)
-    architectures = parsed.texts("arch") or (own_architecture(),)
-    scope = Scope.PATHS if parsed.flag("paths") else Scope.LIBRARIES
-    targets = targets_of(sources, parsed.texts("suite"), architectures, scope)
-    outcomes = run_update(context.session, targets, progress, force=parsed.flag("force"))
-    provide_decoder(context.session, policy)
+    request = IndexUpdateRequest(
+        Scope.PATHS if parsed.flag("paths") else Scope.LIBRARIES,
+        fetch_policy(parsed, "index update"),
+        parsed.texts("suite"),
+        parsed.texts("arch"),
+        parsed.flag("force"),
+    )
+    outcomes = update_indexes(context.session, request)
     if context.json:
         context.output.document([_outcome_json(outcome) for outcome in outcomes])
     for outcome in outcomes:
@@ -42,25 +37,7 @@ def update(parsed: Parsed, context: Context) -> int:
             context.output.error(outcome.failure)
         if not context.json:
             context.output.line(_sentence(outcome))
-    _forget(sources, read_manifest(context.session.paths.index))
     return EXIT_FAILED if any(outcome.failure for outcome in outcomes) else 0
-
-
-def _forget(sources: object, entries: tuple[IndexEntry, ...]) -> None:
-    from denizen.sources.base import Snapshot
-
-    assert isinstance(sources, list)
-    for source in sources:
-        source.forget(
-            [
-                (
-                    Snapshot(entry.source, entry.suite, entry.suite, entry.identity, entry.date),
-                    entry.architecture,
-                )
-                for entry in entries
-                if entry.source == source.name
-            ]
-        )
 
 
 def _sentence(outcome: UpdateOutcome) -> str:

@@ -27,29 +27,11 @@ def _install(parsed: Parsed, context: Context) -> int:
 
 def _link(parsed: Parsed, context: Context) -> int:
     """Make a link that starts a program without Python, after deciding about the program."""
-    from denizen.app.decisions.decision_maker import decide
-    from denizen.app.helper_command import helper_words
-    from denizen.app.session import tools_of
-    from denizen.app.start_request import RunRequest
-    from denizen.launch.decisions.decision import GENERATION
-    from denizen.launch.decisions.decision_variants import beginning_for
-    from denizen.launch.loader.loader_settings import HOST_PREFIXES, LoaderSettings
-    from denizen.launch.program_links import make_link
+    from denizen.app.program_link import link_program
 
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
     link = os.path.abspath(os.fsencode(parsed.required("LINK")))
-    made = decide(context.session, program, RunRequest(offline=parsed.flag("offline")))
-    tools = tools_of(context.session)
-    settings = LoaderSettings(
-        directories=(made.directory,),
-        command=helper_words(context.session, "decide"),
-        host_prefixes=HOST_PREFIXES,
-        inside=tools.inside(),
-        resident=tools.resident(),
-        generation=GENERATION,
-        library_paths=(beginning_for(context.session.paths.decisions),),
-    )
-    make_link(link, program, tools.loader(settings), made.directory)
+    link_program(context.session, program, link, offline=parsed.flag("offline"))
     context.output.say(f"{os.fsdecode(link)} starts {os.fsdecode(program)}")
     return 0
 

@@ -12,7 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
-    from denizen.store.local import Store
     from denizen.store.upkeep.verification import StoreProblem
 
 
@@ -44,50 +43,22 @@ def _roots(parsed: Parsed, context: Context) -> int:
 def _verify(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import open_store
     from denizen.cli.views.work_progress import Meter
-    from denizen.store.binary_cache import replacement_from
-    from denizen.store.upkeep.verification import repair, verify
+    from denizen.store.upkeep.verification import verify
 
-    copies = parsed.text("from")
-    replacement = replacement_from(os.fsencode(copies) if copies else None)
     with open_store(context.session) as store:
         with Meter(context.output, "verifying", "objects", store.database.count()) as meter:
             found = list(verify(store, contents=parsed.flag("contents"), told=meter.advance))
         if parsed.flag("repair"):
-            found = [
-                _mended(context, store, repair(store, problem, replacement))
-                for problem in _packages_first(found)
-            ]
+            from denizen.app.supply.repair_objects import repaired
+
+            copies = parsed.text("from")
+            found = repaired(context.session, store, found, os.fsencode(copies) if copies else None)
     context.show(
         lambda: [_document(problem) for problem in found],
         map(_words, found),
         "nothing is wrong with the store",
     )
     return 0 if all(problem.repaired for problem in found) else EXIT_FAILED
-
-
-def _packages_first(found: list[StoreProblem]) -> list[StoreProblem]:
-    """Return the damaged objects with packages before the directories of links that are made from them."""
-    from denizen.resolve.installation.derivations import NAME
-
-    return sorted(found, key=lambda problem: problem.path is not None and problem.path.name == NAME)
-
-
-def _mended(context: Context, store: Store, problem: StoreProblem) -> StoreProblem:
-    """Repair an object that no copy repaired, from its package; return the problem as it is afterwards."""
-    from denizen.app.supply.package_supply import supply_of
-    from denizen.errors import DenizenError
-    from denizen.resolve.installation.remake_object import mend
-    from denizen.sources.fetch_policy import FetchPolicy
-    from denizen.store.upkeep.verification import Fault
-    from denizen.value import replace
-
-    if problem.repaired or problem.path is None or problem.fault not in (Fault.CONTENT, Fault.MISSING):
-        return problem
-    try:
-        mend(store, problem.path, supply_of(context.session, FetchPolicy()))
-    except DenizenError as error:
-        return replace(problem, detail=str(error))
-    return replace(problem, repaired=True)
 
 
 def _document(problem: StoreProblem) -> dict[str, object]:
