@@ -4,6 +4,7 @@ import pytest
 
 from denizen.fileview import MemoryView, Stat
 from denizen.formats.armor import BEGIN
+from denizen.sources.apt_configuration import apt_checks_expiry
 from denizen.sources.public_mirrors import PUBLIC_MIRRORS
 from denizen.sources.source_settings import (
     DEFAULT_SUITES,
@@ -11,7 +12,6 @@ from denizen.sources.source_settings import (
     BadSetting,
     NoKeyring,
     Setting,
-    apt_checks_expiry,
     settings,
 )
 from denizen.value import replace

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.relocate.slack import FilePlace
+from denizen.relocate.patch_room import FilePlace
 from denizen.value import value
 
 TYPE_CHECKING = False

@@ -18,8 +18,8 @@ from denizen.elf import Segment
 from denizen.elf import constants as c
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.page_size import page_size
+from denizen.relocate.patch_room import FilePlace, loads
 from denizen.relocate.payload_rules import comment_length_at, insertion
-from denizen.relocate.slack import FilePlace, loads
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.elf import Image
-    from denizen.relocate.slack import GrownPart
+    from denizen.relocate.patch_room import GrownPart
 
 MARK = b"\x7fdenizen patch\0\1"
 RECORD = Struct("<16sQQ")

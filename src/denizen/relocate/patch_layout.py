@@ -3,7 +3,7 @@
 A part that grows goes to the first of these places:
 
     its own    where it is, as far as it fits
-    slack      unused bytes of a segment's last page (slack.py); the file does not grow
+    slack      unused bytes of a segment's last page (patch_room.py); the file does not grow
     segment    one more segment, behind all others (new_segment.py, program_headers.py)
 """
 
@@ -13,7 +13,7 @@ from denizen.elf import constants as c
 from denizen.relocate import new_segment, program_headers
 from denizen.relocate.elf_parts import dynamic_table, first_of, is_contiguous, string_table_place
 from denizen.relocate.errors import CannotPatch
-from denizen.relocate.slack import GrownPart, fit, with_fields
+from denizen.relocate.patch_room import GrownPart, fit, with_fields
 from denizen.relocate.string_places import string_bytes
 from denizen.value import replace, value
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from denizen.elf import Image, Segment
     from denizen.relocate.elf_parts import DynamicTable
     from denizen.relocate.new_segment import Ground, OwnSegment
-    from denizen.relocate.slack import FilePlace
+    from denizen.relocate.patch_room import FilePlace
     from denizen.relocate.string_places import StringPlan
     from denizen.relocate.version_edits import VersionPlan
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from denizen.relocate.new_segment import Ground, OwnSegment
     from denizen.relocate.patch_changes import Changes, Wanted
     from denizen.relocate.patch_layout import Entries, PatchLayout
-    from denizen.relocate.slack import FilePlace
+    from denizen.relocate.patch_room import FilePlace
 
 # The types of program headers that lead to parts.
 _LEADING = {c.PT_INTERP: "interpreter", c.PT_DYNAMIC: "dynamic", program_headers.PT_PHDR: "headers"}

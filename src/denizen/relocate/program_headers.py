@@ -5,7 +5,7 @@ The table lies ahead of the first section, mostly without room behind it. In thi
     a row that says nothing, or that another row says too (SUPERFLUOUS)
     unused bytes behind the table
     in a file with section headers, the row of a note that only names the build and the ABI: its section stays
-    the table moved into unused bytes of a segment (slack.py), or into the new segment
+    the table moved into unused bytes of a segment (patch_room.py), or into the new segment
     in other files, the same note
 
 strip(1) writes the table behind the ELF header again, wherever it was, and moves sections to make room: code
@@ -22,7 +22,7 @@ and PT_GNU_EH_FRAME say what nothing else says.
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.relocate.slack import used_ranges
+from denizen.relocate.patch_room import used_ranges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

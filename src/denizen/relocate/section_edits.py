@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from denizen.elf import Image
     from denizen.relocate.elf_encoding import Encoding
-    from denizen.relocate.slack import FilePlace
+    from denizen.relocate.patch_room import FilePlace
 
 _TYPE, _ADDRESS, _OFFSET, _SIZE, _INFO = 1, 3, 4, 5, 7
 _PROGBITS, _STRTAB, _DYNAMIC, _VERNEED = 1, 3, 6, 0x6FFFFFFE

@@ -17,38 +17,35 @@ are not sources by default: on such a host Debian's public mirrors are used.
 
 from __future__ import annotations
 
-import itertools
 import os
 import posixpath
 import stat
 
 from denizen.errors import BadInput, HostLacks, display
-from denizen.formats.aptsources import BadSources, parse_deb822, parse_one_line
+from denizen.formats.aptsources import BadSources, parse_deb822
 from denizen.formats.deb822 import BadControl
+from denizen.sources.apt_configuration import (
+    SUFFIX,
+    apt_checks_expiry,
+    apt_entries,
+    apt_lists,
+    files_in,
+    may_be_debian,
+)
 from denizen.sources.keyring import Keyring
 from denizen.sources.public_mirrors import PUBLIC_MIRRORS
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from denizen.fileview import FileView, Stat
     from denizen.formats.aptsources import AptSource
 
 # The current stable first, which is the base. Then older ones, for sonames it no longer has; then the newest.
 DEFAULT_SUITES = ("stable", "oldstable", "oldoldstable", "unstable")
-# Suite names by which an entry of apt is taken to be of Debian's archive.
-_DEBIAN_SUITES = frozenset(
-    (
-        *("stable", "oldstable", "oldoldstable", "testing", "unstable", "sid"),
-        *("duke", "forky", "trixie", "bookworm", "bullseye", "buster"),
-    )
-)
 # The Origin that Debian's Releases state, and Debian's components.
 DEBIAN = "Debian"
 _COMPONENTS = ("main", "contrib", "non-free", "non-free-firmware")
-_APT = b"/etc/apt"
 HOST_KEYRINGS = (
     b"/usr/share/keyrings/debian-archive-keyring.gpg",
     b"/usr/share/keyrings/debian-archive-keyring.pgp",
@@ -56,10 +53,6 @@ HOST_KEYRINGS = (
 SHIPPED_KEYRING = posixpath.join(
     posixpath.dirname(os.fsencode(__file__)), b"keyrings/debian-archive-keyring.gpg"
 )
-SUFFIX = b".sources"
-_EXPIRY = b"Check-Valid-Until"
-# Replaces the punctuation of apt.conf(5), which leaves a sequence of names and values.
-_BLANKS = bytes.maketrans(b'"{};', b"    ")
 
 
 class BadSetting(BadInput):
@@ -129,7 +122,7 @@ def settings(view: FileView, directory: bytes) -> list[Setting]:
     """
     found: list[Setting] = []
     disabled = set()
-    for path in _files(view, directory, SUFFIX):
+    for path in files_in(view, directory, SUFFIX):
         name = posixpath.basename(path)[: -len(SUFFIX)].decode("utf-8", "backslashreplace")
         entry = _only_entry(path, bytes(view.read(path)))
         if entry.enabled:
@@ -149,14 +142,12 @@ def files_of_provenance(view: FileView, directory: bytes) -> list[bytes]:
 
     Those that are missing are returned too, because they decide it by being made.
     """
-    lists = _APT + b"/sources.list.d"
-    apt = [_APT + b"/sources.list", lists, *_files(view, lists, SUFFIX), *_files(view, lists, b".list")]
-    return [directory, *_files(view, directory, SUFFIX), *apt]
+    return [directory, *files_in(view, directory, SUFFIX), *apt_lists(view)]
 
 
 def default_debian(view: FileView) -> Setting:
     """Return Debian's archive at the addresses the machine's apt knows, else at the public mirrors."""
-    found = [(path, entry) for path, entry in _apt_entries(view) if _may_be_debian(entry)]
+    found = [(path, entry) for path, entry in apt_entries(view) if may_be_debian(entry)]
     uris = tuple(dict.fromkeys(uri for _, entry in found for uri in entry.uris))
     components = dict.fromkeys(name for _, entry in found for name in entry.components)
     # Expired Releases are allowed only if all entries allow them, not by a vendor's entry alone.
@@ -173,41 +164,6 @@ def default_debian(view: FileView) -> Setting:
         release_origin=DEBIAN,
         fallback=PUBLIC_MIRRORS if uris else (),
     )
-
-
-def apt_checks_expiry(view: FileView) -> bool:
-    """Return apt.conf(5)'s Acquire::Check-Valid-Until, written in one line or nested."""
-    answer = True
-    for path in [_APT + b"/apt.conf", *_files(view, _APT + b"/apt.conf.d", b"")]:
-        try:
-            text = bytes(view.read(path))
-        except OSError:
-            continue
-        # A machine's ten files of apt.conf.d hardly ever have it.
-        for line in text.split(b"\n") if _EXPIRY in text else ():
-            words = line.partition(b"//")[0].partition(b"#")[0].translate(_BLANKS).split()
-            for name, setting in itertools.pairwise(words):
-                if name.endswith(_EXPIRY):
-                    answer = setting.lower() not in (b"false", b"no", b"0", b"off")
-    return answer
-
-
-def _apt_entries(view: FileView) -> Iterator[tuple[bytes, AptSource]]:
-    lists = [_APT + b"/sources.list", *_files(view, _APT + b"/sources.list.d", b".list")]
-    for path in [*_files(view, _APT + b"/sources.list.d", SUFFIX), *lists]:
-        try:
-            text = bytes(view.read(path))
-            parse = parse_deb822 if path.endswith(SUFFIX) else parse_one_line
-            yield from [(path, entry) for entry in parse(text)]
-        except (OSError, BadControl, BadSources):
-            # A list that cannot be read is skipped; apt reports it itself.
-            continue
-
-
-def _may_be_debian(entry: AptSource) -> bool:
-    # Suites for security and updates are not in this set: they lack most packages.
-    named = any(suite in _DEBIAN_SUITES for suite in entry.suites)
-    return entry.enabled and "deb" in entry.types and bool(entry.uris) and named
 
 
 def _only_entry(path: bytes, text: bytes) -> AptSource:
@@ -282,11 +238,3 @@ def _keyring(view: FileView, path: bytes) -> Keyring:
         return Keyring(display(path), bytes(view.read(path)))
     except OSError as error:
         raise NoKeyring(path, error.strerror or str(error)) from error
-
-
-def _files(view: FileView, directory: bytes, suffix: bytes) -> list[bytes]:
-    try:
-        names = view.listdir(directory)
-    except OSError:
-        return []
-    return [posixpath.join(directory, name) for name in names if name.endswith(suffix) and name[:1] != b"."]

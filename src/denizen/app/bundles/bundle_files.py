@@ -7,6 +7,7 @@ import posixpath
 import stat
 
 from denizen.app.bundles.errors import NotBundled
+from denizen.app.bundles.left_out import LEFT_OUT, converts_text, parts_nothing_needs
 from denizen.disk import open_regular
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.launch.bundle_launcher import launcher_beside
@@ -28,7 +29,6 @@ from denizen.launch.decisions.decision_codec import encode
 from denizen.launch.loader.binaries import LoaderAbsent, inside_binary, loader_binary, resident_binary
 from denizen.launch.program import once_read
 from denizen.launch.resources.fixed_paths import fixed_path_resources
-from denizen.linker.c_library import C_LIBRARY, ONLY_WHERE_NEEDED
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.shipped_libraries import Bundle
 from denizen.value import replace
@@ -45,12 +45,6 @@ if TYPE_CHECKING:
 
 # Files; a tree with more is a mistake, such as a home directory.
 _MAX_FILES = 200_000
-# glibc's name service. Since 2.34 it is a part of libc.so.6, and these are for programs that were linked with
-# them; before, libnss_dns needs libresolv.
-_NAME_SERVICE = (b"libnss_dns.so.2", b"libnss_files.so.2", b"libresolv.so.2")
-
-# Zones that count leap seconds, 400 files: Debian 13 has them in tzdata-legacy, which nothing depends on.
-_LEFT_OUT = (DATA + b"/usr/share/zoneinfo/right/",)
 
 
 def entries_of(
@@ -230,19 +224,6 @@ class _Names:
                 yield ImageEntry(posixpath.join(LIBRARIES, name), EntryKind.LINK, target)
 
 
-def parts_nothing_needs(closure: ProgramClosure) -> frozenset[bytes]:
-    """Return the names of parts of glibc that are for others than the objects of a program's decision.
-
-    libm is a third of a small program's bundle, libresolv 20 KB.
-    """
-    servers = os.path.join(closure.decision.search, _NAME_SERVICE[0])
-    apart: tuple[bytes, ...] = ()
-    if os.path.exists(servers):
-        dynamic = CachedView(once_read(closure.program)).image(os.path.realpath(servers)).dynamic
-        apart = _NAME_SERVICE if dynamic is not None and _NAME_SERVICE[2] not in dynamic.needed else ()
-    return ONLY_WHERE_NEEDED.union(apart) - {one.name for one in closure.decision.libraries}
-
-
 def _common(paths: Sequence[bytes]) -> bytes:
     """Return the directory that all paths are in."""
     return os.path.commonpath([os.path.dirname(path) for path in paths])
@@ -286,13 +267,13 @@ def _data(closure: ProgramClosure) -> list[ImageEntry]:
     trees = tuple(closure.packages.values())
     view = _EmptyHost(closure.program.view, trees)
     found: dict[bytes, ImageEntry] = {}
-    converts = _converts(closure)
+    converts = converts_text(closure)
     first: dict[bytes, bytes] = {}
     for one in fixed_path_resources(view, trees):
         if not converts and b"/gconv" in one.target:
             continue
         for entry in _resource(DATA + one.target, one, first):
-            if not entry.name.startswith(_LEFT_OUT):
+            if not entry.name.startswith(LEFT_OUT):
                 found.setdefault(entry.name, _without_absolute(entry))
     for path, source in closure.files.items():
         found.setdefault(DATA + path, _file(DATA + path, source))
@@ -311,17 +292,6 @@ def _resource(name: bytes, one: FixedPathResource, first: dict[bytes, bytes]) ->
     if at != name:
         return [ImageEntry(name, EntryKind.LINK, posixpath.relpath(at, posixpath.dirname(name)))]
     return _walked(real, name)
-
-
-def _converts(closure: ProgramClosure) -> bool:
-    """Tell whether the program or one of its libraries but the C library itself converts character sets.
-
-    The converters of glibc are 8 MB.
-    """
-    view = CachedView(once_read(closure.program))
-    paths = [closure.program.path]
-    paths += [one.path for one in closure.decision.libraries if one.name not in C_LIBRARY]
-    return any(b"iconv_open" in view.image(path).symbols.undefined_names for path in paths)
 
 
 def _without_absolute(entry: ImageEntry) -> ImageEntry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.recipes.recipe_lock import lock_findings, locked_findings
-from denizen.app.resolution.extra_inputs import opened_by
+from denizen.app.resolution.earlier_runs import opened_by
 from denizen.recipes.run_findings import RunFinding
 
 TYPE_CHECKING = False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from denizen.app.library_path import elements_of
-from denizen.app.resolution.extra_inputs import asked_by, extra_for
+from denizen.app.resolution.earlier_runs import asked_by
+from denizen.app.resolution.extra_inputs import extra_for
 from denizen.resolve.host_addition_check import brings, is_sound, loses, still_lacking
 from denizen.value import value
 

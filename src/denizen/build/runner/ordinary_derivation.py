@@ -10,8 +10,8 @@ from denizen.build.runner.build_directory import keep_build, make_room, write_fi
 from denizen.build.runner.build_limits import BuilderHalted, check_output, clock_of
 from denizen.build.runner.build_log import BuildLog, log_path
 from denizen.build.runner.errors import BuilderNotStarted, BuildFailed, SandboxForbidden
-from denizen.build.runner.impurities import has_network, passed_variables
 from denizen.build.runner.machine_requirements import refuse_unmet
+from denizen.build.runner.network_access import has_network, passed_variables
 from denizen.build.runner.output_plan import builder_rewrites, planned_outputs
 from denizen.build.runner.outputs import Left, take_outputs
 from denizen.build.runner.preparation import BuilderRequest, builder_given, shown_tree

@@ -64,7 +64,7 @@ def run(parsed: Parsed, context: Context) -> int:
             fields["resolution"] = resolution_document(resolution)
             fields["problems"] = [*_listed(fields["problems"]), *_still_open(resolution)]
         if dry_run is not None:
-            from denizen.app.resolution.extra_inputs import opened_document
+            from denizen.app.resolution.earlier_runs import opened_document
             from denizen.cli.views.strategy_view import strategy_document
 
             emulator, verdicts = _emulator(report, dry_run), _verdicts(report, dry_run)
@@ -167,7 +167,7 @@ def _show(
         for line in resolution_lines(resolution):
             context.output.line(line)
     if dry_run is not None:
-        from denizen.app.resolution.extra_inputs import opened_lines
+        from denizen.app.resolution.earlier_runs import opened_lines
         from denizen.cli.views.strategy_view import strategy_lines
 
         for line in opened_lines(context.session, report.program):

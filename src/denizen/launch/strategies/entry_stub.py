@@ -3,7 +3,7 @@
 Bytes in, a plan out; nothing in the file moves, so an appended payload stays where the program
 looks for it. Two changes always: PT_INTERP's type becomes one the kernel passes over (it would
 refuse a program whose interpreter is missing), and the process begins in a stub that maps the loader
-and jumps into it. Where the stub goes is a table of two rules, in order:
+and jumps into it. Where the stub goes is a table of two rules, in order (stub_placement.py):
 
     slack   in the zero bytes after an executable segment, which the kernel maps with its last page;
             e_entry is changed
@@ -18,15 +18,15 @@ from __future__ import annotations
 
 import struct
 
-from denizen.elf.constants import ET_DYN, ET_EXEC, PF_X, PT_INTERP, PT_LOAD
+from denizen.elf.constants import ET_DYN, ET_EXEC, PT_INTERP
 from denizen.elf.header import SEGMENT_SIZE
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision import Edit
+from denizen.launch.strategies.stub_placement import in_slack, over_entry
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.elf.header import Segment
     from denizen.elf.image import Image
 
 STUB_INTERP = 0x6A7A6E49
@@ -34,7 +34,6 @@ RECORD = struct.Struct("<8sQQ")
 MAGIC = b"DZSTUB\1\0"
 EM_X86_64 = 62
 _ENTRY_AT = 24  # e_entry in an ELF64 header
-_PAGE = 4096
 
 # Linux x86-64; rip-relative operands are filled in by _stub: the path and the record follow the code.
 _OPEN = bytes.fromhex("31d2 be00000800 b802000000 0f05 85c0")  # edx 0; esi O_CLOEXEC; open; test eax
@@ -89,8 +88,8 @@ def plan_stub(program: Image, loader: bytes) -> StubPlan:
     size = len(_stub(0, 0, loader))
     blanks = [_blank_interpreter(program, index) for index in interpreters]
     for rule, place in (
-        ("slack", _slack(program, size)),
-        ("entry", _over_entry(program, size)),
+        ("slack", in_slack(program, size)),
+        ("entry", over_entry(program, size)),
     ):
         if place is None:
             continue
@@ -153,41 +152,6 @@ def _stub(address: int, entry: int, loader: bytes) -> bytes:
     code += _JUMP + _FAIL
     packed = RECORD.pack(MAGIC, address + record_at, entry)
     return code.ljust(record_at, b"\xcc") + packed + loader + b"\0"
-
-
-def _slack(program: Image, size: int) -> tuple[int, int] | None:
-    """Return (offset, address) of zero bytes that the kernel maps executable and no part of the file uses."""
-    for segment in program.segments:
-        if segment.type != PT_LOAD or not segment.flags & PF_X or segment.file_size != segment.memory_size:
-            continue
-        offset = (segment.offset + segment.file_size + 15) // 16 * 16
-        page_end = -(-(segment.offset + segment.file_size) // _PAGE) * _PAGE
-        room = bytes(program.buffer[offset : offset + size])
-        free = offset + size <= page_end and room == bytes(size) and not _owned(program, offset, size)
-        if free:
-            return offset, segment.address - segment.offset + offset
-    return None
-
-
-def _owned(program: Image, offset: int, size: int) -> bool:
-    """Tell whether another part of the file uses the bytes, or none follows: then they may be a payload's."""
-    header = program.header
-    spans = [(segment.offset, segment.file_size) for segment in program.segments]
-    spans.append((header.shoff, header.shnum * header.shentsize))
-    taken = any(start < offset + size and offset < start + length for start, length in spans)
-    return taken or not any(start >= offset + size for start, _ in spans)
-
-
-def _over_entry(program: Image, size: int) -> tuple[int, int] | None:
-    """Return (offset, address) of the entry point, if enough of its segment follows; else None."""
-    entry = program.header.entry
-    holder = next((segment for segment in program.segments if _holds(segment, entry, size)), None)
-    return None if holder is None else (entry - holder.address + holder.offset, entry)
-
-
-def _holds(segment: Segment, address: int, size: int) -> bool:
-    inside = segment.address <= address and address + size <= segment.address + segment.file_size
-    return segment.type == PT_LOAD and bool(segment.flags & PF_X) and inside
 
 
 def _blank_interpreter(program: Image, index: int) -> Patch:

@@ -14,12 +14,20 @@ import contextlib
 import os
 import shutil
 
-from denizen.value import value
+from denizen import elf
+from denizen.disk import make_directories
+from denizen.launch.decisions.decision_store import COPIES
+from denizen.launch.decisions.program_identity import headers_of, identity_name, identity_of
+from denizen.launch.strategies.entry_stub import plan_stub
+from denizen.launch.strategies.resource_links import linked_resources
+from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.strategies.base import ProgramStart
     from denizen.launch.strategies.entry_stub import Patch
 
 # Shadowed directories: the program's own and its parents, for `../lib` and `../../share`.
@@ -34,6 +42,31 @@ class CopyLink:
 
     path: bytes
     target: bytes
+
+
+def patched_copy(start: ProgramStart, base: Decision) -> bytes:
+    """Return the path of the patched copy, which is made anew with each decision, and has one of its own.
+
+    Raises OSError, CannotStub, LoaderAbsent.
+    """
+    program, view = start.program, start.program.view
+    assert program.image is not None  # `obstacle` made sure of it
+    plan = plan_stub(program.image, start.files.plain_loader())
+    top = os.path.join(start.decision_store.directory, COPIES, identity_name(base.identity))
+    make_directories(os.path.dirname(top), 0o700)
+    copy = make_copy(program.path, top, plan.patches)
+    patched = replace(
+        base,
+        identity=identity_of(view.stat(copy)),
+        headers=headers_of(elf.read(view.read(copy))),
+        program=copy,
+        shown=view.realpath(program.path),
+        resources=linked_resources(start, base),
+        command=(),
+        edits=(*base.edits, *plan.restores),
+    )
+    start.decision_store.write(patched, movable=False)
+    return copy
 
 
 def make_copy(program: bytes, top: bytes, patches: Sequence[Patch]) -> bytes:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
-from denizen.disk import make_directories
 from denizen.errors import HostLacks
-from denizen.launch.decisions.decision_store import COPIES
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.dynamic_linker import linker_outside
 from denizen.launch.strategies.given_variables import words_beside_inside
-from denizen.launch.strategies.resource_links import linked_resources
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -47,33 +42,9 @@ class StubStrategy:
 
         A decision about the copy is kept too.
         """
+        from denizen.launch.strategies.patched_copy import patched_copy
+
         made = replace(base, ldso=linker_outside(start, base))
         variables = words_beside_inside(start, made)
-        return replace(made, command=(start.files.enter(), *variables, b"as", _copy(start, made), b"--"))
-
-
-def _copy(start: ProgramStart, base: Decision) -> bytes:
-    """Return the path of the patched copy, which is made with a decision of its own."""
-    from denizen import elf
-    from denizen.launch.decisions.program_identity import headers_of, identity_name, identity_of
-    from denizen.launch.strategies.entry_stub import plan_stub
-    from denizen.launch.strategies.patched_copy import make_copy
-
-    program, view = start.program, start.program.view
-    assert program.image is not None  # `obstacle` made sure of it
-    plan = plan_stub(program.image, start.files.plain_loader())
-    top = os.path.join(start.decision_store.directory, COPIES, identity_name(base.identity))
-    make_directories(os.path.dirname(top), 0o700)
-    copy = make_copy(program.path, top, plan.patches)
-    patched = replace(
-        base,
-        identity=identity_of(view.stat(copy)),
-        headers=headers_of(elf.read(view.read(copy))),
-        program=copy,
-        shown=view.realpath(program.path),
-        resources=linked_resources(start, base),
-        command=(),
-        edits=(*base.edits, *plan.restores),
-    )
-    start.decision_store.write(patched, movable=False)
-    return copy
+        copy = patched_copy(start, made)
+        return replace(made, command=(start.files.enter(), *variables, b"as", copy, b"--"))
