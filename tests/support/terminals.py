@@ -27,12 +27,16 @@ class TerminalEnd:
 def at_terminal(
     command: list[str], prompt: str, lines: Sequence[str], environment: Mapping[str, str] | None = None
 ) -> TerminalEnd:
-    """Start a program at a terminal of its own, and type a line each time that it shows its prompt anew."""
+    """Start a program at a terminal of its own, and type a line each time that it shows its prompt anew.
+
+    A shell there keeps no history: it would go to the home of whoever runs the tests.
+    """
+    variables = {"HISTFILE": "", **(os.environ if environment is None else environment)}
     child, master = pty.fork()
     if not child:
         try:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", _ROWS, _COLUMNS, 0, 0))
-            os.execvpe(command[0], command, dict(os.environ if environment is None else environment))
+            os.execvpe(command[0], command, variables)
         finally:
             os._exit(127)
     shown, waiting = b"", list(lines)
