@@ -1,6 +1,14 @@
 import pytest
 
-from denizen.build.builtin_derivations import SYSTEM, Ingredient, Variables, made_by, recipe, table
+from denizen.build.builtin_derivations import (
+    SYSTEM,
+    Ingredient,
+    NotListed,
+    Variables,
+    made_by,
+    recipe,
+    table,
+)
 from denizen.build.derivation import BadDerivation, Modulos, seal
 from denizen.errors import BadInput
 from denizen.formats.storepath import NIX_STORE, StorePath
@@ -26,6 +34,12 @@ def variables(text: bytes) -> Variables:
 @pytest.mark.parametrize("rows", [[], [[b"a", b"b"]], [[b"a", b""], [b"\xff", b" "]]])
 def test_tables_are_read_back(rows: list[list[bytes]]) -> None:
     assert variables(table(rows)).rows(b"list", 2) == rows
+
+
+@pytest.mark.parametrize("field", [b"/home/a\nb/store/x", b"/a\tb"])
+def test_what_would_be_read_back_as_something_else_is_not_written(field: bytes) -> None:
+    with pytest.raises(NotListed, match="cannot stand in a derivation"):
+        table([[b"a", field]])
 
 
 @pytest.mark.parametrize("text", [b"a", b"a\tb\tc", b"a\tb\nc"])

@@ -8,7 +8,7 @@ can be read in `denizen derivation show`.
 from __future__ import annotations
 
 from denizen.build.derivation import BadDerivation
-from denizen.errors import display
+from denizen.errors import BadInput, display
 from denizen.formats import storepath
 from denizen.formats.aterm import Derivation, DerivationOutput
 from denizen.value import value
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 SYSTEM = b"builtin"
 OUT = b"out"
 _BLANK = DerivationOutput(b"")
+
+
+class NotListed(BadInput):
+    """The error that a path cannot stand in a list of a derivation's."""
+
+    field: bytes
+    WHAT = "{field} cannot stand in a derivation"
+    WHY = "a path in its lists may have neither a tab nor a line break"
+    REMEDY = "where that is the store's own directory: --root DIR, or DENIZEN_ROOT, with another one"
 
 
 @value
@@ -111,6 +120,15 @@ class Variables:
 
 
 def table(rows: Iterable[Iterable[bytes]]) -> bytes:
-    """Return the text of a list that `Variables.rows` parses; no field may hold a tab or a line break."""
-    lines = [b"\t".join(row) for row in rows]
-    return b"".join([line + b"\n" for line in lines])
+    """Return the text of a list that `Variables.rows` parses.
+
+    Raises:
+        NotListed: a field holds a tab or a line break.
+    """
+    return b"".join([b"\t".join(map(_field, row)) + b"\n" for row in rows])
+
+
+def _field(text: bytes) -> bytes:
+    if b"\t" in text or b"\n" in text:
+        raise NotListed(text)
+    return text

@@ -178,13 +178,14 @@ def dispatch(arguments: Sequence[str], at_exec: Callable[[], None] = _nothing) -
     take(os.environ)
     output = open_output(os.environ, color="auto", verbosity=0)
     debug = "--debug" in arguments
+    asked: list[Parsed] = []
     try:
-        status = _dispatch(list(arguments), output, at_exec)
+        status = _dispatch(list(arguments), output, at_exec, asked)
         output.flush()
     except DenizenError as error:
         if debug:
             raise
-        output.error(error)
+        output.error(error, _remedy(error, asked))
         if isinstance(error, CannotWrite):
             _discard_result()
         return error.exit_status
@@ -218,7 +219,17 @@ def dispatch(arguments: Sequence[str], at_exec: Callable[[], None] = _nothing) -
     return status
 
 
-def _dispatch(arguments: list[str], output: Output, at_exec: Callable[[], None]) -> int:
+def _remedy(error: DenizenError, asked: Sequence[Parsed]) -> str:
+    """Return an error's remedy, with the options by which the caller chose root and profile."""
+    if not asked or not error.remedy:
+        return error.remedy
+    from denizen.cli.remedies import as_typed, options_of
+
+    return as_typed(error.remedy, options_of(asked[0]), [row.word for row in TABLE])
+
+
+def _dispatch(arguments: list[str], output: Output, at_exec: Callable[[], None], asked: list[Parsed]) -> int:
+    """Run the command that the arguments name; what it was asked is added to `asked`."""
     position = _first_word(arguments)
     if position is None:
         return _without_command(arguments, output)
@@ -235,6 +246,7 @@ def _dispatch(arguments: list[str], output: Output, at_exec: Callable[[], None])
         output.line(command_help(command, GLOBAL_OPTIONS))
         return 0
     parsed = parse(name, (*command.options, *GLOBAL_OPTIONS), command.positionals, rest)
+    asked.append(parsed)
     return command.run(parsed, _context(parsed, at_exec))
 
 

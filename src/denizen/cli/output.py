@@ -72,13 +72,14 @@ class Output:
         if self.verbosity >= 0:
             self.stderr.write(text + "\n")
 
-    def error(self, error: DenizenError) -> None:
-        """Write an error: what, why, and the remedy."""
+    def error(self, error: DenizenError, remedy: str | None = None) -> None:
+        """Write an error: what, why, and its own remedy, or the one given."""
+        remedy = error.remedy if remedy is None else remedy
         self.stderr.write(f"denizen: {error.what}\n")
         if error.why:
             self.stderr.write(_indented(error.why))
-        if error.remedy:
-            self.stderr.write(_indented(f"try: {error.remedy}"))
+        if remedy:
+            self.stderr.write(_indented(f"try: {remedy}"))
 
     def internal(self, error: Exception) -> None:
         """Write a message about a defect in denizen, as opposed to an error of the user or the host."""

@@ -1,0 +1,60 @@
+"""Remedies as the caller would type them: with the root and the profile of the command that failed.
+
+An error names a command (`denizen profile history`), and does not know by which options the caller said
+where to look. They are added here, where all errors pass.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.cli.options import Parsed
+
+# The commands that have `--profile`.
+OF_PROFILES = frozenset(
+    {
+        "env", "install", "list", "outdated", "pin", "profile delete-generations", "profile diff",
+        "profile history", "profile rollback", "profile switch", "profile wipe", "remove", "unpin", "upgrade",
+    }
+)  # fmt: skip
+_PROFILE = ("--profile", "--system")
+
+
+def options_of(parsed: Parsed) -> list[str]:
+    """Return the options by which the caller chose the root and the profile, as a shell reads them."""
+    from shlex import quote
+
+    given = [(name, parsed.text(name)) for name in ("root", "profile") if parsed.has(name)]
+    system = ["--system"] if parsed.has("system") and parsed.flag("system") else []
+    return [*system, *(f"--{name} {quote(text)}" for name, text in given if text)]
+
+
+def as_typed(remedy: str, options: Sequence[str], commands: Sequence[str]) -> str:
+    """Return a remedy with the options after each command in it that has them.
+
+    Args:
+        remedy: a sentence with commands in it.
+        options: `--root DIR`, `--profile NAME` and `--system` as the caller gave them, as a shell reads them.
+        commands: the first words of all commands: `denizen does not ...` is none.
+    """
+    places = [option for option in options if not option.startswith(_PROFILE)]
+    profiles = [option for option in options if option.startswith(_PROFILE)]
+
+    def typed(found: re.Match[str]) -> str:
+        first, second = found[1], found[2] or ""
+        if first not in commands:
+            return found[0]
+        name = f"{first}{second}" if f"{first}{second}" in OF_PROFILES else first
+        rest = second if name == first else ""
+        added = (
+            profiles
+            if name in OF_PROFILES and not remedy[found.end() :].lstrip().startswith(_PROFILE)
+            else []
+        )
+        return " ".join(["denizen", *places, name, *added]) + rest
+
+    return re.sub(r"\bdenizen ([a-z][a-z-]*)( [a-z][a-z-]*)?", typed, remedy)

@@ -1,0 +1,50 @@
+"""Remedies say the commands with the root and the profile that the caller chose."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from denizen.cli.dispatch import TABLE, commands_of, dispatch
+from denizen.cli.remedies import OF_PROFILES, as_typed
+
+COMMANDS = [row.word for row in TABLE]
+
+
+@pytest.mark.parametrize(
+    ("remedy", "options", "typed"),
+    [
+        ("denizen profile history", ["--profile e"], "denizen profile history --profile e"),
+        ("denizen profile list", ["--profile e"], "denizen profile list"),
+        ("denizen list shows what is", ["--system"], "denizen list --system shows what is"),
+        (
+            "denizen install -P 4 a; or denizen remove b",
+            ["--root '/b'", "--profile e"],
+            "denizen --root '/b' install --profile e -P 4 a; or denizen --root '/b' remove --profile e b",
+        ),
+        ("denizen does not, denizen gc does", ["--root /r"], "denizen does not, denizen --root /r gc does"),
+        ("denizen install --profile x a", ["--profile e"], "denizen install --profile x a"),
+        ("as denizen-enter", ["--root /r"], "as denizen-enter"),
+        ("denizen profile rollback goes back", [], "denizen profile rollback goes back"),
+    ],
+)
+def test_a_command_gets_the_options_that_it_has(remedy: str, options: list[str], typed: str) -> None:
+    assert as_typed(remedy, options, COMMANDS) == typed
+
+
+def test_the_commands_of_profiles_are_those_with_the_option() -> None:
+    having = {
+        " ".join(command.words)
+        for row in TABLE
+        for command in commands_of(row)
+        if any("--profile" in option.names for option in command.options)
+    }
+    assert having == OF_PROFILES
+
+
+def test_an_error_about_a_profile_names_it_in_its_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = os.fspath(tmp_path / "a root")
+    assert dispatch(["--root", root, "profile", "switch", "99", "--profile", "none"]) != 0
+    assert f"denizen --root '{root}' install --profile none NAME" in capsys.readouterr().err
