@@ -25,7 +25,8 @@ from denizen.build.decoder_choice import (
 from denizen.disk import DiskView
 from denizen.formats import compression
 from denizen.formats.compression import expanded
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.local import Store
 from tests.support.package_archive import library
 from tests.support.trees import drain

@@ -12,7 +12,8 @@ import pytest
 
 from denizen.build.builtin_derivations import made_by
 from denizen.build.builtin_unpack_deb import unpacking
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.upkeep.verification import verify
 from tests.support import debs
 from tests.support.debs import Item

@@ -71,7 +71,8 @@ def test_going_back_keeps_the_later_generation(made: Made) -> None:
 
 
 def test_a_generation_keeps_its_tree_until_the_environment_is_removed(made: Made) -> None:
-    from denizen.store.collection.collector import Limits, collect
+    from denizen.store.collection.collector import collect
+    from denizen.store.collection.deletion_order import Limits
 
     tree = made.add("one").tree
     collect(made.store, Limits(None, None))

@@ -9,7 +9,8 @@ import pytest
 
 from denizen.errors import DenizenError
 from denizen.profiles.profile_links import Profile
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.local import Store
 from denizen.store.upkeep.verification import verify
 from tests.support.store_operations import (

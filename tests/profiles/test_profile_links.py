@@ -14,7 +14,8 @@ from denizen.profiles.profile_links import (
     registered_profiles,
 )
 from denizen.profiles.profile_manifest import ProfileManifest
-from denizen.store.collection.collector import Limits, collect, explain
+from denizen.store.collection.collector import collect, explain
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.local import Store
 from tests.support.profile_elements import added
 

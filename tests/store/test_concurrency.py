@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from denizen.store.collection import gc_roots
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.local import Store
 from denizen.store.upkeep.verification import verify
 

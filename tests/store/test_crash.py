@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from denizen.store.collection.collector import Limits, collect, explain
+from denizen.store.collection.collector import collect, explain
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.local import Store
 from denizen.store.upkeep.verification import verify
 from tests.support import store_operations

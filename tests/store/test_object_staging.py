@@ -10,7 +10,8 @@ from denizen.formats.file_tree import Directory, Entry, File, Symlink
 from denizen.formats.storepath import BadObjectName, StorePath, for_output
 from denizen.nar.reader import BadNar
 from denizen.store import commit
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.commit import WrongContent
 from denizen.store.database import ReferenceGone
 from denizen.store.errors import DiskFailed

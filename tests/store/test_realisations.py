@@ -2,7 +2,8 @@ import os
 from pathlib import Path
 
 from denizen.formats.storepath import StorePath
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.realisations import realised_path, record_realisation
 from tests.support.stores import add_text, make_store
 

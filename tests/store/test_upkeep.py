@@ -10,7 +10,8 @@ import pytest
 
 from denizen.store.binary_cache import export, replacement_from
 from denizen.store.collection import gc_roots
-from denizen.store.collection.collector import Limits, collect, explain
+from denizen.store.collection.collector import collect, explain
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.database_file import DatabaseDamaged
 from denizen.store.errors import DiskFailed
 from denizen.store.local import Store

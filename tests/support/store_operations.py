@@ -41,7 +41,8 @@ from denizen.profiles.manifest_changes import with_elements
 from denizen.profiles.profile_links import Profile, profile_at
 from denizen.profiles.profile_manifest import ElementPart
 from denizen.store.collection import gc_roots, processes, trash
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.collection.processes import ProcessCensus
 from denizen.store.errors import doing
 from denizen.store.local import Store

@@ -69,7 +69,8 @@ def collect_garbage(
     from denizen.app.bundles.unpacked_bundles import collect_unpacked
     from denizen.app.supply.store_access import open_store
     from denizen.store.collection.cache_eviction import TrimmedEntries, trim
-    from denizen.store.collection.collector import Limits, collect, plan
+    from denizen.store.collection.collector import collect, plan
+    from denizen.store.collection.deletion_order import Limits
 
     before = int(time.time()) - request.unused_for if request.unused_for is not None else None
     unused_for = UNUSED_FOR if request.unused_for is None else request.unused_for

@@ -10,7 +10,8 @@ from denizen.app.recipes.shell_directories import drop_unused_shells, kept_by_sh
 from denizen.app.session import Session
 from denizen.app.supply.store_access import made_store
 from denizen.formats.storepath import StorePath
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.collection.gc_roots import add_indirect
 from denizen.store.local import Store
 from tests.support.command_context import context_of

@@ -14,7 +14,8 @@ import pytest
 
 from denizen.app.system.system_access import system_store
 from denizen.app.system.system_switch import listed
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.upkeep.verification import verify
 from denizen.system.boot_entries import read_bls
 from tests.support.store_operations import BROKEN, DONE, REFUSED

@@ -17,7 +17,8 @@ from denizen.app.system.system_switch import (
 )
 from denizen.profiles.profile_links import CurrentGeneration
 from denizen.store.collection import processes
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.collection.processes import ProcessCensus
 from tests.support import systems
 from tests.support.killed import killed_at

@@ -13,7 +13,8 @@ import pytest
 
 from denizen.build.runner.errors import BuildFailed
 from denizen.errors import DenizenError
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.upkeep.verification import verify
 from tests.support.nix_builds import SHOWN
 from tests.support.processes import PATIENCE, is_in_a_command, wait_until

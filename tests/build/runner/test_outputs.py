@@ -10,7 +10,8 @@ from denizen.build.runner.errors import BadOutput, NoOutput, NotReproducible, Ou
 from denizen.build.runner.output_checks import ForbiddenReferences
 from denizen.build.runner.output_plan import OutputCycle
 from denizen.formats.aterm import DerivationOutput
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.trees.tree_reader import NotStorable
 from denizen.store.upkeep.verification import verify
 from tests.support.programs import Site, program

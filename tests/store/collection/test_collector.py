@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.store.collection import gc_roots
-from denizen.store.collection.collector import Limits, choose, collect, explain, plan, why_alive
+from denizen.store.collection.collector import collect, explain, plan, why_alive
+from denizen.store.collection.deletion_order import Limits, choose
 from denizen.store.collection.graph import Graph, reachable
 from denizen.store.collection.processes import held_by_processes
 from denizen.store.collection.root_search import RootUnreadable

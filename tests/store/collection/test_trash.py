@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from denizen.process_pool import HelperDied
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.collection.trash import MANY, Trash
 from denizen.store.local import Store
 from denizen.store.locks import StoreSession

@@ -17,8 +17,9 @@ import os
 
 from denizen.formats import storepath
 from denizen.formats.storepath import BadStorePath, from_base
+from denizen.store.collection.deletion_order import choose
 from denizen.store.collection.gc_roots import remove_stale
-from denizen.store.collection.graph import path_to, reachable, referrers_first
+from denizen.store.collection.graph import path_to
 from denizen.store.collection.remove import remove_tree
 from denizen.store.collection.reserve import make_reserve, release_reserve
 from denizen.store.collection.root_search import find_roots
@@ -35,30 +36,17 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator
     from collections.abc import Set as AbstractSet
 
     from denizen.formats.storepath import StorePath
-    from denizen.store.collection.graph import Graph
+    from denizen.store.collection.deletion_order import Limits
     from denizen.store.collection.root_search import GcRoots, Root
     from denizen.store.database import ObjectCensus
     from denizen.store.local import Store
     from denizen.store.progress import Told
 
 _TEMPORARY = os.fsdecode(TEMPORARY)
-
-
-@value
-class Limits:
-    """Limits on how many of the dead objects to delete.
-
-    Attributes:
-        max_freed: stop once this many bytes (of NAR size) are deleted; None for no limit.
-        registered_before: only objects registered before this time, in seconds since 1970.
-    """
-
-    max_freed: int | None = None
-    registered_before: int | None = None
 
 
 @value
@@ -85,37 +73,6 @@ class Collected:
     def deleted(self) -> tuple[StorePath, ...]:
         """The deleted objects as paths; computed on demand, for 20,000 take 40 ms."""
         return tuple([path_of(name) for name in self.names])
-
-
-def choose(
-    graph: Graph,
-    live: Iterable[int],
-    *,
-    sizes: Mapping[int, int],
-    registered: Mapping[int, int],
-    limits: Limits,
-) -> tuple[int, ...]:
-    """Return the objects to delete, referrers first and among equals the oldest first (pure).
-
-    An object too young to delete keeps what it references, however old that is.
-    """
-    kept = set(live)
-    if limits.registered_before is not None:
-        kept |= {node for node in graph.nodes if registered[node] >= limits.registered_before}
-    dead = graph.nodes - reachable(graph.references, kept & graph.nodes)
-    order = referrers_first(graph, dead, key=registered.__getitem__)
-    if limits.max_freed is None:
-        return order
-    chosen: set[int] = set()
-    freed = 0
-    for node in order:
-        if freed >= limits.max_freed:
-            break
-        chosen.add(node)
-        freed += sizes[node]
-    # On a cycle, which a damaged database may hold, an object can come before one that mentions it.
-    whole = reachable(graph.referrers(), chosen)
-    return tuple(node for node in order if node in whole)
 
 
 def explain(store: Store) -> list[tuple[Root, StorePath]]:
