@@ -93,7 +93,7 @@ _REFUSES = """
 import sys
 from denizen.app.run_time import running_program
 from denizen.cli.main import main
-from denizen.sources.base import Offline
+from denizen.sources.errors import Offline
 def refuse(*_, **__):
     raise Offline("liblate1")
 running_program.install = refuse

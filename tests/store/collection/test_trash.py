@@ -157,7 +157,8 @@ def test_a_member_that_is_killed_is_an_error_that_says_so(store: Store) -> None:
 
 SCRIPT = """
 import os, sys
-from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.collector import collect
+from denizen.store.collection.deletion_order import Limits
 from denizen.store.local import Store
 from denizen.store.collection.trash import Trash
 when = sys.argv[2]
