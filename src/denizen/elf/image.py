@@ -77,9 +77,14 @@ class Image:
         return {row[0]: row for row in self.segments[::-1]}
 
     @once
+    def loads(self) -> list[Segment]:
+        """The PT_LOAD segments, in order of their rows."""
+        return [row for row in self.segments if row[0] == c.PT_LOAD]
+
+    @once
     def memory(self) -> Memory:
         """The file as mapped, for reading by address."""
-        return Memory(self.buffer, self.header, self.segments)
+        return Memory(self.buffer, self.header, self.loads)
 
     @once
     def dynamic(self) -> Dynamic | None:

@@ -18,7 +18,7 @@ from denizen.elf import Segment
 from denizen.elf import constants as c
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.page_size import page_size
-from denizen.relocate.patch_room import FilePlace, loads
+from denizen.relocate.patch_room import FilePlace
 from denizen.relocate.payload_rules import comment_length_at, insertion
 from denizen.value import value
 
@@ -80,16 +80,16 @@ class Ground:
 
 def own_segment(image: Image) -> OwnSegment | None:
     """Return the segment of an earlier patch if it can be built anew: nothing mapped lies behind it."""
-    for index, row in enumerate(image.segments):
-        if row.type != c.PT_LOAD or bytes(image.buffer[row.offset : row.offset + len(MARK)]) != MARK:
+    for row in image.loads:
+        if bytes(image.buffer[row.offset : row.offset + len(MARK)]) != MARK:
             continue
         if row.file_size < RECORD.size or row.file_size != row.memory_size:
             continue
         start = bytes(image.buffer[row.offset : row.offset + RECORD.size])
-        last = row == max(loads(image), key=lambda one: one.address)
+        last = row == max(image.loads, key=lambda one: one.address)
         if last and row.offset + row.file_size == image.end:
             _, strings, undo = RECORD.unpack(start)
-            return OwnSegment(index, row, strings, bool(undo))
+            return OwnSegment(image.segments.index(row), row, strings, bool(undo))
     return None
 
 
@@ -101,7 +101,7 @@ def new_ground(image: Image, *, has_headers: bool) -> Ground:
     Raises:
         CannotPatch: there is no room in the address space or in the file.
     """
-    segments = loads(image)
+    segments = image.loads
     if not segments:
         raise CannotPatch("it has no segment that is loaded")
     page, wanted = page_size(image), insertion(image)

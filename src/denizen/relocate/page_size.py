@@ -6,8 +6,6 @@ patch adds must not share a page with another segment, whatever the size.
 
 from __future__ import annotations
 
-from denizen.elf import constants as c
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf import Image
@@ -22,7 +20,7 @@ def page_size(image: Image) -> int:
     It is the largest of the architecture, or what its own segments are aligned to, where that is less: on
     larger pages it never ran.
     """
-    own = min([row[7] for row in image.segments if row[0] == c.PT_LOAD], default=MAX_PAGE)
+    own = min([row[7] for row in image.loads], default=MAX_PAGE)
     if own <= MIN_PAGE:
         return MIN_PAGE
     machine = image.header.architecture

@@ -61,11 +61,6 @@ class Slack:
     size: int
 
 
-def loads(image: Image) -> list[Segment]:
-    """Return the PT_LOAD segments, in order of their rows."""
-    return [one for one in image.segments if one.type == c.PT_LOAD]
-
-
 def used_ranges(image: Image) -> list[tuple[int, int]]:
     """Return the (start, end) file offsets of all that headers account for."""
     return [
@@ -91,12 +86,12 @@ def _slacks(image: Image, least: int) -> Iterator[Slack]:
     The cheapest bound comes first: most segments end where the pages of the next one are too near.
     """
     page, last = page_size(image), 1 << image.header.bits
-    loaded = [(index, row) for index, row in enumerate(image.segments) if row[0] == c.PT_LOAD]
-    for index, (_, flags, offset, address, _, size, memory_size, _) in loaded:
+    for row in image.loads:
+        _, flags, offset, address, _, size, memory_size, _ = row
         if not 0 < size == memory_size or not flags & c.PF_R:
             continue
         start, behind = offset + size, address + size
-        following = min([row[3] for _, row in loaded if row[3] >= behind], default=-1)
+        following = min([one[3] for one in image.loads if one[3] >= behind], default=-1)
         room = _LONGEST if following < 0 else min((following & -page) - behind, _LONGEST)
         # A hostile file's segment may reach beyond the last address.
         room = min(room, last - behind)
@@ -104,7 +99,7 @@ def _slacks(image: Image, least: int) -> Iterator[Slack]:
             continue
         room = _zeros(image.buffer, start, min(room, _until_used(image, start)))
         if room >= least:
-            yield Slack(index, start, behind, room)
+            yield Slack(image.segments.index(row), start, behind, room)
 
 
 def _zeros(buffer: Buffer, start: int, limit: int) -> int:
@@ -125,7 +120,7 @@ def _until_used(image: Image, start: int) -> int:
         if at < first and stop > start:
             first, end = at, stop
     for row in image.sections:
-        if row[4] < first and row[4] + row[5] > start and row[5] and row[1] not in _NO_BYTES:
+        if row[4] + row[5] > start and row[4] < first and row[5] and row[1] not in _NO_BYTES:
             first, end = row[4], row[4] + row[5]
     for one in image.segments:
         if one[2] < first and one[2] + one[5] > start and one[5]:
@@ -146,7 +141,7 @@ def fit(
     """
     more = _slacks(image, min([one.size for one in parts]))
     free: list[Slack] = []
-    rows, first = list(image.segments), loads(image)[:1] if first_only else []
+    rows, first = list(image.segments), image.loads[:1] if first_only else []
     places: dict[str, FilePlace] = {}
     for part in sorted(parts, key=lambda one: -one.size):
         for at, slack in _each(free, more):

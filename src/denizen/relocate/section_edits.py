@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _TYPE, _ADDRESS, _OFFSET, _SIZE, _INFO = 1, 3, 4, 5, 7
 _PROGBITS, _STRTAB, _DYNAMIC, _VERNEED = 1, 3, 6, 0x6FFFFFFE
-_TYPES = {"interpreter": _PROGBITS, "strings": _STRTAB, "dynamic": _DYNAMIC, "version needs": _VERNEED}
+_TYPES = {"interpreter": _PROGBITS, "strings": _STRTAB, "dynamic": _DYNAMIC}
 
 
 def move_sections(
@@ -26,13 +26,17 @@ def move_sections(
 ) -> list[FileEdit]:
     """Return the edits for parts that moved; `moved` has for each its old address, new place, and size."""
     edits = []
-    wanted = {(_TYPES.get(part), address): (place, size) for part, (address, place, size) in moved.items()}
-    types = {kind for kind, _ in wanted}
-    for index, row in [one for one in enumerate(image.sections) if one[1][_TYPE] in types]:
-        place, size = wanted.get((row[_TYPE], row[_ADDRESS]), (None, 0))
-        if place is not None:
-            fields = [*row[:_ADDRESS], place.address, place.offset, size, *row[_SIZE + 1 :]]
-            edits.append(_edit(image, index, fields, encoding))
+    rows = image.sections
+    addresses = [row[_ADDRESS] for row in rows]
+    for part, (address, place, size) in moved.items():
+        index = -1
+        # Two parts may be at one address in a hostile file, and all sections without one are at 0.
+        for _ in range(addresses.count(address)):
+            index = addresses.index(address, index + 1)
+            row = rows[index]
+            if row[_TYPE] == _TYPES[part]:
+                fields = [*row[:_ADDRESS], place.address, place.offset, size, *row[_SIZE + 1 :]]
+                edits.append(_edit(image, index, fields, encoding))
     return edits
 
 

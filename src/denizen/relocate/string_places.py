@@ -21,6 +21,8 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from denizen.elf import Image
     from denizen.elf.versions import NeedRecord
     from denizen.relocate.patch_changes import Entry, Wanted
@@ -60,7 +62,7 @@ class Request:
     @property
     def names(self) -> tuple[bytes, ...]:
         """The names wanted, each once, in the order in which they are appended."""
-        wanted = [item for tag, item in self.entries if tag in STRING_TAGS and isinstance(item, bytes)]
+        wanted = [item for _, item in self.entries if isinstance(item, bytes)]
         return tuple(dict.fromkeys([*wanted, *(name for _, name in self.needs)]))
 
 
@@ -106,8 +108,8 @@ def place_strings(image: Image, request: Request, original: int = 0) -> StringPl
         regions = tuple(sorted((at, name.ljust(room, b"\0")) for name, (at, room) in over.items()))
         return StringPlan(*_numbered(request, found | {name: at for name, (at, _) in over.items()}), regions)
     if not original:
-        return _appended(request, table, len(table))
-    return _appended(_with_appended(image, request, original), table, original)
+        return _appended(request, table, len(table), missing)
+    return _appended(_with_appended(image, request, original), table, original, ())
 
 
 def string_bytes(image: Image) -> bytes:
@@ -192,8 +194,11 @@ def _region(table: bytes, at: int, used: list[int]) -> tuple[int, int, int] | No
     return at, end + len(rest) - len(rest.lstrip(b"\0")) - at, end - at
 
 
-def _appended(request: Request, table: bytes, original: int) -> StringPlan:
-    """Return a plan with a longer table: the original names, and behind them all that are not among these."""
+def _appended(request: Request, table: bytes, original: int, absent: Container[bytes]) -> StringPlan:
+    """Return a plan with a longer table: the original names, and behind them all that are not among these.
+
+    `absent`: names of which it is known that the original table does not have them.
+    """
     start = table[:original]
     names: dict[bytes, int] = {}
     more = b""
@@ -201,7 +206,7 @@ def _appended(request: Request, table: bytes, original: int) -> StringPlan:
     def place(name: bytes) -> int:
         nonlocal more
         if name not in names:
-            at = start.find(name + b"\0")
+            at = -1 if name in absent else start.find(name + b"\0")
             if at < 0:
                 at = len(start) + len(more)
                 more += name + b"\0"
@@ -214,9 +219,6 @@ def _appended(request: Request, table: bytes, original: int) -> StringPlan:
         return place(table[item : table.find(b"\0", item)]) if item >= original else item
 
     # Of a hundred entries five name strings.
-    entries = [
-        (tag, item if tag not in STRING_TAGS and isinstance(item, int) else moved(item))
-        for tag, item in request.entries
-    ]
+    entries = [(one[0], moved(one[1])) if one[0] in STRING_TAGS else one for one in request.entries]
     needs = tuple([(record, place(name)) for record, name in request.needs])
-    return StringPlan(tuple(entries), needs, (), start + more)
+    return StringPlan(tuple(entries), needs, (), start + more)  # type: ignore[arg-type]  # bytes are names' alone

@@ -66,9 +66,11 @@ def _equal(old: Buffer, new: Buffer, start: int, end: int, moved: int = 0) -> bo
     A file that was read is compared where it is (memcmp); of a mapped one pieces are copied: a comparison of
     memoryviews takes ten times as long as one of bytes.
     """
+    if start == end:
+        return True
     before = memoryview(old)
     if isinstance(new, bytes):
-        return start == end or new.startswith(before[start:end], start + moved)
+        return new.startswith(before[start:end], start + moved)
     for at in range(start, end, _PIECE):
         stop = min(at + _PIECE, end)
         if not bytes(new[at + moved : stop + moved]).startswith(before[at:stop]):
@@ -78,10 +80,8 @@ def _equal(old: Buffer, new: Buffer, start: int, end: int, moved: int = 0) -> bo
 
 def _same_segments(old: Image, new: Image) -> None:
     """Raise WrongPatch unless every segment is mapped where it was, and as much of it."""
-    there = {(one.offset, one.address, one.flags): one for one in new.segments if one.type == c.PT_LOAD}
-    for row in old.segments:
-        if row.type != c.PT_LOAD:
-            continue
+    there = {(one[2], one[3], one[1]): one for one in new.loads}
+    for row in old.loads:
         twin = there.get((row.offset, row.address, row.flags)) or there.get(
             (row.offset, row.address, row.flags | c.PF_W)
         )
@@ -151,8 +151,8 @@ def _rest_stays(old: Image, plan: FilePlan, address: int) -> bool:
 
     What a table refers to lies there, however long it is, so its length need not be looked up.
     """
-    for row in old.segments:
-        if row.type == c.PT_LOAD and row.address <= address < row.address + row.file_size:
+    for row in old.loads:
+        if row.address <= address < row.address + row.file_size:
             return _is_apart(plan, row.offset + address - row.address, row.offset + row.file_size)
     return False
 
