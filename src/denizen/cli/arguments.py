@@ -32,11 +32,14 @@ def parse_age(command: str, text: str) -> int:
 
 
 def output_file(parsed: Parsed, option: str = "output") -> bytes | None:
-    """Return the file that an option names; None where it was not given. Raises NotReplaced."""
-    from denizen.disk import check_replaceable
+    """Return the file that an option names; None where it was not given.
+
+    Raises as `check_output_file`: nothing can be written there.
+    """
+    from denizen.disk import check_output_file
 
     target = parsed.text(option)
     if target is None:
         return None
-    check_replaceable(os.fsencode(target))
+    check_output_file(os.fsencode(target))
     return os.fsencode(target)

@@ -7,7 +7,7 @@ import pytest
 
 from denizen.app.exports.atomic_output import staged_file
 from denizen.cli.dispatch import dispatch
-from denizen.disk import NotReplaced, check_replaceable
+from denizen.disk import IsDirectory, NotReplaced, OutputNotPermitted, check_output_file, write_atomically
 from denizen.store.errors import DiskFailed
 
 
@@ -16,7 +16,7 @@ def test_a_file_a_link_to_one_and_nothing_may_be_replaced(tmp_path: Path) -> Non
     (tmp_path / "link").symlink_to("file")
     (tmp_path / "dangling").symlink_to("nothing")
     for name in ("file", "link", "dangling", "nothing"):
-        check_replaceable(os.fsencode(tmp_path / name))
+        check_output_file(os.fsencode(tmp_path / name))
 
 
 def test_a_device_a_pipe_and_the_kernels_links_may_not(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_a_device_a_pipe_and_the_kernels_links_may_not(tmp_path: Path) -> None:
             *(str(tmp_path / one) for one in ("pipe", "device", "stdout")),
         ):
             with pytest.raises(NotReplaced):
-                check_replaceable(os.fsencode(name))
+                check_output_file(os.fsencode(name))
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,54 @@ def test_a_pipe_stays_one(tmp_path: Path, words: tuple[str, ...], capsys: pytest
     assert dispatch(["--root", str(tmp_path / "root"), *given]) == 125
     assert f"{pipe} is not replaced by a file" in capsys.readouterr().err
     assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("lock", "--offline", "{program}", "-o"),
+        ("sbom", "--offline", "{program}", "-o"),
+        ("patch", "{program}", "--rpath", "/x", "-o"),
+        ("bundle", "--offline", "{program}", "-o"),
+        ("bundle", "--offline", "--app", "{program}", "-o"),
+        *(("export", "--offline", "{program}", form) for form in ("--oci", "--tar", "--squashfs", "--deb")),
+    ],
+)
+def test_a_file_in_no_directory_is_refused_by_its_own_name(
+    tmp_path: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [word.format(program="/bin/true") for word in words]
+    place = tmp_path / "no where" / "file.tar"
+    assert dispatch(["--root", str(tmp_path / "root"), *given, str(place)]) == 125
+    said = capsys.readouterr().err
+    assert f"{place} cannot be written" in said
+    assert f"mkdir -p '{place.parent}'" in said
+    assert "tmp" not in said.replace(str(tmp_path), "")
+    assert not place.parent.exists()
+
+
+def test_a_directory_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "link").symlink_to("directory")
+    with pytest.raises(IsDirectory):
+        check_output_file(os.fsencode(tmp_path / "directory"))
+    check_output_file(os.fsencode(tmp_path / "link"))
+
+
+def test_a_directory_that_nothing_can_be_made_in_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may write to any directory, so the kernel's answer is not asked for.
+    monkeypatch.setattr(os, "access", lambda path, _mode, **_: path != os.fsencode(tmp_path))
+    with pytest.raises(OutputNotPermitted) as refused:
+        check_output_file(os.fsencode(tmp_path / "file"))
+    assert refused.value.why == f"no file can be made in {tmp_path}: Permission denied"
+
+
+def test_a_file_whose_writing_fails_is_named_and_not_the_temporary_one(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="absent/file") as failed:
+        write_atomically(os.fsencode(tmp_path / "absent" / "file"), b"")
+    assert failed.value.filename == os.fsencode(tmp_path / "absent" / "file")
 
 
 def test_what_is_exported_is_not_written_through_a_planted_link(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import shutil
 from denizen.app.bundles.errors import NoPlace, NotBundled
 from denizen.app.bundles.program_closure import is_static, opened_program, packaged_closure
 from denizen.app.bundles.self_test import remove_quietly, self_test
-from denizen.disk import make_directories, open_regular, write_atomically
+from denizen.disk import check_output_file, make_directories, open_regular, write_atomically
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.host import machine_name
 from denizen.launch.bundle_layout import PLACE, program_name
@@ -53,7 +53,10 @@ def bundle_program(session: Session, request: BundleRequest) -> BundleMade:
         NotBundled: the program cannot be bundled, or the bundle does not start.
         NoCompressor, LoaderAbsent: a part of denizen is not here.
         Unsatisfied, StillMissing, SourceFailed, HostLacks: as of its resolution.
+        Also as `check_output_file`: nothing can be written there.
     """
+    if not request.directory:
+        check_output_file(request.target)
     program = opened_program(request.closure.program)
     if is_static(program):
         return _static_app(request) if request.app else _copied(program.path, request.target)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 
-from denizen.disk import OPEN_NEW, check_replaceable, sync_directory
+from denizen.disk import OPEN_NEW, check_output_directory, check_output_file, sync_directory
 from denizen.errors import BadInput
 from denizen.store.errors import doing
 
@@ -28,9 +28,9 @@ class AlreadyThere(BadInput):
 def staged_file(target: bytes) -> Iterator[BinaryIO]:
     """Open a file that replaces `target` when the context ends without an error.
 
-    Raises DiskFailed, NotReplaced.
+    Raises DiskFailed. Also as `check_output_file`.
     """
-    check_replaceable(target)
+    check_output_file(target)
     temporary = _temporary(target)
     with doing("write", target):
         try:
@@ -49,9 +49,13 @@ def staged_file(target: bytes) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def staged_directory(target: bytes) -> Iterator[bytes]:
-    """Make a directory that becomes `target`, which must not be there. Raises AlreadyThere, DiskFailed."""
+    """Make a directory that becomes `target`, which must not be there.
+
+    Raises AlreadyThere, DiskFailed. Also as `check_output_directory`.
+    """
     if os.path.lexists(target):
         raise AlreadyThere(target)
+    check_output_directory(target)
     temporary = _temporary(target)
     with doing("write", target):
         os.mkdir(temporary, 0o755)
