@@ -6,7 +6,18 @@ from collections.abc import Iterable, Sequence
 
 from denizen.build import derivation
 from denizen.build.builtin_derivations import recipe
-from denizen.formats import aterm, bundle_image, drv_outputs, iso9660, narinfo, squashfs, squashfs_writer, tar
+from denizen.elf.errors import Malformed
+from denizen.formats import (
+    aterm,
+    bundle_image,
+    drv_outputs,
+    iso9660,
+    narinfo,
+    squashfs,
+    squashfs_writer,
+    tar,
+    unwind_tables,
+)
 from denizen.formats.archive_tree import Layout, entries
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.formats.deb import Deb
@@ -21,6 +32,8 @@ from tests.support import debs
 from tests.support import squashfs as squashfs_images_of
 from tests.support.debs import Item, directory, hard_link, symlink
 from tests.support.iso_images import built_image
+from tests.support.unwind import MARK
+from tests.support.unwind import unwind_tables as made_tables
 
 NAR_TOKENS = (
     b"\x01\0\0\0\0\0\0\0(\0\0\0\0\0\0\0", b"\x01\0\0\0\0\0\0\0)\0\0\0\0\0\0\0",
@@ -32,6 +45,7 @@ ISO_TOKENS = (
     b"\xff" * 8, b"ST\x04\x01",
 )  # fmt: skip
 SQUASHFS_TOKENS = (b"hsqs", b"\xff" * 4, bytes(8), b"\0\x80", b"..", b"\x02\0", b"\x08\0")
+UNWIND_TOKENS = (MARK, b"\xff" * 4, bytes(4), b"\x0c\0\0\0")
 BUNDLE_IMAGE_TOKENS = (bundle_image.MAGIC, b"../x\0", b"\xff" * 8, bytes(8))
 TAR_TOKENS = (
     b"../",
@@ -98,6 +112,21 @@ def read_iso9660(data: bytes) -> None:
 
 def iso_images() -> Sequence[bytes]:
     return [built_image()]
+
+
+def shorten_unwind_tables(data: bytes) -> None:
+    """Shorten the unwind tables of a program that is bundled; all bytes come back, or it stays as it is."""
+    short = unwind_tables.shortened(data)
+    assert short is None or unwind_tables.restored(short) == data
+    unwind_tables.restored(data)
+    if short is None:
+        raise Malformed("unwind table", "its bytes would not come back", 0)
+
+
+def unwind_contents() -> Sequence[bytes]:
+    """Unwind tables alone, and behind one another, in another order than their functions'."""
+    one, other = made_tables([0, 16, 32]), made_tables([-16 * at for at in range(40)])
+    return [one, other, b"x" + one + b"yz" + other]
 
 
 def read_bundle_image(data: bytes) -> None:

@@ -30,6 +30,7 @@ from fuzz.launch import DECISION_TOKENS
 from tests.support.elf_builder import Elf, Note, Symbol, build
 from tests.support.elf_rewriting import at_the_end, with_second_interpreter
 from tests.support.index_files import index_file
+from tests.support.unwind import unwind_tables
 
 HERE = Path(__file__).parent
 LOADER = HERE.parent / "loader"
@@ -38,7 +39,8 @@ LOADER = HERE.parent / "loader"
 SOURCES = (
     "arena", "auxv", "covered_linker", "decision", "dynamic_section", "elf_mapping", "inside/child",
     "starters", "library_path", "preload", "program_identity", "entry_hook", "shared_object", "text", "trust",
-    "unpack/fse", "unpack/huffman", "unpack/lzma", "unpack/packed_image", "unpack/x86", "unpack/zstd",
+    "unpack/fse", "unpack/huffman", "unpack/lzma", "unpack/packed_image", "unpack/unwind",
+    "unpack/x86", "unpack/zstd",
 )  # fmt: skip
 SANITIZERS = (
     "-fsanitize=address,undefined",
@@ -237,9 +239,12 @@ def indexes() -> Sequence[bytes]:
 def packed_images() -> Sequence[bytes]:
     """Images of bundles, with blocks of every kind."""
     kinds = [b"", b"a" * 3000, bytes(range(256)) * 9, b"".join(b"word %d " % n for n in range(900))]
+    kinds += [unwind_tables([16 * at for at in range(count)]) for count in (0, 2, 40)]
     entries = [ImageEntry(b"d/%d" % n, EntryKind.FILE, content) for n, content in enumerate(kinds)]
     by_zstd = [encode_image(entries, zstd_frames(level), x86=level == 5) for level in (1, 5, 19)]
-    return [*by_zstd, encode_image(entries, lzma_streams(), method=BlockMethod.LZMA, x86=True), _image_over()]
+    stored = encode_image(entries, bytes)  # its unwind tables can be seen
+    by_lzma = encode_image(entries, lzma_streams(), method=BlockMethod.LZMA, x86=True)
+    return [*by_zstd, by_lzma, stored, _image_over()]
 
 
 def _image_over() -> bytes:
@@ -253,7 +258,15 @@ def _image_over() -> bytes:
     return encode_over(entries, {b"d/file": StoredFile(pieces, 0, 3004)}, 64) + frame + b"tail"
 
 
-PACKED_TOKENS = (b"DENIZENB", b"\x28\xb5\x2f\xfd", b"\0" * 8, b"\xff" * 4, b"../x\0", b"d/0\0")
+PACKED_TOKENS = (
+    b"\x01\x1b\x03\x3b",
+    b"DENIZENB",
+    b"\x28\xb5\x2f\xfd",
+    b"\0" * 8,
+    b"\xff" * 4,
+    b"../x\0",
+    b"d/0\0",
+)
 TOKENS = DECISION_TOKENS
 INDEX_TOKENS = (
     b"sonames\0",

@@ -36,6 +36,9 @@ TARGETS: dict[str, Target] = {
     "deb": Target(formats.read_deb, formats.packages, tokens=formats.DEB_TOKENS),
     "squashfs": Target(formats.read_squashfs, formats.squashfs_images, tokens=formats.SQUASHFS_TOKENS),
     "iso9660": Target(formats.read_iso9660, formats.iso_images, tokens=formats.ISO_TOKENS),
+    "unwind-tables": Target(
+        formats.shorten_unwind_tables, formats.unwind_contents, tokens=formats.UNWIND_TOKENS
+    ),
     "bundle-image": Target(
         formats.read_bundle_image, formats.bundle_images, tokens=formats.BUNDLE_IMAGE_TOKENS
     ),

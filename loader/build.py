@@ -41,6 +41,7 @@ FAST = (
     "unpack/huffman.c",
     "unpack/lzma.c",
     "unpack/sha256.c",
+    "unpack/unwind.c",
     "unpack/x86.c",
     "unpack/zstd.c",
 )

@@ -9,6 +9,7 @@
 #include "../../loader/dynamic_section.h"
 #include "../../loader/shared_object.h"
 #include "../../loader/unpack/packed_image.h"
+#include "../../loader/unpack/unwind.h"
 #include "../../loader/unpack/zstd.h"
 /* Whole, for its reader takes a file that is mapped already: here of exactly the input's size. */
 #include "../../loader/resident/package_index.c"
@@ -305,6 +306,11 @@ static void run_packed(void)
     bool sound = packed_read(&packed, content, input_size) && packed.header->largest <= MAX_EXPANDED &&
                  packed_expand(&packed, see, &seen) == 0;
     free(content);
+    /* As a block's content, which only whole compressed blocks have. */
+    uint8_t *block = malloc(input_size + 1);
+    memcpy(block, input, input_size);
+    unwind_restore(block, input_size);
+    free(block);
     if (!sound)
         longjmp(refused, 1);
 }

@@ -2,10 +2,11 @@
 
 #include "../text.h"
 #include "lzma.h"
+#include "unwind.h"
 #include "x86.h"
 #include "zstd.h"
 
-enum { VERSION = 4, MAX_ENTRIES = 1 << 20, MAX_NAMES = 1 << 27, EINVAL_ = 22 };
+enum { VERSION = 5, MAX_ENTRIES = 1 << 20, MAX_NAMES = 1 << 27, EINVAL_ = 22 };
 static const uint64_t MAX_BLOCK = 1ULL << 31;
 
 /* No empty part, no `.`, no `..`: below the directory, whatever the name. */
@@ -47,7 +48,7 @@ static bool entry_is_sound(const struct packed *packed, const struct packed_entr
 
 static bool block_is_sound(const struct packed *packed, const struct packed_block *block)
 {
-    uint32_t method = block->method & ~(uint32_t)PACKED_X86;
+    uint32_t method = block->method & ~(uint32_t)PACKED_CHANGES;
     bool known = method < PACKED_METHODS && (method != PACKED_STORED || block->size == block->expanded);
     return known && block->at <= packed->size && block->size <= packed->size - block->at &&
            block->expanded <= packed->header->largest;
@@ -108,7 +109,7 @@ struct expanded {
 static bool expand_block(union workspace *workspace, uint8_t *out, const uint8_t *content, const struct packed_block *block)
 {
     size_t size = (size_t)block->size;
-    switch (block->method & ~(uint32_t)PACKED_X86) {
+    switch (block->method & ~(uint32_t)PACKED_CHANGES) {
     case PACKED_ZSTD:
         return zstd_expand(&workspace->zstd, out, block->expanded, content, size);
     case PACKED_LZMA:
@@ -126,6 +127,8 @@ static bool add_block(struct expanded *expanded, const struct packed *packed, co
         return false;
     if (block->method & PACKED_X86)
         x86_restore(out, block->expanded);
+    if (block->method & PACKED_UNWIND)
+        unwind_restore(out, block->expanded);
     return true;
 }
 

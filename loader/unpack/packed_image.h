@@ -16,9 +16,18 @@ struct packed_header {
     uint64_t largest; /* of the blocks, expanded */
 };
 
-enum packed_method { PACKED_STORED, PACKED_ZSTD, PACKED_LZMA, PACKED_METHODS, PACKED_X86 = 0x100 };
+enum packed_method {
+    PACKED_STORED,
+    PACKED_ZSTD,
+    PACKED_LZMA,
+    PACKED_METHODS,
+    PACKED_X86 = 0x100,
+    PACKED_UNWIND = 0x200,
+    PACKED_CHANGES = PACKED_X86 | PACKED_UNWIND
+};
 
-/* With PACKED_X86 in the method, x86_restore gives the content back after the expansion. */
+/* With PACKED_X86 in the method, x86_restore gives the content back after the expansion; with PACKED_UNWIND, what
+   unwind_restore makes of that. */
 struct packed_block {
     uint64_t at;
     uint64_t size;

@@ -130,7 +130,7 @@ def test_a_block_says_that_addresses_were_put_into_it() -> None:
     assert zlib.decompress(image[at : at + size]) != code
 
 
-@pytest.mark.parametrize("method", [3, 0x103, 0x200, 0])
+@pytest.mark.parametrize("method", [3, 0x103, 0x200, 0x401, 0])
 def test_a_block_of_an_unknown_kind_is_refused(method: int) -> None:
     """And a stored one of another size than its content's."""
     image = bytearray(encode([ImageEntry(b"a", EntryKind.FILE, b"a" * 500)], zlib.compress))

@@ -15,7 +15,15 @@ from denizen.app.bundles.appimage_bundle import AppFiles, appdir_entries, appima
 from denizen.app.bundles.compressors import lzma_streams, zstd_frames
 from denizen.app.bundles.unpacked_bundles import unpacked_places
 from denizen.elf.image import read
-from denizen.formats.bundle_image import BlockMethod, EntryKind, ImageEntry, encode
+from denizen.formats.bundle_image import (
+    BLOCK,
+    HEADER,
+    WITH_SHORT_UNWIND,
+    BlockMethod,
+    EntryKind,
+    ImageEntry,
+    encode,
+)
 from denizen.launch.bundle_launcher import launcher_beside, launcher_with
 from denizen.launch.bundle_layout import bundled_decision
 from denizen.launch.decisions.decision import DecisionLibrary
@@ -24,6 +32,7 @@ from denizen.value import replace
 from tests.support.command_context import context_of
 from tests.support.compiled_loaders import SOMEBODY, TIMEOUT, LoaderSysroot, compile_loader
 from tests.support.peers import require
+from tests.support.unwind import unwind_tables
 
 _PROGRAM = """
 #include <stdio.h>
@@ -559,6 +568,22 @@ def test_addresses_in_anything_become_the_distances_that_were_there(
     # The pattern itself does not get smaller, and would be stored.
     more = ImageEntry(b"bundle/data", EntryKind.FILE, bytes(4096) + content)
     image = encode([*bundled.entries, more], zstd_frames(1), x86=True)
+    bundled.file.write_bytes(launcher_with(launcher, image))
+    assert bundled.run().stdout == f"{bundled.file} - hello - 42\n"
+    assert (bundled.unpacked / os.fsdecode(more.name)).read_bytes() == more.content
+
+
+@pytest.mark.parametrize("sorted_already", [True, False])
+def test_unwind_tables_are_made_again_from_their_records(
+    bundled: Bundled, launcher: bytes, *, sorted_already: bool
+) -> None:
+    starts = [16 * at - 800 for at in range(500)]
+    if not sorted_already:
+        random.Random(3).shuffle(starts)
+    made = [unwind_tables(starts), unwind_tables([0, 16], entries=bytes(range(16))), unwind_tables([])]
+    more = ImageEntry(b"bundle/data", EntryKind.FILE, b"x".join([*made, made[0], made[0][:-30]]))
+    image = encode([*bundled.entries, more], zstd_frames(1), x86=True)
+    assert BLOCK.unpack_from(image, HEADER.size)[3] & WITH_SHORT_UNWIND
     bundled.file.write_bytes(launcher_with(launcher, image))
     assert bundled.run().stdout == f"{bundled.file} - hello - 42\n"
     assert (bundled.unpacked / os.fsdecode(more.name)).read_bytes() == more.content

@@ -8,7 +8,8 @@ Specification: docs/formats/bundle.md; the reader is loader/unpack/packed_image.
     entry  = offset of its name(4) kind(4) block(4) modified(4) offset in the block(8) size(8)
 
 Each block is one Zstandard frame, one LZMA stream, or stored as it is; of the first two, what is compressed
-may have addresses for distances (formats.x86_addresses). An entry's content may go on in the blocks behind,
+may have addresses for distances (formats.x86_addresses) and short unwind tables (formats.unwind_tables).
+An entry's content may go on in the blocks behind,
 from their beginnings. Names end in NUL, and are below the bundle's directory; each directory comes before
 what is in it. The same files in the same order give the same bytes.
 
@@ -21,6 +22,7 @@ import struct
 
 from denizen.bytesio import align_up, take
 from denizen.errors import BadInput
+from denizen.formats.unwind_tables import restored, shortened
 from denizen.formats.x86_addresses import with_addresses, with_distances
 from denizen.value import Enum, value
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from denizen.formats.squashfs_writer import StoredFile, StoredPiece
 
 MAGIC = b"DENIZENB"
-VERSION = 4
+VERSION = 5
 HEADER = struct.Struct("<8sIIIIQ")
 BLOCK = struct.Struct("<QQII")
 ENTRY = struct.Struct("<IIIIQQ")
@@ -62,8 +64,9 @@ class BlockMethod(Enum):
     LZMA = 2
 
 
-# Added to the method of a block in which formats.x86_addresses replaced distances.
-WITH_ADDRESSES = 0x100
+# Added to the method of a block in which formats.x86_addresses replaced distances, and of one whose unwind
+# tables formats.unwind_tables shortened before that.
+WITH_ADDRESSES, WITH_SHORT_UNWIND = 0x100, 0x200
 
 
 class BadImage(BadInput):
@@ -99,7 +102,7 @@ class PlacedBlock:
         at: its offset in the image.
         size: bytes there.
         expanded: bytes of content.
-        method: how it is compressed, with or without WITH_ADDRESSES.
+        method: how it is compressed, with or without WITH_ADDRESSES and WITH_SHORT_UNWIND.
     """
 
     at: int
@@ -152,10 +155,13 @@ def _packed_block(
     content: bytes, compress: Callable[[bytes], bytes], method: BlockMethod, *, x86: bool
 ) -> tuple[bytes, int]:
     """Return a block's bytes in the image with their method; what does not get smaller is stored as it is."""
-    frame = compress(with_addresses(content) if x86 else content)
+    short = shortened(content)
+    made = content if short is None else short
+    frame = compress(with_addresses(made) if x86 else made)
     if len(frame) >= len(content):
         return content, BlockMethod.STORED.value
-    return frame, method.value + (WITH_ADDRESSES if x86 else 0)
+    changes = (WITH_ADDRESSES if x86 else 0) + (WITH_SHORT_UNWIND if made != content else 0)
+    return frame, method.value + changes
 
 
 def encode_over(entries: Sequence[ImageEntry], stored: Mapping[bytes, StoredFile], alignment: int) -> bytes:
@@ -309,13 +315,15 @@ def decode(image: Buffer, expand: Callable[[bytes, int], bytes]) -> list[ImageEn
 
 
 def _expanded(raw: bytes, block: PlacedBlock, expand: Callable[[bytes, int], bytes]) -> bytes:
-    method, addresses = block.method & ~WITH_ADDRESSES, block.method & WITH_ADDRESSES
+    method = block.method & ~(WITH_ADDRESSES | WITH_SHORT_UNWIND)
     if method > BlockMethod.LZMA.value or (
         method == BlockMethod.STORED.value and block.size != block.expanded
     ):
         raise BadImage("a block is of a kind that this version does not know")
     content = raw if method == BlockMethod.STORED.value else expand(raw, block.expanded)
-    return with_distances(content) if addresses else content
+    if block.method & WITH_ADDRESSES:
+        content = with_distances(content)
+    return restored(content) if block.method & WITH_SHORT_UNWIND else content
 
 
 def _run_from(contents: Sequence[bytes], block: int, end: int) -> bytes:
