@@ -100,7 +100,7 @@ class IsDirectory(HostLacks):
     """The error that a file is to be written where a directory is."""
 
     path: bytes
-    WHAT = "{path} is not replaced by a file"
+    WHAT = "{path} cannot be written"
     WHY = "it is a directory"
     REMEDY = "give the name of a file"
 
