@@ -29,8 +29,6 @@ _TOOL_SECTIONS = ((b".upd_info", 1024), (b".sha256_sig", 1024), (b".sig_key", 81
 _TOOL_ROOM = 12288
 _DIGEST_SIZE = 16
 _PROGBITS, _STRTAB = 1, 3
-# An index ends with as many zeros, for the section headers (formats.bundle_image.encode_over).
-HEADERS_SIZE = _SECTION_HEADER.size * (len(_TOOL_SECTIONS) + 2)
 
 
 def launcher_beside(binary: bytes, arguments: Sequence[bytes] = ()) -> bytes:

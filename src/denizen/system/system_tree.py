@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 
 from denizen.build import derivation as derivations
 from denizen.build.builtin_derivations import OUT, Ingredient
@@ -139,11 +138,6 @@ def _write_file(top: bytes, one: SystemFile) -> None:
 def _write(place: bytes, content: bytes, *, executable: bool) -> None:
     with open(os.open(place, OPEN_NEW, 0o700 if executable else 0o600), "wb") as stream:
         stream.write(content)  # the store gives it its own mode
-
-
-def is_executable(facts: os.stat_result) -> bool:
-    """Tell whether the owner may execute a file."""
-    return bool(facts.st_mode & stat.S_IXUSR)
 
 
 def _nothing(url: str) -> Iterator[bytes]:

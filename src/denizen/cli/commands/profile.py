@@ -90,16 +90,10 @@ def _now(context: Context, number: int) -> int:
 
 def _delete(parsed: Parsed, context: Context) -> int:
     from denizen.app.profiles.profile_generations import deleted
+    from denizen.cli.views.profile_view import deleted_line
 
     numbers = deleted(context.session, profile_from(parsed, context), parsed.texts("WHICH"))
-    if context.json:
-        context.output.document({"deleted": numbers})
-    elif numbers:
-        context.output.line(
-            f"deleted: {', '.join(map(str, numbers))}; denizen gc frees what nothing else uses"
-        )
-    else:
-        context.output.line("nothing to delete")
+    context.show(lambda: {"deleted": numbers}, (deleted_line(numbers),))
     return 0
 
 

@@ -96,16 +96,10 @@ def _list(parsed: Parsed, context: Context) -> int:
 
 def _delete(parsed: Parsed, context: Context) -> int:
     from denizen.app.system.system_switch import deleted_generations
+    from denizen.cli.views.profile_view import deleted_line
 
     numbers = deleted_generations(_access(parsed, context), parsed.texts("WHICH"))
-    if context.json:
-        context.output.document({"deleted": numbers})
-    elif numbers:
-        context.output.line(
-            f"deleted: {', '.join(map(str, numbers))}; denizen gc frees what nothing else uses"
-        )
-    else:
-        context.output.line("nothing to delete")
+    context.show(lambda: {"deleted": numbers}, (deleted_line(numbers),))
     return 0
 
 

@@ -119,6 +119,13 @@ def history_lines(steps: Sequence[GenerationStep]) -> Iterator[str]:
             yield f"   cannot be read: {step.problem}"
 
 
+def deleted_line(numbers: Sequence[int]) -> str:
+    """Return the line about generations that were deleted, of a profile or a system."""
+    if not numbers:
+        return "nothing to delete"
+    return f"deleted: {', '.join(map(str, numbers))}; denizen gc frees what nothing else uses"
+
+
 def history_document(steps: Sequence[GenerationStep]) -> list[dict[str, object]]:
     """Return the generations as JSON."""
     return [
