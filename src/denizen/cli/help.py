@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context, Group
     from denizen.cli.options import Option, Parsed
 
+# The groups of commands in their order; `TABLE` of dispatch.py says which command is in which.
+_GROUPS = (("everyday:", True), ("plumbing:", False))
+
 
 def general_help(table: Sequence[Group], options: Sequence[Option]) -> str:
     """Return the text of `denizen --help`; `options` are those of every command."""
     width = max(len(row.word) for row in table)
     lines = ["usage: denizen COMMAND [options] …", "", "Any Linux program runs on any Linux machine.", ""]
-    for title, everyday in (("everyday:", True), ("plumbing:", False)):
+    for title, everyday in _GROUPS:
         rows = [row for row in table if row.everyday is everyday]
         if rows:
             lines += [title, *(f"  {row.word:{width}}  {row.summary}" for row in rows), ""]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from denizen.linker import resolve
 from denizen.resolve.dlopen_names import packs
+from denizen.resolve.dlopen_priorities import is_lacking
 from denizen.resolve.subject import examine
 from denizen.value import replace
 
@@ -41,7 +42,7 @@ def lacking_later(
     image = subject.own[subject.roots[0]]
     needed = image.dynamic.needed if image.dynamic else ()
     for wish in packs(subject, {}, rules):
-        counts = wish.priority == "required" or (wish.priority == "recommended" and len(wish.sonames) > 1)
+        counts = is_lacking(wish.priority, alternatives=len(wish.sonames))
         if counts and not any(subject.bundle.find(name, subject.header) for name in wish.sonames):
             asking = replace(environment, needed=(*needed, *wish.sonames))
             missing = {one.soname for one in resolve(view, program, asking).missing}

@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from denizen.elf import StackPolicy
 from denizen.errors import BadInput
 from denizen.machines import debian_name
+from denizen.resolve.dlopen_priorities import comes_unasked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def opened_files(
     patterns = [
         (b"*/" + file, pack.pack)
         for pack in rules.opens
-        if pack.files and pack.priority != "suggested" and applies(pack, closure, frozenset(), program)
+        if pack.files and comes_unasked(pack.priority) and applies(pack, closure, frozenset(), program)
         for file in pack.files
     ]
     if not patterns:

@@ -11,6 +11,7 @@ from denizen.errors import BadInput
 from denizen.fileview import exists
 from denizen.index.library_paths import is_library_name
 from denizen.resolve.dlopen_files import applies
+from denizen.resolve.dlopen_priorities import rank
 from denizen.resolve.resolution import DlopenName
 
 TYPE_CHECKING = False
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from denizen.resolve.rule_packs import Opens, Resource, RulePacks
     from denizen.resolve.subject import Subject
 
-_ORDER = {"required": 0, "recommended": 1, "suggested": 2}
 # The soname that musl gives itself.
 _MUSL = b"libc.so"
 
@@ -35,7 +35,7 @@ def packs(subject: Subject, chosen: Mapping[bytes, Image], rules: RulePacks) -> 
     own = {path.rpartition(b"/")[2] for path in subject.own} | subject.names | chosen.keys()
     images = [subject.own[path] for path in sorted(subject.own)] + [chosen[name] for name in sorted(chosen)]
     wishes = [*_notes(images), *_opens(subject, own, rules)]
-    wishes.sort(key=lambda wish: _ORDER.get(wish.priority, len(_ORDER)))
+    wishes.sort(key=lambda wish: rank(wish.priority))
     return list(dict.fromkeys(wishes))
 
 

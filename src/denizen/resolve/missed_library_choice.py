@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from denizen.resolve.companions import companions, plugins
 from denizen.resolve.dlopen_names import packs, resources
+from denizen.resolve.dlopen_priorities import comes_unasked
 from denizen.resolve.engine.attempt import Attempt, SonameRequest
 from denizen.resolve.engine.base_candidates import release_of
 from denizen.resolve.engine.model_check import Checker
@@ -122,7 +123,7 @@ def _suites(world: ExistingLibraries, sources: Sources) -> list[str]:
 def _provide_opened(attempt: Attempt, subject: Subject, sources: Sources) -> None:
     """Choose the libraries that the chosen ones open at run time, as far as there are providers."""
     for wish in packs(subject, attempt.chosen_images(), sources.rules):
-        if wish.priority != "suggested" and not any(map(attempt.is_settled, wish.sonames)):
+        if comes_unasked(wish.priority) and not any(map(attempt.is_settled, wish.sonames)):
             name = next((one for one in wish.sonames if sources.catalogue.knows(one)), wish.sonames[0])
             attempt.provide([SonameRequest(name, b"", b"", wish.origin, optional=True)])
 

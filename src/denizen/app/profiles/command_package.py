@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # The ranks of packages for a command; those of one rank are a tie.
 _NAMED, _WHOLE, _ALTERNATIVE, _ESSENTIAL, _REQUIRED, _OTHER = 0, 1, 2, 50, 51, 52
-_ALTERNATIVES = os.path.join(os.path.dirname(denizen.profiles.__file__), "alternatives.toml")
+_ALTERNATIVES = os.path.join(os.path.dirname(denizen.profiles.__file__), "command_alternatives.toml")
 _PRIORITIES = (b"required", b"important", b"standard")
 
 

@@ -79,7 +79,9 @@ def resolve_path(
 
 
 def _wishes_more(made: Resolution) -> bool:
-    return bool(made.left_out) or any(wish.priority == "recommended" for wish in made.wishes)
+    from denizen.resolve.dlopen_priorities import RECOMMENDED
+
+    return bool(made.left_out) or any(wish.priority == RECOMMENDED for wish in made.wishes)
 
 
 def _architecture(path: bytes) -> str:

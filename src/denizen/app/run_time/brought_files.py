@@ -13,7 +13,6 @@ import contextlib
 import os
 
 from denizen.disk import DiskView
-from denizen.launch.decisions.decision_store import RESOURCE_TREES
 from denizen.launch.decisions.program_identity import identity_name
 from denizen.launch.fast_path import read_decision
 from denizen.launch.resources.fixed_paths import fixed_path_resources
@@ -68,7 +67,7 @@ def show_files(
     if later is not None:
         objects = tuple(dict.fromkeys((*later.objects, *trees)))
         decision_store.write(replace(later, objects=objects), movable=False)
-    tree = _tree(decision_store, decision)
+    tree = decision_store.resource_tree(decision.identity)
     looked_into, mounts = os.path.isdir(tree), _mounts()
     for one in files:
         if looked_into:
@@ -79,7 +78,7 @@ def show_files(
 
 def shows_files(decision_store: DecisionStore, decision: Decision) -> bool:
     """Tell whether files could be shown to the running program: it has mirrors, or a tree it looks in."""
-    return _stage(decision) != b"" or os.path.isdir(_tree(decision_store, decision))
+    return _stage(decision) != b"" or os.path.isdir(decision_store.resource_tree(decision.identity))
 
 
 def is_mirrored_here() -> bool:
@@ -119,10 +118,6 @@ def _stage(decision: Decision) -> bytes:
     if not command or command[-1] != _END or b"private" not in command:
         return b""
     return next((command[at + 2] for at, word in enumerate(command) if word == b"mirror"), b"")
-
-
-def _tree(decision_store: DecisionStore, decision: Decision) -> bytes:
-    return os.path.join(decision_store.directory, RESOURCE_TREES, identity_name(decision.identity))
 
 
 def _link(path: bytes, source: bytes, *, copied: int = 0) -> None:

@@ -46,6 +46,14 @@ class DecisionStore:
     directory: bytes
     name: bytes
 
+    def resource_tree(self, identity: Identity) -> bytes:
+        """Return the path of the tree with files for fixed paths, of the program with this identity."""
+        return os.path.join(self.directory, RESOURCE_TREES, identity_name(identity))
+
+    def copy_directory(self, identity: Identity) -> bytes:
+        """Return the path of the directory with the patched copy of the program with this identity."""
+        return os.path.join(self.directory, COPIES, identity_name(identity))
+
     def write(self, decision: Decision, *, movable: bool) -> None:
         """Write a decision, under its second name too if it is valid wherever the program is.
 

@@ -17,11 +17,8 @@ file of the host's there would mislead ld.so.
 
 from __future__ import annotations
 
-import os
 import posixpath
 
-from denizen.launch.decisions.decision_store import RESOURCE_TREES
-from denizen.launch.decisions.program_identity import identity_name
 from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
 from denizen.launch.resources.resource_tree import make_resource_tree
 from denizen.launch.strategies.base import StrategyName
@@ -67,9 +64,7 @@ class EmulatedStrategy:
             if is_static
             else sysroot_of(view, base, interpreter, machine.triplet)
         )
-        top = make_resource_tree(
-            os.path.join(start.decision_store.directory, RESOURCE_TREES, identity_name(base.identity)), links
-        )
+        top = make_resource_tree(start.decision_store.resource_tree(base.identity), links)
         return replace(
             base,
             host=False,

@@ -16,8 +16,7 @@ import shutil
 
 from denizen import elf
 from denizen.disk import make_directories
-from denizen.launch.decisions.decision_store import COPIES
-from denizen.launch.decisions.program_identity import headers_of, identity_name, identity_of
+from denizen.launch.decisions.program_identity import headers_of, identity_of
 from denizen.launch.strategies.entry_stub import plan_stub
 from denizen.launch.strategies.resource_links import linked_resources
 from denizen.value import replace, value
@@ -52,7 +51,7 @@ def patched_copy(start: ProgramStart, base: Decision) -> bytes:
     program, view = start.program, start.program.view
     assert program.image is not None  # `obstacle` made sure of it
     plan = plan_stub(program.image, start.files.plain_loader())
-    top = os.path.join(start.decision_store.directory, COPIES, identity_name(base.identity))
+    top = start.decision_store.copy_directory(base.identity)
     make_directories(os.path.dirname(top), 0o700)
     copy = make_copy(program.path, top, plan.patches)
     patched = replace(

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-from denizen.launch.decisions.decision_store import RESOURCE_TREES
-from denizen.launch.decisions.program_identity import identity_name
 from denizen.launch.strategies.shown_resources import shown_resources
 
 TYPE_CHECKING = False
@@ -21,5 +17,5 @@ def linked_resources(start: ProgramStart, base: Decision) -> bytes:
     """
     from denizen.launch.resources.resource_tree import make_resource_tree
 
-    top = os.path.join(start.decision_store.directory, RESOURCE_TREES, identity_name(base.identity))
+    top = start.decision_store.resource_tree(base.identity)
     return make_resource_tree(top, shown_resources(start.program, start.files, base))

@@ -1,4 +1,8 @@
-"""The C libraries that a resolution may be based on, in the order in which they are tried."""
+"""The C libraries that a resolution may be based on, in the order in which they are tried.
+
+Each must have the versions that are asked of it. Executable stacks bound how new it may be (rules.toml,
+[stack]); an old kernel or a seccomp filter does not.
+"""
 
 from __future__ import annotations
 

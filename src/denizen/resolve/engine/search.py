@@ -11,6 +11,7 @@ from denizen.linker.c_library import GLIBC_PRIVATE, is_part_of_libc
 from denizen.machines import debian_name
 from denizen.resolve.companions import companions, plugins
 from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, strings
+from denizen.resolve.dlopen_priorities import SUGGESTED, comes_unasked, may_be_missing
 from denizen.resolve.engine.attempt import Attempt, SonameRequest
 from denizen.resolve.engine.base_candidates import release_of, worlds
 from denizen.resolve.engine.choose import Demand
@@ -149,7 +150,7 @@ class _BaseSearch:
         for _ in range(MAX_REPAIRS):
             settled = len(attempt.choices)
             for wish in packs(subject, attempt.chosen_images(), rules):
-                if wish.priority != "suggested":
+                if comes_unasked(wish.priority):
                     self._grant(attempt, wish)
             if len(attempt.choices) == settled:
                 break
@@ -168,7 +169,7 @@ class _BaseSearch:
         """
         if any(attempt.is_settled(name) for name in wish.sonames):
             return
-        optional = wish.priority != "required"
+        optional = may_be_missing(wish.priority)
         for name in wish.sonames:
             if (path := self._subject.bundle.find(name, self._subject.header)) is not None:
                 self._grant_beside(attempt, name, path, wish.origin)
@@ -314,7 +315,7 @@ class _BaseSearch:
             known = {name for wish in wished for name in wish.sonames}
             interpreter = subject.interpreter
             wished += [
-                DlopenName((name,), "strings", "suggested")
+                DlopenName((name,), "strings", SUGGESTED)
                 for name in named
                 if name not in known and name not in interpreter
             ]
