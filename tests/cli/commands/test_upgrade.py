@@ -101,6 +101,7 @@ def test_what_was_tried_goes_when_it_is_not_used(home: ProfileHome) -> None:
 
 
 def test_a_tie_is_told_with_the_choices(home: ProfileHome) -> None:
+    (home.root / "state" / "tried" / "moo").unlink(missing_ok=True)
     said = home.denizen("x", "moo", status=127).stderr
     assert "moo-one, moo-two" in said
     assert "denizen x --from moo-one moo" in said
