@@ -87,12 +87,15 @@ def test_a_recipe_that_does_its_worst_harms_nothing(root: Path, tmp_path: Path) 
 
 
 def test_a_recipe_that_fails_leaves_nothing_and_says_where(root: Path, tmp_path: Path) -> None:
-    done = built(root, recipe(tmp_path, "failing", "mkdir -p a/b; chmod 0 a/b a; echo went wrong; false"))
+    place = recipe(tmp_path, "failing", "mkdir -p a/b; chmod 0 a/b a; echo went wrong; false")
+    done = built(root, place)
     assert done.returncode == 125
     assert done.stdout == ""
     assert "phase install" in done.stderr
     assert "went wrong" in done.stderr
     assert "denizen log" in done.stderr
+    words = [sys.executable, "-m", "denizen", "--root", str(root), "log", str(place)]
+    assert "went wrong" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
 def test_a_recipe_that_is_killed_at_any_moment_is_built_the_next_time(root: Path, tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
-"""The logs of builds, by derivation or by what it made."""
+"""The logs of builds, by derivation, by what it made, or by the recipe."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 
 from denizen.app.supply.store_access import object_named, open_store
 from denizen.build.derivation import SUFFIX
-from denizen.build.runner.build_log import log_path, read_log
+from denizen.build.runner.build_log import log_directory, log_path, read_log
+from denizen.disk import link_atomically, make_directories
 from denizen.errors import DenizenError
+from denizen.sha256 import hex_digest_of
 from denizen.store.errors import doing
 
 TYPE_CHECKING = False
@@ -31,12 +34,25 @@ class NoLog(DenizenError):
         return f"there is no log of the build of {self.path}"
 
 
+class NoRecipeLog(DenizenError):
+    """The error that no log of a recipe's build is kept."""
+
+    path: str
+    WHAT = "there is no log of a build of {path}"
+    WHY = "its last build came from the store, or got not as far as the builder, or is long ago"
+    REMEDY = "denizen build {path}"
+
+
+# The directory of links to the logs of recipes' last builds, beside the logs.
+_BY_RECIPE = b"by-recipe"
+
+
 def prune_logs(store: Store, grace: int) -> int:
     """Delete logs older than `grace` seconds of builds of which nothing is in the store; return their number.
 
     Raises DiskFailed.
     """
-    top = store.layout.state + b"/logs"
+    top = log_directory(store.layout)
     before = time.time() - grace
     with doing("delete old logs in", top):
         old = [path for path in _logs(top) if os.lstat(path).st_mtime < before]
@@ -46,12 +62,48 @@ def prune_logs(store: Store, grace: int) -> int:
         gone = [path for path in old if _deriver(path) not in derivers]
         for path in gone:
             os.unlink(path)
+        for link in _links(store):
+            if not os.path.exists(link):
+                os.unlink(link)
     return len(gone)
 
 
 def _logs(top: bytes) -> Iterator[bytes]:
-    for parent, _, names in os.walk(top):
+    for parent, directories, names in os.walk(top):
+        directories[:] = [name for name in directories if name != _BY_RECIPE]
         yield from [os.path.join(parent, name) for name in names]
+
+
+def _links(store: Store) -> list[bytes]:
+    directory = os.path.join(log_directory(store.layout), _BY_RECIPE)
+    try:
+        return [os.path.join(directory, name) for name in os.listdir(directory)]
+    except FileNotFoundError:
+        return []
+
+
+def note_recipe(store: Store, recipe: str, drv: StorePath) -> None:
+    """Let the log of a recipe's last build be found by the path of its file."""
+    link = _link(store, recipe)
+    target = os.path.relpath(log_path(store.layout, drv), os.path.dirname(link))
+    with contextlib.suppress(OSError):  # as for the log itself: a full disk ends no build
+        make_directories(os.path.dirname(link))
+        link_atomically(link, target)
+
+
+def _link(store: Store, recipe: str) -> bytes:
+    name = hex_digest_of(os.fsencode(recipe))[:32].encode("ascii")
+    return os.path.join(log_directory(store.layout), _BY_RECIPE, name)
+
+
+def recipe_log(session: Session, recipe: str) -> Iterator[bytes]:
+    """Yield the log of the last build of a recipe's file in pieces. Raises NoRecipeLog."""
+    with open_store(session) as store:
+        link = _link(store, recipe)
+    try:
+        yield from read_log(link)
+    except FileNotFoundError:
+        raise NoRecipeLog(recipe) from None
 
 
 def _deriver(path: bytes) -> bytes:

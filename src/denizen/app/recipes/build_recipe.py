@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import denizen.recipes
+from denizen.app.builds.build_logs import note_recipe
 from denizen.app.builds.realise_files import RealiseFilesRequest, realise_files
 from denizen.app.recipes.build_environments import build_environment
 from denizen.app.recipes.fixup_library import fixup_library
@@ -98,10 +99,11 @@ def build_recipe(session: Session, request: BuildRecipeRequest) -> dict[str, dic
     with made_store(session) as store, store.working() as work:
         if not request.update:
             _tell_findings(session, store, files[-1])
-        goal = store.place_of(
-            written(RecipeWriter(session, request.policy, store, work, {}), files, trees).path
-        )
-        return realise_files(session, replace(request.realise, files=(os.fsdecode(goal),), link=request.link))
+        sealed = written(RecipeWriter(session, request.policy, store, work, {}), files, trees)
+        for one in files:
+            note_recipe(store, one.path, sealed[one.path].path)
+        goal = os.fsdecode(store.place_of(sealed[files[-1].path].path))
+        return realise_files(session, replace(request.realise, files=(goal,), link=request.link))
 
 
 def _recorded(session: Session, files: Iterable[RecipeFile]) -> bool:
@@ -144,12 +146,14 @@ def _refuse_unfit(session: Session) -> None:
         raise UnfitStoreDirectory(directory, character)
 
 
-def written(writer: RecipeWriter, files: Sequence[RecipeFile], trees: Mapping[str, Generation]) -> Sealed:
-    """Write the derivations of recipes, inputs first, into the store; return the last one."""
+def written(
+    writer: RecipeWriter, files: Sequence[RecipeFile], trees: Mapping[str, Generation]
+) -> dict[str, Sealed]:
+    """Write the derivations of recipes, inputs first, into the store; return them by the recipe's file."""
     done: dict[str, Sealed] = {}
     for one in files:
         done[one.path] = _written(writer, one, trees[one.path].tree, done)
-    return done[files[-1].path]
+    return done
 
 
 @value

@@ -95,7 +95,8 @@ def prepare(session: Session, request: DevelopRequest) -> Development:
     generation = trees[files[-1].path]
     directory = shell_directory(session, files[-1].path)
     with made_store(session) as store, store.working() as work:
-        goal = written(RecipeWriter(session, request.build.policy, store, work, {}), files, trees)
+        sealed = written(RecipeWriter(session, request.build.policy, store, work, {}), files, trees)
+        goal = sealed[files[-1].path]
         inputs = input_paths(goal.derivation, store.layout.logical)
         needed = tuple([os.fsdecode(store.place_of(path)) for path in inputs])
         if needed:

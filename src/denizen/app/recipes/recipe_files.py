@@ -100,6 +100,12 @@ def recipe_path(name: str) -> str:
     return os.path.join(path, FILE) if os.path.isdir(path) else path
 
 
+def named_recipe(name: str) -> str | None:
+    """Return the path of the recipe's file that `name` means; None where there is no such file."""
+    path = recipe_path(name)
+    return path if path.endswith(".toml") and os.path.isfile(path) else None
+
+
 def refuse_outside(files: Iterable[RecipeFile], allowed: Iterable[str] = ()) -> None:
     """Raise FileOutside if a recipe takes a file or directory that is not below its own directory.
 

@@ -28,10 +28,15 @@ _TAIL_BYTES = 64 * 1024
 _GZIP = 31
 
 
+def log_directory(layout: StoreLayout) -> bytes:
+    """Return the directory of a store's logs."""
+    return layout.state + b"/logs"
+
+
 def log_path(layout: StoreLayout, drv: StorePath) -> bytes:
     """Return where the log of the last build of a derivation is."""
     base = drv.base.encode("ascii")
-    return b"%b/logs/%b/%b.gz" % (layout.state, base[:2], base[2:])
+    return b"%b/%b/%b.gz" % (log_directory(layout), base[:2], base[2:])
 
 
 class BuildLog:

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 def _log(parsed: Parsed, context: Context) -> int:
     """Print what a builder said."""
-    from denizen.app.builds.build_logs import build_log
+    from denizen.app.builds.build_logs import build_log, recipe_log
+    from denizen.app.recipes.recipe_files import named_recipe
 
-    for piece in build_log(context.session, parsed.required("PATH")):
+    path = parsed.text("PATH")
+    recipe = named_recipe(path or ".")
+    log = recipe_log if recipe is not None or path is None else build_log
+    for piece in log(context.session, recipe or path or "."):
         context.output.raw(piece)
     return 0
 
@@ -25,7 +29,13 @@ COMMANDS = (
         ("log",),
         "print what the builder of a derivation said",
         _log,
-        positionals=(Positional("PATH", "a derivation, or an object that it made"),),
+        positionals=(
+            Positional(
+                "PATH",
+                "a derivation, what it made, or a recipe; else the recipe here",
+                optional=True,
+            ),
+        ),
         description="The log of the last build is kept, also of one that failed.",
     ),
 )
