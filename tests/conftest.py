@@ -2,7 +2,10 @@
 
 import os
 import signal
+import tempfile
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +25,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Of the make that started the suite: a make that a test starts would say that it is one of several.
 for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
     os.environ.pop(name, None)
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory with a short path, whatever TMPDIR says: the first line of a script has 255 bytes."""
+    with tempfile.TemporaryDirectory(prefix="denizen-", dir="/tmp") as directory:
+        yield Path(directory)
 
 
 @pytest.fixture

@@ -63,7 +63,8 @@ def test_a_link_named_after_a_program_starts_it(sysroot: LoaderSysroot) -> None:
     assert done.stdout.splitlines() == [str(program), str(link), "x", "1 0"]
 
 
-def test_as_the_interpreter_of_a_script_it_starts_the_scripts_program(sysroot: LoaderSysroot) -> None:
+def test_as_the_interpreter_of_a_script_it_starts_the_scripts_program(short_path: Path, loader: Path) -> None:
+    sysroot = LoaderSysroot(short_path, loader)
     program = sysroot.ready("echo", _ECHO, *_NATIVE)
     script = sysroot.root / "script"
     script.write_text(f"#!{sysroot.loader} {program}\n")

@@ -96,8 +96,11 @@ def test_a_package_installed_later_is_seen(home: DenizenHome, python: Path) -> N
     assert home.denizen("run", program, os.fspath(module)).stdout == "late\n"
 
 
-def test_a_script_of_a_virtual_environment_is_run_by_its_python(home: DenizenHome, python: Path) -> None:
-    tree = environment(home, python, "three")
+def test_a_script_of_a_virtual_environment_is_run_by_its_python(
+    home: DenizenHome, python: Path, short_path: Path
+) -> None:
+    tree = short_path / "three"
+    tree.symlink_to(environment(home, python, "three"))
     script = tree / "bin" / "tool"
     # The stand-in opens what it is given: the module by its path, then the script itself.
     script.write_text(f"#!{tree}/bin/python {tree}/lib/python3/site-packages/greet/greet.so\n")
