@@ -188,3 +188,26 @@ def test_a_missing_package_does_not_advise_to_check_the_network(real: Archive, t
         debian([server.url], tmp_path / "lists").fetch([package], bytes(tmp_path / "debs"))
     assert "denizen index update" in caught.value.remedy
     assert "network" not in caught.value.remedy
+
+
+def test_a_release_of_another_suite_is_refused_however_well_it_is_signed(
+    real: Archive, tmp_path: Path
+) -> None:
+    """Else a mirror could give the old suite's libraries, with their holes, for the new one's."""
+    real.name_too("stable", "sid")
+    source = debian([f"file:{real.root}"], tmp_path / "lists")
+    with pytest.raises(NoSuchSuite) as caught:
+        source.snapshot("sid", None)
+    assert "gave the Release of trixie (stable)" in caught.value.why
+    assert source.snapshot("stable", None).date == DATE
+
+
+@pytest.mark.parametrize(("fault", "error"), [(Fault(status=503), DownloadFailed), (None, BadSignature)])
+def test_a_signature_that_cannot_be_had_now_is_not_one_that_is_missing(
+    real: Archive, tmp_path: Path, fault: Fault | None, error: type[Exception]
+) -> None:
+    sample(real, release_only=True)
+    if fault is None:
+        (real.root / "dists/stable/Release.gpg").unlink()
+    with Server(real.root, always={"Release.gpg": fault} if fault else {}) as server, pytest.raises(error):
+        debian([server.url], tmp_path / "lists").snapshot("stable", None)

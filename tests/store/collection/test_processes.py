@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -220,3 +221,37 @@ def test_what_is_mapped_and_no_longer_open_is_held(tmp_path: Path) -> None:
         held = held_by_processes([DIGEST]).held
         child.communicate()
     assert held == {DIGEST: b"/proc/%d/maps" % child.pid}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has files of root's to be refused")
+def test_to_root_an_unreadable_process_of_roots_is_one_that_it_may_not_read(
+    proc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container root lacks capabilities that root outside has, whose processes look like its own."""
+
+    def denied(_: bytes) -> bytes:
+        raise PermissionError(13, "denied")
+
+    os.chown(proc / "77/fd", 0, 0)
+    (proc / "self").symlink_to("77")
+    (proc / "77/uid_map").write_text("         0          0 4294967295\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "readlink", denied)
+        patched.setattr(processes, "PROC", os.fsencode(proc))
+        assert held_by_processes([DIGEST], os.fsencode(proc)).unseen == 1
+
+
+def test_a_process_that_was_refused_in_a_moment_of_change_is_read_again(
+    proc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (proc / "77/environ").write_bytes(b"TOOL=" + DIGEST)
+    look_at, asked = processes._look_at, []
+
+    def changing(process: bytes, *rest: Any) -> bool:
+        asked.append(process)
+        if len(asked) == 1:
+            raise ProcessUnreadable(process, 13)
+        return look_at(process, *rest)
+
+    monkeypatch.setattr(processes, "_look_at", changing)
+    assert held_by_processes([DIGEST], os.fsencode(proc)).held == {DIGEST: os.fsencode(proc / "77/environ")}
