@@ -46,6 +46,20 @@ def test_without_home_the_user_databases_is_taken_or_one_below_tmp() -> None:
 
 
 @AS_ROOT
+def test_a_home_below_tmp_that_somebody_else_made_is_not_used() -> None:
+    place = Path(f"/tmp/denizen-{(uid := 500_000 + os.getpid())}")
+    place.mkdir(0o755)
+    try:
+        os.chown(place, NOBODY, NOBODY)
+        code = f"import os; from denizen.app.paths import paths_of; os.seteuid({uid}); paths_of(None, {{}})"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert "Untrusted" in done.stderr
+        assert str(place) in done.stderr
+    finally:
+        place.rmdir()
+
+
+@AS_ROOT
 def test_with_the_home_of_another_user_root_uses_its_own(tmp_path: Path) -> None:
     """As under sudo, which keeps HOME on some systems, and with -E on all."""
     home = tmp_path / "alice"
@@ -65,8 +79,16 @@ def test_with_the_home_of_another_user_root_uses_its_own(tmp_path: Path) -> None
         "state",
         "state/decisions",
         "state/profiles",
+        "state/public",
+        "state/tools",
+        "cache",
+        "cache/facts",
+        "cache/index",
+        "cache/lists",
         "cache/packages",
+        "cache/packages/partial",
         "config",
+        "config/sources",
     ],
 )
 def test_a_directory_that_others_may_write_is_refused(tmp_path: Path, name: str) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 import pytest
 
 from denizen.fileview import FileKind, MemoryView, Stat
+from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.resolution import ChoiceRule, Resolution
 from denizen.resolve.shared_directories import SharedDirectories
+from denizen.resolve.shipped_libraries import Bundle
 from denizen.value import replace
 from tests.support.package_archive import (
     DIRECTORY,
@@ -117,13 +119,19 @@ def test_a_run_path_is_a_sign_anywhere(package_archive: PackageArchive) -> None:
 class Owned(MemoryView):
     """A tree with modes and owners of its own."""
 
-    def __init__(self, facts: Mapping[bytes, tuple[int, int]]) -> None:
+    def __init__(self, facts: Mapping[bytes, tuple[int, int]], contents: Mapping[bytes, bytes] = {}) -> None:
         """`facts`: path -> permission bits, owner."""
-        super().__init__({path + b"/" if mode & 0o100 else path: b"" for path, (mode, _) in facts.items()})
+        empty = {path + b"/" if mode & 0o100 else path: b"" for path, (mode, _) in facts.items()}
+        super().__init__(empty | dict(contents))
         self._facts_of = facts
 
     def stat(self, path: bytes) -> Stat:
-        found = super().stat(path)
+        return self._owned(path, super().stat(path))
+
+    def lstat(self, path: bytes) -> Stat:
+        return self._owned(path, super().lstat(path))
+
+    def _owned(self, path: bytes, found: Stat) -> Stat:
         mode, uid = self._facts_of.get(path, (0o755, 0))
         return replace(found, mode=found.mode & ~0o7777 | mode, uid=uid)
 
@@ -143,6 +151,30 @@ def test_a_directory_that_others_may_write_to_is_shared(mode: int, uid: int) -> 
 @pytest.mark.parametrize(("mode", "uid"), [(0o755, 1000), (0o775, 1000), (0o755, 0)])
 def test_a_directory_of_root_or_the_programs_owner_is_not(mode: int, uid: int) -> None:
     assert not shares(mode, uid)
+
+
+def own_library(path: bytes, owners: Mapping[bytes, tuple[int, int]], content: bytes) -> bytes | None:
+    """The library that a program of user 1000 in /srv/tool has as its own, of one that lies at a path."""
+    facts = {b"/srv/tool": (0o755, 1000), b"/srv/tool/app": (0o644, 1000), path: (0o644, 1000), **owners}
+    cached = CachedView(Owned(facts, {b"/srv/tool/app": program(SONAME), path: content}))
+    return Bundle(cached, b"/srv/tool/app").find(SONAME, cached.image(b"/srv/tool/app").header)
+
+
+@pytest.mark.parametrize("path", [b"/srv/tool/libs.so.1", b"/srv/tool/lib/libs.so.1"])
+@pytest.mark.parametrize(("mode", "uid"), [(0o755, 1001), (0o757, 1000)])
+def test_what_another_user_put_into_a_programs_directory_is_not_its_own(
+    path: bytes, mode: int, uid: int
+) -> None:
+    assert own_library(path, {}, library(SONAME)) == path
+    assert own_library(path, {path: (mode & 0o666, uid)}, library(SONAME)) is None
+    assert own_library(path, {path.rpartition(b"/")[0]: (mode, uid)}, library(SONAME)) is None
+
+
+def test_a_copy_of_a_part_of_another_glibc_is_not_a_programs_own() -> None:
+    """It calls that glibc's private functions (libresolv.so.2 beside many programs)."""
+    path, asks = b"/srv/tool/libs.so.1", ((b"__private", b"GLIBC_PRIVATE", b"libc.so.6"),)
+    assert own_library(path, {}, library(SONAME, b"libc.so.6")) == path
+    assert own_library(path, {}, library(SONAME, b"libc.so.6", asks=asks)) is None
 
 
 BROKEN = (b"libnobody-has.so.9", b"libc.so.6")

@@ -130,6 +130,25 @@ def test_a_root_that_cannot_be_read_stops_the_collection(
     assert names(store) == ["maybe"]
 
 
+def test_a_directory_of_roots_that_cannot_be_read_stops_the_collection(
+    store: Store, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a home on a server that does not answer."""
+    add_text(store, scratch, "maybe", "x")
+    (Path(os.fsdecode(store.layout.gcroots)) / "away").mkdir()
+    listdir = os.listdir
+
+    def failing(path: bytes) -> list[bytes]:
+        if os.fsencode(path).endswith(b"/away"):
+            raise OSError(5, "no answer")
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", failing)
+    with pytest.raises(RootUnreadable, match="away"):
+        collect(store, Limits())
+    assert names(store) == ["maybe"]
+
+
 def test_links_that_lead_in_a_circle_stop_the_collection(store: Store, scratch: Path) -> None:
     add_text(store, scratch, "maybe", "x")
     gcroots = Path(os.fsdecode(store.layout.gcroots))
