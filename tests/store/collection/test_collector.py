@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from denizen.store.collection.deletion_order import Limits, choose
 from denizen.store.collection.graph import Graph, reachable
 from denizen.store.collection.processes import held_by_processes
 from denizen.store.collection.root_search import RootUnreadable
+from denizen.store.database import Database
 from denizen.store.local import Store
 from denizen.store.locks import StoreSession
 from denizen.store.upkeep.verification import verify
@@ -243,6 +245,25 @@ def test_a_plan_never_deletes_what_is_live_young_or_still_mentioned(
     assert chosen.isdisjoint(reachable(drawn, live))
     assert all(node < age for node in chosen)
     assert reachable(drawn, kept) == kept
+
+
+def test_the_reserve_is_given_up_while_the_database_is_written_and_made_anew(
+    store: Store, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_text(store, scratch, "dead", "x")
+    collect(store, Limits())
+    held: list[bool] = []
+    forget = Database.forget
+
+    def noting(self: Database, ids: Iterable[int]) -> None:
+        held.append(os.path.exists(store.layout.reserve))
+        forget(self, ids)
+
+    monkeypatch.setattr(Database, "forget", noting)
+    assert os.path.exists(store.layout.reserve)
+    collect(store, Limits())
+    assert held == [False]
+    assert os.path.exists(store.layout.reserve)
 
 
 def test_a_full_disk_can_be_collected(tmp_path: Path) -> None:
