@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import os
 import random
@@ -343,3 +344,29 @@ def test_what_is_there_by_name_with_another_content_is_fetched_again(
             fetcher([server.url], offline=True).files([wanted(tmp_path)])
         fetcher([server.url]).files([wanted(tmp_path)])
     assert (tmp_path / "got").read_bytes() == CONTENT
+
+
+def test_a_body_without_end_is_left_where_it_is_longer_than_the_file(tmp_path: Path) -> None:
+    piece, pieces, sent = bytes(1 << 20), 200, []
+
+    def serve(listening: socket.socket) -> None:
+        for _ in range(2):
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+                with contextlib.suppress(OSError):
+                    for _ in range(pieces):
+                        connection.sendall(piece)
+                        sent.append(len(piece))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve, args=(listening,), daemon=True)
+        server.start()
+        mirror = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with pytest.raises(DownloadFailed, match="longer than the 200000 bytes"):
+            fetcher([mirror, mirror]).files([wanted(tmp_path)])
+        server.join(PATIENCE)
+    # What the kernel holds for a connection is a few megabytes.
+    assert len(sent) < 2 * pieces // 4
+    assert not (tmp_path / "got").exists()

@@ -1,5 +1,6 @@
 """Several processes that fetch the same files at once."""
 
+import fcntl
 import hashlib
 import os
 import random
@@ -87,4 +88,19 @@ def test_who_waits_for_a_file_that_got_its_name_holds_a_new_one(tmp_path: Path) 
             assert partial.read_bytes() == b""
         os.close(other)
     assert os.listdir(tmp_path) == ["whole"]
+    assert (tmp_path / "whole").read_bytes() == CONTENT
+
+
+def test_who_waited_for_a_file_that_got_its_name_meanwhile_begins_a_new_one(tmp_path: Path) -> None:
+    partial = tmp_path / "partial"
+    partial.write_bytes(CONTENT)
+    other = os.open(partial, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+
+    def finish(_: float) -> None:
+        partial.rename(tmp_path / "whole")
+        os.close(other)
+
+    with held(bytes(partial), finish):
+        assert partial.read_bytes() == b""
     assert (tmp_path / "whole").read_bytes() == CONTENT
