@@ -57,6 +57,22 @@ def test_all_names_of_a_file_lead_to_the_patched_one(program: Path, tmp_path: Pa
     assert read(other.read_bytes()).interpreter == LONGER.interpreter
 
 
+def test_a_file_of_several_names_keeps_what_the_kernel_takes_from_written_ones(
+    program: Path, tmp_path: Path
+) -> None:
+    """Set-user-ID where an ordinary user writes, capabilities where anybody does."""
+    (tmp_path / "other").hardlink_to(program)
+    program.chmod(0o4751)
+    capability = struct.pack("<5I", 0x0200_0001, 1 << 10, 0, 0, 0)  # version 2: cap_net_bind_service
+    try:
+        os.setxattr(program, "security.capability", capability)
+    except OSError:
+        capability = b""
+    assert patch(asked(program)).lost == ()
+    assert stat.S_IMODE(program.stat().st_mode) == 0o4751
+    assert not capability or os.getxattr(program, "security.capability") == capability
+
+
 def test_a_link_to_the_program_stays_a_link(program: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(program)

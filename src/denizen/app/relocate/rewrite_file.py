@@ -81,7 +81,7 @@ def rewrite(
             place.seal(new)
             check(place.beside, whole(new, os.fstat(new).st_size, READ_UP_TO))
             if in_place and facts.st_nlink > 1:
-                _copy_into(new, place, facts)
+                lost += _copy_into(new, place, facts)
             else:
                 place.put()
         if there is not None:
@@ -217,16 +217,42 @@ def _keep_attributes(old: int, new: int, facts: os.stat_result, *, whole: bool) 
     return tuple(lost)
 
 
-def _copy_into(source: int, place: ReplacedFile, facts: os.stat_result) -> None:
-    """Write an open file's content into the file of a place, which must be the one with these facts."""
+def _copy_into(source: int, place: ReplacedFile, facts: os.stat_result) -> tuple[str, ...]:
+    """Write an open file's content into the file of a place, which must be the one with these facts.
+
+    Return the attributes that the file loses by it.
+    """
     try:
         with place.opened(os.O_WRONLY) as written, naming(place.path):
             place.must_be(written, facts)
             _overwrite(source, written)
+            return _give_back(source, written, facts)
     except OSError as problem:
         if problem.errno == errno.ETXTBSY:
             raise FileBusy(place.path) from problem
         raise
+
+
+def _give_back(source: int, target: int, facts: os.stat_result) -> tuple[str, ...]:
+    """Give an open file what the kernel took from it when it was written to; return what cannot be given.
+
+    Linux takes set-user-ID from what an ordinary user writes to, and capabilities from what anybody does
+    (fs/inode.c, file_remove_privs). `source` has the attributes that the file had.
+    """
+    lost = []
+    mode = stat.S_IMODE(facts.st_mode)
+    if stat.S_IMODE(os.fstat(target).st_mode) != mode:
+        try:
+            os.fchmod(target, mode)
+        except PermissionError:
+            lost.append("set-user-ID")
+    there = os.listxattr(target)
+    for name in [one for one in os.listxattr(source) if one not in there]:
+        try:
+            os.setxattr(target, name, os.getxattr(source, name))
+        except PermissionError:
+            lost.append(name)
+    return tuple(lost)
 
 
 def _overwrite(source: int, target: int) -> None:
