@@ -16,6 +16,7 @@ from denizen.launch.process_state import take
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TextIO
 
     from denizen.cli.options import Parsed
 
@@ -165,9 +166,10 @@ def _nothing() -> None:
     """Do nothing."""
 
 
-def _discard_result() -> None:
+def _discard_result(*streams: TextIO | None) -> None:
     """Discard what could not be written: else the interpreter tries again at exit and ends with 120."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in filter(None, streams):  # Python has None for one that was closed at its start
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def dispatch(arguments: Sequence[str], at_exec: Callable[[], None] = _nothing) -> int:
@@ -175,6 +177,16 @@ def dispatch(arguments: Sequence[str], at_exec: Callable[[], None] = _nothing) -
 
     Errors are printed, not raised. `at_exec` is called before this process becomes another program.
     """
+    try:
+        return _told(arguments, at_exec)
+    except BrokenPipeError:
+        # The reader (head, less) has gone: print nothing, as Unix tools do. It may have read errors, too.
+        _discard_result(sys.stdout, sys.stderr)
+        return EXIT_BROKEN_PIPE
+
+
+def _told(arguments: Sequence[str], at_exec: Callable[[], None]) -> int:
+    """Run `arguments`; what goes wrong is printed. Raises BrokenPipeError."""
     take(os.environ)
     output = open_output(os.environ, color="auto", verbosity=0)
     debug = "--debug" in arguments
@@ -187,15 +199,13 @@ def dispatch(arguments: Sequence[str], at_exec: Callable[[], None] = _nothing) -
             raise
         output.error(error, _remedy(error, asked))
         if isinstance(error, CannotWrite):
-            _discard_result()
+            _discard_result(sys.stdout)
         return error.exit_status
     except KeyboardInterrupt:
         output.say("denizen: interrupted")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has gone: print nothing, as Unix tools do.
-        _discard_result()
-        return EXIT_BROKEN_PIPE
+        raise
     except OSError as error:
         # An error such as a full disk, wherever it occurs, is not a defect of denizen.
         if debug:

@@ -59,12 +59,14 @@ class ProfileConflict(BadInput):
 
     @property
     def remedy(self) -> str:
+        from shlex import quote
+
         _, old, new = self.clashes[0]
         less = max(self.priority - 1, 0)
         return (
-            f"denizen install --priority {less} {display(self.asked)} takes the files of "
+            f"denizen install --priority {less} {quote(display(self.asked))} takes the files of "
             f"{display(new)}; --priority {self.priority + 1}, those of {display(old)}; "
-            f"or denizen remove {display(old)}"
+            f"or denizen remove {quote(display(old))}"
         )
 
 

@@ -100,6 +100,7 @@ def test_a_file_that_a_package_diverts_is_started_as_that_packages_own(home: Pro
         home.profile.with_name("diverted") / "bin/cow", capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (1, "moo\n/usr/bin/cow.plain: meow\n"), done.stderr
+    home.set_up("profile", "wipe", "--profile", "diverted")
 
 
 def test_what_a_package_registers_a_program_for_is_started_by_it(home: ProfileHome) -> None:
@@ -206,21 +207,37 @@ def test_installing_again_upgrades(home: ProfileHome) -> None:
         home.set_up("index", "update")
 
 
+def test_the_command_of_an_appimage_is_named_without_its_suffix(home: ProfileHome, tmp_path: Path) -> None:
+    tool = tmp_path / "Tool.AppImage"
+    tool.write_text("#!/bin/sh\necho tool\n")  # no program of denizen's own asks what it is
+    home.set_up("install", tool, "--profile", "apps")
+    said = subprocess.check_output([home.profile.with_name("apps") / "bin/Tool"], text=True)
+    assert said == "tool\n"
+    assert home.denizen("remove", "Tool.AppImage", "--profile", "apps").stdout.startswith("- Tool.AppImage")
+    home.set_up("profile", "wipe", "--profile", "apps")
+
+
+def test_variables_of_a_named_profile_that_has_nothing_come_with_a_word(home: ProfileHome) -> None:
+    said = home.denizen("env", "--profile", "mistyped")
+    assert "there is nothing in the profile" in said.stderr
+    assert said.stdout.startswith("export PATH=")
+
+
 def test_a_conflict_is_told_and_settled_by_the_command_that_is_told(
     home: ProfileHome, tmp_path: Path
 ) -> None:
-    rival = tmp_path / "rival" / "bin" / "greet"
+    rival = tmp_path / "a rival" / "bin" / "greet"
     rival.parent.mkdir(parents=True)
     rival.write_text("#!/bin/sh\necho rival\n")
     rival.chmod(0o755)
     place = os.fspath(rival.parent.parent)
     said = home.denizen("install", place, status=125).stderr
-    assert "rival conflicts with greet, which is installed" in said
+    assert "a rival conflicts with greet, which is installed" in said
     assert "bin/greet" in said
-    assert f"denizen install --priority 4 {place} " in said
+    assert f"install --priority 4 '{place}' takes the files of a rival" in said
     home.denizen("install", "--priority", "4", place)
     assert home.runs("greet") == (0, "rival\n")
-    home.denizen("remove", "rival")
+    home.denizen("remove", "a rival")
     assert home.runs("greet")[1].startswith("hello")
 
 
@@ -231,6 +248,7 @@ def test_a_conflict_is_told_and_settled_by_the_command_that_is_told(
         (["install", "greet=9"], "there are: 1.0"),
         (["remove", "gret"], "perhaps greet"),
         (["install", "./nothing-here"], "there is no such file"),
+        (["install", "/etc/passwd"], "neither executable, nor ELF, nor a script"),
         (["install", "https://example.org/tool"], "--sha256"),
         (["install", "https://example.org/..", "--sha256", "0" * 64], ".. cannot be the name"),
         (

@@ -87,7 +87,28 @@ def _copied(work: Work, place: bytes, word: str) -> StorePath:
     if not os.path.isfile(place):
         absent = not os.path.lexists(place)
         raise NoProgramHere(word, "there is no such file or directory" if absent else "it is not a file")
-    return _as_command(work, os.path.basename(place), place, name)
+    if not _starts_as_program(place):
+        raise NoProgramHere(
+            word, "it is no program: neither executable, nor ELF, nor a script with a #! line"
+        )
+    return _as_command(work, _command_name(os.path.basename(place)), place, name)
+
+
+def _starts_as_program(place: bytes) -> bool:
+    """Tell whether a file may be executed, or would be if somebody had made it executable."""
+    from denizen.disk import open_regular
+    from denizen.elf.constants import MAGIC
+
+    if os.access(place, os.X_OK):
+        return True
+    with open(place, "rb", opener=open_regular) as stream:
+        return stream.read(len(MAGIC)).startswith((MAGIC, b"#!"))
+
+
+def _command_name(file: bytes) -> bytes:
+    """Return the name of the command that a file becomes: an AppImage's is not the whole of the file's."""
+    stem, dot, suffix = file.rpartition(b".")
+    return stem if stem and dot and suffix.lower() == b"appimage" else file
 
 
 def _as_command(work: Work, command: bytes, source: bytes, name: str) -> StorePath:
@@ -131,7 +152,8 @@ def _fetched(at: Preparation, url: str) -> tuple[StorePath, str]:
         supply = supply_of(at.session, request.policy)
         realise(store, [sealed.path], RealiseOptions(supply.opener))
         work.need([output])
-    return _as_command(work, os.fsencode(name), store.place_of(output), _object_name(name)), name
+    command = _command_name(os.fsencode(name))
+    return _as_command(work, command, store.place_of(output), _object_name(name)), name
 
 
 def _element(at: Preparation, origin: _Origin) -> PreparedElement:

@@ -7,6 +7,7 @@ import os
 from denizen.cli.command import Command
 from denizen.cli.commands.install import PROFILE_OPTIONS, profile_from
 from denizen.cli.options import Option
+from denizen.errors import display
 from denizen.profiles.shell_environment import SHELLS
 
 TYPE_CHECKING = False
@@ -21,7 +22,10 @@ def _env(parsed: Parsed, context: Context) -> int:
     if parsed.flag("direnv"):
         lines = direnv_function("denizen")
     else:
-        profile = os.fsdecode(profile_from(parsed, context).place)
+        chosen = profile_from(parsed, context)
+        if parsed.text("profile") and chosen.current() is None:  # without the option it may be a first login
+            context.output.say(f"denizen: there is nothing in the profile {display(chosen.place)} yet")
+        profile = os.fsdecode(chosen.place)
         if context.json:
             context.output.document(settings(profile, context.environ))
             return 0
