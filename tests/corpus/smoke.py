@@ -105,6 +105,7 @@ def start_entry(
         else:
             path.unlink()
     for name, content in entry.smoke.files.items():
+        (directories.work / name).parent.mkdir(parents=True, exist_ok=True)
         (directories.work / name).write_bytes(content)
     place = placing(entry, host)
     environment = {name: place(text) for name, text in entry.smoke.environment.items()}
