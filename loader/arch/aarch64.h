@@ -65,6 +65,7 @@ enum {
     __NR_clock_gettime = 113,
     __NR_fstatfs = 44,
     __NR_execveat = 281,
+    __NR_pidfd_open = 434,
     __NR_statx = 291,
     __NR_sched_yield = 124,
     __NR_close_range = 436,

@@ -54,6 +54,7 @@ enum {
     __NR_utimensat = 320,
     __NR_fstatfs = 100,
     __NR_execveat = 358,
+    __NR_pidfd_open = 434,
     __NR_statx = 383,
     __NR_fcntl = 55,
     __NR_flock = 143,

@@ -67,6 +67,7 @@ enum {
     __NR_utimensat = 280,
     __NR_fstatfs = 138,
     __NR_execveat = 322,
+    __NR_pidfd_open = 434,
     __NR_statx = 332,
     __NR_sched_yield = 24,
     __NR_close_range = 436,

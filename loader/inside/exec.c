@@ -73,7 +73,9 @@ int execvpe(const char *name, char *const *words, char *const *environment)
     long problem = execute_along_path(name, words, environment, false);
     if (problem == -SYS_ENOENT)
         problem = execute_along_path(name, words, environment, true);
-    const char *beyond = problem == -SYS_ENOENT ? command_beyond_path(name, room) : NULL;
+    const char *beyond = problem != -SYS_ENOENT        ? NULL
+                         : lookup_begin(name).direct ? command_to_bring(name, environment, room)
+                                                     : command_beyond_path(name, room);
     return (int)result_or_errno(beyond ? child_execute(beyond, words, environment, true) : problem);
 }
 

@@ -23,7 +23,10 @@ _LOOKS = """
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <unistd.h>
+extern char **environ;
+__attribute__((weak)) int pidfd_spawnp(int *, const char *, const void *, const void *, char **, char **);
 static int by_number;
 static int is_there(const char *path) {
     struct stat facts;
@@ -47,6 +50,15 @@ int main(int count, char **words) {
         puts(*found ? found : "none");
     }
     fflush(stdout);
+    if (*found && getenv("HOW")) {
+        char *const own[] = {found, NULL};
+        int child, status, problem = -1;
+        if (!strcmp(getenv("HOW"), "execvp")) execvp(found, own);
+        if (!strcmp(getenv("HOW"), "posix_spawnp")) problem = posix_spawnp(&child, found, 0, 0, own, environ);
+        if (!strcmp(getenv("HOW"), "pidfd_spawnp")) problem = pidfd_spawnp(&child, found, 0, 0, own, environ);
+        if (problem || wait(&status) < 0) return 113;
+        return WEXITSTATUS(status);
+    }
     if (*found) execl(found, found, NULL);
     return 3;
 }
@@ -93,9 +105,12 @@ def strategy(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def looks(bare: BareProgram, strategy: str) -> Callable[..., tuple[int | None, list[str]]]:
-    def run(*words: str, path: str = _PATH, options: tuple[str, ...] = ()) -> tuple[int | None, list[str]]:
+    def run(
+        *words: str, path: str = _PATH, options: tuple[str, ...] = (), how: str | None = None
+    ) -> tuple[int | None, list[str]]:
         guarded = [word if word[0] in "=!~" else "+" + word for word in words]
-        done = bare.run(strategy, *guarded, env={"PATH": path}, options=options)
+        env = {"PATH": path} | ({} if how is None else {"HOW": how})
+        done = bare.run(strategy, *guarded, env=env, options=options)
         return done.status, done.out.splitlines()
 
     return run
@@ -109,6 +124,14 @@ def test_a_command_that_is_searched_along_all_of_path_is_there_and_comes(
         assert looks("~Sought") == (6, ["/bin/Sought", "ran"])
     assert looks("Sought", path="/nowhere") == (6, ["/nowhere/Sought", "ran"])
     assert looks("Sought", path="/usr/bin:/nowhere") == (6, ["/usr/bin/Sought", "ran"])
+
+
+@pytest.mark.parametrize("how", ["execvp", "posix_spawnp", "pidfd_spawnp"])
+def test_it_comes_by_any_function_at_the_path_where_it_was_seen(
+    looks: Callable[..., tuple[int | None, list[str]]], how: str
+) -> None:
+    """Rust's library gives paths to posix_spawnp, from glibc 2.39 on to pidfd_spawnp."""
+    assert looks("Sought", path="/nowhere", how=how) == (6, ["/nowhere/Sought", "ran"])
 
 
 def test_what_every_system_has_is_there_and_comes(looks: Callable[..., tuple[int | None, list[str]]]) -> None:

@@ -26,7 +26,7 @@ _OPENERS = frozenset({b"dlopen", b"dlmopen", b"__libc_dlopen_mode"})
 # unistd.h, spawn.h, stdlib.h, stdio.h.
 EXECUTORS = frozenset(
     {b"execve", b"execv", b"execvp", b"execvpe", b"execl", b"execlp", b"execle", b"fexecve", b"execveat"}
-    | {b"posix_spawn", b"posix_spawnp", b"system", b"popen"}
+    | {b"posix_spawn", b"posix_spawnp", b"pidfd_spawn", b"pidfd_spawnp", b"system", b"popen"}
 )
 # The first glibc whose auditing does not slow down calls (glibc bug 15533); DT_AUDIT works since 2.32.
 _AUDITED = b"GLIBC_2.35"

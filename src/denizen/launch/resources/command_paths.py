@@ -42,7 +42,7 @@ _MAX_BESIDE = 64
 _PATH = re.compile(rb"(?<=\0)/(?:usr/)?s?bin/[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}(?=\0)")
 _BARE = re.compile(rb"(?<=\0)[a-z][a-z0-9._+-]{1,39}(?=\0)")
 # unistd.h, spawn.h: those that search PATH.
-_SEARCHERS = frozenset({b"execvp", b"execvpe", b"execlp", b"posix_spawnp"})
+_SEARCHERS = frozenset({b"execvp", b"execvpe", b"execlp", b"posix_spawnp", b"pidfd_spawnp"})
 
 
 def command_paths(
