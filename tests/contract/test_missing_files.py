@@ -11,10 +11,12 @@ pytestmark = pytest.mark.slow
 
 _LOOKS = """
 #include <netdb.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 const char *volatile bundle = "/etc/ssl/certs/ca-certificates.crt";
 int main(int count, char **words) {
     char line[99];
@@ -30,6 +32,7 @@ int main(int count, char **words) {
         struct addrinfo *found;
         puts(getaddrinfo("localhost", "80", 0, &found) ? "unknown" : "known");
     }
+    if (!strcmp(words[1], "user")) puts(getpwuid(getuid()) ? "named" : "unknown");
     if (!strcmp(words[1], "file")) {
         FILE *of = fopen(words[2] ? words[2] : bundle, "r");
         while (of && fgets(line, sizeof line, of)) fputs(line, stdout);
@@ -89,3 +92,8 @@ def test_without_a_namespace_the_c_library_is_led_to_the_zones(container: BarePr
     assert container.host.run([*container.host.denizen("run"), container.path, "hour"]).out == "0\n"
     shown = container.host.run(container.host.denizen("why", container.path)).out
     assert "given where it is not set: TZDIR=" in shown
+
+
+def test_a_program_that_asks_for_its_user_gets_an_answer(bare: BareProgram) -> None:
+    """It opens nothing later; firejail's firecfg takes what getpwuid says for granted."""
+    assert bare.run("namespace", "user").out == "named\n"

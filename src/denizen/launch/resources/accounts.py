@@ -6,14 +6,21 @@ the program, which libraries take for granted (ngspice reads `pw_dir` of a null 
 
 from __future__ import annotations
 
+from denizen.errors import BadInput
 from denizen.fhs.host_etc import DEFAULT_GROUP, DEFAULT_PASSWD
 from denizen.launch.resources.command_paths import is_missing
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from denizen.elf import Image
     from denizen.fileview import FileView
 
+# Functions of pwd.h, grp.h and unistd.h that read the files.
+_READERS = frozenset(
+    {b"getpwuid", b"getpwuid_r", b"getpwnam", b"getpwnam_r", b"getpwent", b"getlogin", b"getlogin_r"}
+    | {b"getgrgid", b"getgrgid_r", b"getgrnam", b"getgrnam_r", b"getgrent", b"getgrouplist", b"initgroups"}
+)
 _ROOT, _NOBODY = 0, 65534  # Debian Policy 9.2.2
 
 
@@ -23,6 +30,14 @@ class Owner:
 
     uid: int
     gid: int
+
+
+def asks_for_accounts(image: Image | None) -> bool:
+    """Tell whether a program imports a function that reads accounts (firecfg asks for its user)."""
+    try:
+        return image is not None and not _READERS.isdisjoint(image.symbols.undefined_names)
+    except BadInput:
+        return False
 
 
 def missing_accounts(view: FileView, owner: Owner) -> dict[bytes, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from denizen.fileview import exists
 from denizen.launch.loader.ldconfig import PATH as LDCONFIG
 from denizen.launch.program import once_read
-from denizen.launch.resources.accounts import missing_accounts
+from denizen.launch.resources.accounts import asks_for_accounts, missing_accounts
 from denizen.launch.resources.certificates import authorities, missing_bundles
 from denizen.launch.resources.command_paths import command_paths, is_missing, searched_paths
 from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
@@ -46,7 +46,7 @@ def shown_files(program: Program, files: LoaderFiles, base: Decision) -> tuple[F
     """
     found = fixed_path_resources(program.view, base.objects)
     names = missing_host_names(program.view, base.objects)
-    if base.opened:  # what it opens may ask for its user
+    if base.opened or asks_for_accounts(program.image):  # what it opens may ask for its user
         names |= missing_accounts(program.view, files.owner())
     made = [FixedPathResource(path, files.text(text), directory=False) for path, text in names.items()]
     return (*found, *made, *_certificates(program, files, base.objects))
