@@ -102,7 +102,7 @@ static bool header_is_sound(struct decision_header *header, size_t size)
 {
     return size >= sizeof *header && __builtin_memcmp(header->magic, "DENIZEN\1", 8) == 0 &&
            header->version == VERSION && header->size == size && size % 8 == 0 && sum_is_right(header) &&
-           !(header->flags & ~(uint32_t)(DECISION_HOST | DECISION_BY_NAME | DECISION_EXECUTES)) &&
+           !(header->flags & ~(uint32_t)(DECISION_HOST | DECISION_BY_NAME | DECISION_EXECUTES | DECISION_NAMES)) &&
            header->build_id_length <= MAX_BUILD_ID;
 }
 

@@ -5,7 +5,7 @@
 #include "arena.h"
 #include "program_identity.h"
 
-enum decision_flag { DECISION_HOST = 1, DECISION_BY_NAME = 2, DECISION_EXECUTES = 4 };
+enum decision_flag { DECISION_HOST = 1, DECISION_BY_NAME = 2, DECISION_EXECUTES = 4, DECISION_NAMES = 8 };
 enum library_flag { LIBRARY_PINNED = 1, LIBRARY_RENAMED = 2 };
 /* An optional one is of the linker too, and left out where its old bytes are not. */
 enum edit_target { EDIT_LDSO = 0, EDIT_PROGRAM = 1, EDIT_LDSO_OPTIONAL = 2 };

@@ -109,3 +109,41 @@ def test_in_a_namespace_they_are_seen_along_path(tmp_path: Path) -> None:
     for _ in range(2):
         done = bare.host.run([*bare.host.denizen("run"), bare.path], env={"PATH": "/usr/local/bin:/usr/bin"})
         assert (done.status, done.out) == (6, "/usr/bin/gadget\n/usr/bin/id\nran\n"), done.err
+
+
+# A program that executes by a search of its own what its arguments name, as a compiler's cache does.
+_NAMED = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    static char path[999];
+    struct stat facts;
+    char *name = strdup(words[count - 1]), *rest = strdup(getenv("PATH")), *one;
+    if (strrchr(name, ' ')) name = strrchr(name, ' ') + 1;
+    while ((one = strsep(&rest, ":"))) {
+        snprintf(path, sizeof path, "%s/%s", one, name);
+        if (!stat(path, &facts)) execl(path, path, NULL);
+    }
+    return puts("none"), 3;
+}
+"""
+
+
+def test_in_a_namespace_they_see_what_their_arguments_name(tmp_path: Path) -> None:
+    compiler = Item("./usr/bin/gcc", content=b"#!/bin/sh\necho compiled\nexit 6\n", mode=0o755)
+    bare = BareProgram("bare root", tmp_path, _NAMED, ("gcc", [compiler]), flags=("-static",))
+    updated = bare.host.run([*bare.host.python, "index", "update", "--root", bare.host.directories.root])
+    assert updated.status == 0, updated.err
+
+    def run(*words: str) -> tuple[int | None, str]:
+        done = bare.host.run([*bare.host.denizen("run"), bare.path, *words], env={"PATH": "/usr/bin"})
+        return done.status, done.out
+
+    assert run("nobody-has-it") == (3, "none\n")
+    for _ in range(2):
+        assert run("gcc") == (6, "compiled\n")
+        assert run("-c", "true | gcc") == (6, "compiled\n")
+        assert run("-c", "nobody-has-it") == (3, "none\n")

@@ -14,7 +14,8 @@ PROGRAMS = Path(__file__).parent / "programs.json"
 # time, the second after it, the third after names, files and drivers were brought too, the fourth after
 # commands and what opened objects mention, the fifth after static programs' files and recommended plugins,
 # the sixth after accounts and children's files; ten more after the mends that the sixth led to; the seventh
-# after searches along PATH were answered, the eighth after a shell saw all commands, the ninth after scripts did.
+# after searches along PATH were answered, the eighth after a shell saw all commands, the ninth after scripts
+# did.
 LISTS = {
     "programs": PROGRAMS,
     "first-forty": Path(__file__).parent / "first_forty.json",

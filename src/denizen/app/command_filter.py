@@ -7,13 +7,18 @@ from functools import cached_property
 from denizen.app.environments.auto_environment import command_package
 from denizen.app.supply.base_suite import base_index
 from denizen.errors import DenizenError
+from denizen.launch.command_links import is_command
 from denizen.launch.command_rules import folded, is_essential, kept_out_reason, unseen_reason
+from denizen.launch.named_commands import is_here, named_paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
     from denizen.index.locate import Index
+    from denizen.launch.command_links import CommandLinks
 
 
 class CommandFilter:
@@ -48,6 +53,26 @@ class CommandFilter:
         if index is None or not index.packages(folded(name)):
             return False
         return self._path_index is None or command_package(index, name).encode() == folded(name)
+
+    def named(self, links: CommandLinks, names: Sequence[bytes]) -> tuple[bytes, ...]:
+        """Return the paths at which static programs see what arguments named, now and at earlier starts.
+
+        A name is asked for by the user: also what programs look for and do without (`ccache gcc`). What is
+        no such name is recorded.
+        """
+        wanted = frozenset(name for name in names if not is_here(name) and self._is_to_be_had(name))
+        for name in names:
+            if name not in wanted:
+                links.leave_unnamed(name)
+        return named_paths(links, wanted)
+
+    def _is_to_be_had(self, name: bytes) -> bool:
+        if kept_out_reason(name) or not is_command(name):
+            return False
+        if is_essential(name):
+            return True
+        index = self._path_index or self._index
+        return index is not None and bool(command_package(index, name) or index.packages(folded(name)))
 
     def _has(self, name: bytes) -> bool | None:
         if kept_out_reason(name):

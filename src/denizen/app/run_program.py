@@ -55,20 +55,32 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
             raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
         if decision is not None and decision.generation < GENERATION:
             decision = _renewed(session, program, wanted, decision)
-        if decision is not None:
+        if decision is not None and not _names_more(decision, directory, arguments):
             session.reporter.leave()
             try:  # noqa: SIM105  # contextlib is one more import on the warm path
                 start(directory, decision, program, arguments)
             except OSError:
                 pass  # denizen's tool is missing: decide again below; a second failure is reported
     from denizen.app.decisions.decision_maker import decide
+    from denizen.launch.named_commands import names_in
+    from denizen.value import replace
 
-    made = decide(session, os.path.abspath(program), wanted, decision)
+    asked = replace(wanted, named=names_in(arguments))
+    made = decide(session, os.path.abspath(program), asked, decision)
     session.reporter.leave()
     try:
         start(made.directory, made.decision, program, arguments)
     except OSError as problem:
         raise NotStarted(program, problem.strerror or str(problem)) from problem
+
+
+def _names_more(decision: Decision, directory: bytes, arguments: list[bytes]) -> bool:
+    """Tell whether a static program's arguments name commands about which nothing was decided."""
+    if not decision.names_commands:
+        return False
+    from denizen.launch.named_commands import names_more
+
+    return names_more(decision, directory, arguments)
 
 
 def _decided(session: Session, program: bytes, wanted: RunRequest) -> tuple[bytes, Decision | None]:

@@ -38,6 +38,7 @@ class RunRequest:
         trees: virtual environments and prefixes, whose modules a Python interpreter opens.
         library_path: the user's LD_LIBRARY_PATH, in absolute paths (app.library_path).
         installed: it is a command of a profile, whose decisions are kept apart (app.profiles).
+        named: words of the program's arguments that may be commands (launch.named_commands).
     """
 
     strategy: str = ""
@@ -50,6 +51,7 @@ class RunRequest:
     trees: tuple[str, ...] = ()
     library_path: str = ""
     installed: bool = False
+    named: tuple[bytes, ...] = ()
 
     @property
     def variant(self) -> bytes:
@@ -112,7 +114,7 @@ class RunRequest:
         """
         from denizen.value import replace
 
-        return replace(self, strategy="", excluded=(), lock=None, library_path="", installed=False)
+        return replace(self, strategy="", excluded=(), lock=None, library_path="", installed=False, named=())
 
     @property
     def without_library_path(self) -> RunRequest:

@@ -9,6 +9,8 @@
              .seen-by-scripts/foo                           a script that looks for it along PATH does
              .unseen/foo                                    none does, though it may be had; holds the reason
              .unseen-by-programs/foo                        a program does not; of scripts nothing is known
+             .named/foo                                     static programs see it: an argument named it
+             .unnamed/foo                                   a word of their arguments that is no such command
              .locked                                        there by a lock: nothing comes
 
 A loader lies at the path of such a command (launch/resources/command_paths.py). It follows the link of its
@@ -30,7 +32,10 @@ from denizen.value import value
 COMMANDS = b"commands"
 _ABSENT, _SEEN, _UNSEEN = b".absent", b".seen", b".unseen"
 _SEEN_BY_SCRIPTS, _UNSEEN_BY_PROGRAMS = b".seen-by-scripts", b".unseen-by-programs"
+_NAMED, _UNNAMED = b".named", b".unnamed"
 _LOCKED = b".locked"
+# The records that an update of an index outdates.
+_DENIALS = (_ABSENT, KEPT_OUT, _SEEN, _SEEN_BY_SCRIPTS, _UNSEEN, _UNSEEN_BY_PROGRAMS, _UNNAMED)
 # The pattern excludes paths: the name comes from a program.
 _NAME = pattern(rb"[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}\Z")
 
@@ -114,6 +119,24 @@ class CommandLinks:
         """Record that programs which look for a command do not see it, with the reason. Raises OSError."""
         self._write(_UNSEEN if scripts_too else _UNSEEN_BY_PROGRAMS, name, reason + "\n")
 
+    def name(self, name: bytes) -> None:
+        """Record that static programs see a command because an argument named it. Raises OSError."""
+        self._write(_NAMED, name, "")
+
+    def named(self) -> tuple[bytes, ...]:
+        """Return the commands that arguments of static programs named."""
+        with contextlib.suppress(OSError):
+            return tuple(sorted(os.listdir(os.path.join(self.directory, _NAMED))))
+        return ()
+
+    def leave_unnamed(self, name: bytes) -> None:
+        """Record that a word of a static program's arguments names no command to be seen. Raises OSError."""
+        self._write(_UNNAMED, name, "")
+
+    def is_unnamed(self, name: bytes) -> bool:
+        """Tell whether a word of a static program's arguments is known to name no command to be seen."""
+        return os.path.exists(os.path.join(self.directory, _UNNAMED, name))
+
     def let_in(self, name: bytes) -> None:
         """Delete what was recorded about a command that was not available before."""
         self._kept_out.drop(name)
@@ -130,7 +153,7 @@ class CommandLinks:
 
     def forget_denied(self) -> None:
         """Delete the records of commands that are not there yet: the index has changed."""
-        for below in (_ABSENT, KEPT_OUT, _SEEN, _SEEN_BY_SCRIPTS, _UNSEEN, _UNSEEN_BY_PROGRAMS):
+        for below in _DENIALS:
             directory = os.path.join(self.directory, below)
             with contextlib.suppress(FileNotFoundError):
                 for name in os.listdir(directory):

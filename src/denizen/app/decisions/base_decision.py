@@ -8,6 +8,7 @@ from denizen.app.resolution.choose_packages import PackageChooser
 from denizen.errors import HostLacks, SourceFailed, display
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.host_view import loader_at
+from denizen.launch.resources.command_paths import brings_commands
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -98,7 +99,8 @@ class BaseDecisions:
         # The decision is void when one of these files goes: the host then lacks a library.
         own = (row.path for row in self.examined.report.libraries if row.path is not None and program.image)
         objects = tuple(dict.fromkeys(path for path in own if path[:1] == b"/"))
-        decision = replace(decision_of_host(program), objects=objects)
+        names = program.starts_others and brings_commands(program.view) and self.wanted.lock is None
+        decision = replace(decision_of_host(program), objects=objects, names_commands=names)
         if self.examined.files:
             from denizen.app.static_program_files import with_files
 

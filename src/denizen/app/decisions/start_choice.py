@@ -7,6 +7,7 @@ from denizen.app.helper_command import helper_words
 from denizen.app.start_outcome import MENDED
 from denizen.app.temporary_directory import with_temporary
 from denizen.errors import display
+from denizen.launch.command_links import commands_of
 from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.dlopen_record import place_of
 from denizen.launch.fast_path import directory_of
@@ -40,13 +41,15 @@ def files_for(session: Session, program: Program, wanted: RunRequest, directory:
     followers, paths = wanted.followers, session.paths
     # A lock contains all that may come.
     commands = CommandFilter(session, wanted) if wanted.lock is None else None
+    links, has_room = commands_of(directory), brings_commands(program.view)
     children = ChildDecisions(
         helper_words(session, "decide", followers.words),
         directory_of(paths.decisions, followers.variant),
         commands.has if commands is not None else None,
         commands.sees if commands is not None else None,
+        (lambda: commands.named(links, wanted.named)) if commands is not None and has_room else None,
         hermetic=directory_of(paths.decisions, replace(followers, hermetic=True, strategy="direct").variant),
-        has_room=brings_commands(program.view),
+        has_room=has_room,
         locked=wanted.lock is not None,
     )
     return LoaderFiles(program, directory, paths.state, children)

@@ -77,6 +77,7 @@ class Decision:
             b"".
         opened: the directory of libraries that are added at run time (launch.dlopen_record), or b"".
         executes: the program or a library of it imports functions that start programs.
+        names_commands: commands that its arguments name are shown to it (launch.named_commands).
         generation: the generation of the rules by which it was made.
     """
 
@@ -98,4 +99,5 @@ class Decision:
     resources: bytes = b""
     opened: bytes = b""
     executes: bool = False
+    names_commands: bool = False
     generation: int = GENERATION

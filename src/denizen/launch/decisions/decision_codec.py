@@ -55,7 +55,8 @@ _SUM_AT = 24
 FLAG_HOST = 1
 FLAG_BY_NAME = 2
 FLAG_EXECUTES = 4
-_KNOWN_FLAGS = FLAG_HOST | FLAG_BY_NAME | FLAG_EXECUTES
+FLAG_NAMES = 8
+_KNOWN_FLAGS = FLAG_HOST | FLAG_BY_NAME | FLAG_EXECUTES | FLAG_NAMES
 LIBRARY_PINNED = 1
 LIBRARY_RENAMED = 2
 
@@ -150,7 +151,8 @@ def encode(decision: Decision) -> bytes:
 
 
 def _decision_flags(decision: Decision) -> int:
-    return FLAG_HOST * decision.host | FLAG_BY_NAME * decision.by_name | FLAG_EXECUTES * decision.executes
+    found = FLAG_HOST * decision.host | FLAG_BY_NAME * decision.by_name
+    return found | FLAG_EXECUTES * decision.executes | FLAG_NAMES * decision.names_commands
 
 
 def _flags(library: DecisionLibrary) -> int:
@@ -224,6 +226,7 @@ def decode(content: bytes) -> Decision:
         host=bool(flags & FLAG_HOST),
         by_name=bool(flags & FLAG_BY_NAME),
         executes=bool(flags & FLAG_EXECUTES),
+        names_commands=bool(flags & FLAG_NAMES),
         shown=reader.path(shown) if shown else b"",
         resources=reader.path(resources) if resources else b"",
         opened=reader.path(opened) if opened else b"",

@@ -41,6 +41,7 @@ class ChildDecisions:
         has_command: tells whether a package has a command of this name, None if no index can tell; None: no
             command is provided.
         sees_command: tells whether programs that look for a command along PATH are to see it; None: none is.
+        named: returns the paths of the commands that a static program sees because arguments named them.
         hermetic: the directory of decisions about children that the loader maps and that take no library of
             the host; b"" if it is not known.
         has_room: commands can be provided: in an environment, or where the host's /usr/bin has few of them.
@@ -51,6 +52,7 @@ class ChildDecisions:
     directory: bytes
     has_command: Callable[[bytes], bool | None] | None = None
     sees_command: Callable[[bytes], bool] | None = None
+    named: Callable[[], tuple[bytes, ...]] | None = None
     hermetic: bytes = b""
     has_room: bool = False
     locked: bool = False

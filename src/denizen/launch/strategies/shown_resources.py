@@ -97,4 +97,6 @@ def commands_not_here(
     image = program.image
     if sees is None or image is None or not program.starts_others:
         return found
-    return (*found, *searched_paths(program.view, image, sees, found))
+    named = files.children.named() if files.children.named is not None else ()
+    besides = (*found, *(path for path in named if path not in found))
+    return (*besides, *searched_paths(program.view, image, sees, besides))
