@@ -3,6 +3,18 @@
 #include "helper.h"
 #include "launch.h"
 
+bool command_find_decision(struct start *start, struct subject *subject, const char *name, struct decision *decision)
+{
+    char key[PATH_ROOM];
+    struct text text = text_in(key, sizeof key);
+    if (decision_find(&start->arena, &start->process, subject, decision).found)
+        return true;
+    text_add(&text, "command-");
+    text_add(&text, name);
+    subject->named = true;
+    return !text.cut && decision_find_named(&start->arena, &start->process, subject, key, decision).found;
+}
+
 /* The program that a command is, by the link of its name; and the decision about it. */
 static bool find_command(struct start *start, const char *commands, const char *name, struct decision *decision)
 {
@@ -11,7 +23,7 @@ static bool find_command(struct start *start, const char *commands, const char *
     if (!start->path || !identity_of_path(start->path, &subject.identity))
         return false;
     image_inspect(start->path, start->process.page_size, &start->arena, &subject);
-    return decision_find(&start->arena, &start->process, &subject, decision).found;
+    return command_find_decision(start, &subject, name, decision);
 }
 
 /* A command is found: by its own command, by the kernel, or mapped. A script that we map the interpreter of gets its

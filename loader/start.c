@@ -80,9 +80,10 @@ static void follow_inside(struct start *start, struct subject *subject)
 {
     struct decision decision;
     if (config_next(SETTING_BROUGHT, NULL) && !start->loader && identify(&start->process, &subject->identity) &&
-        decision_find(&start->arena, &start->process, subject, &decision).found && adds(&decision) &&
+        command_find_decision(start, subject, text_file_name(start_path(start)), &decision) && adds(&decision) &&
         (decision.header->flags & DECISION_HOST))
         start_follow(start, &decision);
+    subject->named = false;
 }
 
 /* Started by the kernel in the place of the program's own dynamic linker. */

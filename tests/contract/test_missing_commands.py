@@ -1,5 +1,6 @@
 """Commands that a program executes on a root that has none: brought when they are executed."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -146,6 +147,22 @@ def test_a_path_of_a_directory_of_path_is_executed_where_the_command_is(bare: Ba
     assert _said(done) == (5, "own word\n"), done.err
     done = bare.run("namespace", "/elsewhere/own-tool", "", "word", env={"PATH": f"/nowhere:{work}"})
     assert done.status == 115
+
+
+def test_a_command_is_known_though_another_environment_links_to_its_file(bare: BareProgram) -> None:
+    """The loader knows programs by their times too, and a link changes one of a file's."""
+
+    def run() -> tuple[int | None, str]:
+        return _said(bare.run("namespace", "spawn", "/usr/bin/made-up-name", "made-up-name", "word"))
+
+    assert run() == (6, "only word of me\n")
+    places = (one / "made-up-name" for one in bare.directories.root.rglob("commands"))
+    (link,) = (one for one in places if one.is_symlink())
+    inside, outside = map(str, (bare.host.directories.root, bare.directories.root))
+    program = Path(os.readlink(link).replace(inside, outside, 1))
+    program.with_name("another").hardlink_to(program)
+    program.with_name("another").unlink()
+    assert run() == (6, "only word of me\n")
 
 
 def test_what_a_command_opens_in_its_environment_comes_too(bare: BareProgram) -> None:

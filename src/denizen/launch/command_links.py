@@ -160,6 +160,11 @@ class CommandLinks:
                     os.unlink(os.path.join(directory, name))
 
 
+def named_decision(name: bytes) -> bytes:
+    """Return the name of the decision about a command, by which the loader (command_start.c) finds it too."""
+    return b"command-" + name
+
+
 def commands_of(decision_directory: bytes) -> CommandLinks:
     """Return the links beside the decisions in `decision_directory`."""
     return CommandLinks(os.path.join(decision_directory, COMMANDS))

@@ -27,7 +27,7 @@ from denizen.fhs.create import to_fetch
 from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
 from denizen.fileview import exists
-from denizen.launch.command_links import commands_of, is_command
+from denizen.launch.command_links import commands_of, is_command, named_decision
 from denizen.launch.command_rules import kept_out_reason
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
@@ -176,6 +176,7 @@ class CommandProvision:
                 self._links.deny(name, "its interpreter is not here, and no package has it")
                 return
             self._decision_store.keep_besides(store.layout, found, [path])
+            self._decision_store.write_named(store.layout, named_decision(name), found)
         self._links.show(name, tree + place)
 
     def _decided_alone(self, program: bytes) -> Decision | None:
@@ -239,7 +240,7 @@ class CommandProvision:
         if place is None:
             self._links.deny(name, "its package has it under another name")
             return
-        self._decide(around, place)
+        self._decide(name, around, place)
         self._links.show(name, around.tree + place)
 
     def _environment(self, packages: tuple[str, ...]) -> Inside:
@@ -270,12 +271,17 @@ class CommandProvision:
     def _policy(self) -> FetchPolicy:
         return FetchPolicy(offline=self._wanted.offline)
 
-    def _decide(self, around: Inside, place: bytes) -> None:
-        """Keep the decision that the program starts in an environment."""
+    def _decide(self, name: bytes, around: Inside, place: bytes) -> None:
+        """Keep the decision that the program starts in an environment, by the command's name too.
+
+        Another environment that has the program's file links to it, which changes the file's times.
+        """
         found = decision_inside(
             self._session, self._wanted, self._decision_store, InsideProgram(around, place, place)
         )
         self._decision_store.write(found, movable=False)
+        with made_store(self._session) as store:
+            self._decision_store.write_named(store.layout, named_decision(name), found)
 
 
 def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[str, ...]:
