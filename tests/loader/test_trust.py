@@ -137,3 +137,26 @@ def start_capable(program: Path) -> subprocess.CompletedProcess[str]:
         ["/usr/bin/setpriv", *user, *capabilities, program],
         capture_output=True, text=True, check=False, env={}, timeout=TIMEOUT,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("owner", "above", "asked"),
+    [(SOMEBODY, 0o755, True), (0, 0o755, False), (SOMEBODY, 0o700, False)],
+    ids=["its own", "root's", "closed"],
+)
+def test_nobody_is_asked_who_could_not_keep_the_answer(
+    sysroot: LoaderSysroot, kept: Path, owner: int, above: int, *, asked: bool
+) -> None:
+    """As a program that gave up root's rights and starts another, below root's loader."""
+    helper, marks = sysroot.root / "helper", sysroot.root / "marks"
+    helper.write_text(f'#!/bin/sh\necho asked >>"{marks}/mark"\n')
+    helper.chmod(0o755)
+    marks.mkdir(mode=0o777)
+    sysroot.configure(LoaderSettings(directories=(os.fsencode(kept),), command=(os.fsencode(helper),)))
+    program = sysroot.compile("say", _SAY, "-Wl,--build-id=none")
+    somebody(sysroot)
+    marks.chmod(0o777)
+    os.chown(kept, owner, owner)
+    kept.parent.chmod(above)
+    assert start(program).returncode == 127
+    assert (marks / "mark").exists() == asked
