@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from denizen import file_content
+from denizen.app.bundles.bundle_files import _walked
+from denizen.app.exports.disk_entries import disk_entries
 from denizen.app.relocate import rewrite_file
 from denizen.app.relocate.patch_program import NotPut, PatchRequest, patch
 from denizen.app.relocate.relocate_tree import NoTree, TreeRequest, relocate_tree
 from denizen.app.relocate.tree_directories import TreeDirectories
+from denizen.formats.file_tree import File
 from denizen.relocate.patch_changes import Changes
 from denizen.relocate.prefix import Prefix
 from tests.support.elf_builder import Elf, build
@@ -115,3 +118,34 @@ def test_a_tree_may_be_named_in_any_way(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     assert len(relocate_tree(TreeRequest(os.fsencode(top), PREFIX)).entries) == 2
     assert (inside / "file").read_text() == "/home/somebody/app\n"
+
+
+def swapped_meanwhile(tree: Path, precious: Path) -> Path:
+    """A tree with two files; its directory is swapped for a link when it has been listed."""
+    inside = tree / "inside"
+    inside.mkdir(parents=True)
+    for name in ("first", precious.name):
+        (inside / name).write_text("of the tree")
+    return inside
+
+
+def test_a_bundled_tree_takes_no_file_from_behind_a_link_that_came_meanwhile(
+    tmp_path: Path, precious: Path
+) -> None:
+    inside = swapped_meanwhile(tmp_path / "tree", precious)
+    entries = _walked(os.fsencode(tmp_path / "tree"), b"")
+    assert next(entries).content == b"of the tree"
+    swap(inside, precious)
+    assert [one.content for one in entries] == [b"of the tree"]
+
+
+def test_an_exported_tree_takes_no_file_from_behind_a_link_that_came_meanwhile(
+    tmp_path: Path, precious: Path
+) -> None:
+    tree = os.fsencode(tmp_path / "tree")
+    inside = swapped_meanwhile(tmp_path / "tree", precious)
+    files = [one for one in disk_entries(tree, b"", top=tree) if isinstance(one, File)]
+    assert [b"".join(one.content) for one in files] == [b"of the tree"] * 2
+    swap(inside, precious)
+    with pytest.raises(NotADirectoryError):
+        b"".join(files[1].content)

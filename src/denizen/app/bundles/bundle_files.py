@@ -8,6 +8,7 @@ import stat
 
 from denizen.app.bundles.errors import NotBundled
 from denizen.app.bundles.left_out import LEFT_OUT, converts_text, parts_nothing_needs
+from denizen.app.relocate.tree_directories import TreeDirectories
 from denizen.disk import open_regular
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.launch.bundle_launcher import launcher_beside
@@ -35,7 +36,7 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from denizen.app.bundles.bundle_request import CarriedScript
     from denizen.app.bundles.program_closure import ProgramClosure
@@ -229,9 +230,16 @@ def _common(paths: Sequence[bytes]) -> bytes:
     return os.path.commonpath([os.path.dirname(path) for path in paths])
 
 
-def _file(name: bytes, path: bytes, *, program: bool = False, timed: bool = False) -> ImageEntry:
+def _file(
+    name: bytes,
+    path: bytes,
+    *,
+    program: bool = False,
+    timed: bool = False,
+    opener: Callable[[str, int], int] = open_regular,
+) -> ImageEntry:
     """Return the entry of a file. `timed`: with its time; else it has that of a store's files."""
-    with open(path, "rb", opener=open_regular) as stream:
+    with open(path, "rb", opener=opener) as stream:
         content = stream.read()
         facts = os.fstat(stream.fileno())
     kind = EntryKind.PROGRAM if program or facts.st_mode & stat.S_IXUSR else EntryKind.FILE
@@ -243,6 +251,11 @@ def _walked(tree: bytes, name: bytes, *, timed: bool = False) -> Iterator[ImageE
 
     `timed`: with the files' times, which tell whether what was compiled from them is of this state.
     """
+    with TreeDirectories(tree) as opened:
+        yield from _below(opened, tree, name, timed=timed)
+
+
+def _below(opened: TreeDirectories, tree: bytes, name: bytes, *, timed: bool) -> Iterator[ImageEntry]:
     count = 0
     for place, directories, files in os.walk(tree):
         directories.sort()
@@ -256,7 +269,7 @@ def _walked(tree: bytes, name: bytes, *, timed: bool = False) -> Iterator[ImageE
             if stat.S_ISLNK(mode):
                 yield ImageEntry(posixpath.join(below, each), EntryKind.LINK, os.readlink(path))
             elif stat.S_ISREG(mode):
-                yield _file(posixpath.join(below, each), path, timed=timed)
+                yield _file(posixpath.join(below, each), path, timed=timed, opener=opened.open)
             count += 1
             if count > _MAX_FILES:
                 raise NotBundled(tree, f"the directory has more than {_MAX_FILES} files")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 
+from denizen.app.relocate.tree_directories import TreeDirectories
 from denizen.disk import open_regular
 from denizen.formats.file_tree import Directory, File, Symlink
 from denizen.formats.stream import BLOCK
@@ -17,30 +19,36 @@ if TYPE_CHECKING:
 
 
 class DiskContent:
-    """The content of a file, read anew at each iteration."""
+    """The content of a file, read anew at each iteration.
 
-    __slots__ = ("path",)
+    `top`: the user's tree that it is in. No link is followed below that, which could have come meanwhile.
+    """
 
-    def __init__(self, path: bytes) -> None:
+    __slots__ = ("_top", "path")
+
+    def __init__(self, path: bytes, top: bytes = b"") -> None:
         self.path = path
+        self._top = top
 
     def __iter__(self) -> Iterator[bytes]:
-        with open(self.path, "rb", buffering=0, opener=open_regular) as stream:
+        with contextlib.ExitStack() as held:
+            opener = held.enter_context(TreeDirectories(self._top)).open if self._top else open_regular
+            stream = held.enter_context(open(self.path, "rb", buffering=0, opener=opener))
             while piece := stream.read(BLOCK):
                 yield piece
 
 
-def disk_file(inside: bytes, path: bytes, *, program: bool = False) -> File:
+def disk_file(inside: bytes, path: bytes, *, program: bool = False, top: bytes = b"") -> File:
     """Return the entry at `inside` for a file on disk; `program` makes it executable in any case."""
     facts = os.stat(path)
     executable = program or bool(facts.st_mode & stat.S_IXUSR)
-    return File(inside, executable=executable, size=facts.st_size, content=DiskContent(path))
+    return File(inside, executable=executable, size=facts.st_size, content=DiskContent(path, top))
 
 
-def disk_entries(tree: bytes, inside: bytes = b"") -> Iterator[Entry]:
+def disk_entries(tree: bytes, inside: bytes = b"", top: bytes = b"") -> Iterator[Entry]:
     """Yield files, links and directories of a tree, directories first, sorted; `inside` is the top's path.
 
-    Sockets, pipes and devices are left out.
+    Sockets, pipes and devices are left out. `top`: as of DiskContent.
     """
     with os.scandir(tree) as found:
         items = sorted(found, key=lambda one: one.name)
@@ -50,9 +58,9 @@ def disk_entries(tree: bytes, inside: bytes = b"") -> Iterator[Entry]:
             yield Symlink(path, os.readlink(item.path))
         elif item.is_dir():
             yield Directory(path)
-            yield from disk_entries(item.path, path)
+            yield from disk_entries(item.path, path, top)
         elif item.is_file():
-            yield disk_file(path, item.path)
+            yield disk_file(path, item.path, top=top)
 
 
 def same_content(one: File, other: File) -> bool:

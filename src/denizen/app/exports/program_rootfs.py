@@ -83,7 +83,7 @@ class ProgramAdding:
         for number, (inside, path) in enumerate(own.items()):
             self._root.add(disk_file(posixpath.join(place, inside), path, program=not number), SYSTEM)
         if whole:
-            for entry in disk_entries(whole, place):
+            for entry in disk_entries(whole, place, top=whole):
                 if entry.path not in self._root:
                     self._root.add(entry, SYSTEM)
         self._add_packages(closure)
