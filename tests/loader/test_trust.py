@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -30,9 +30,9 @@ def kept() -> Iterator[Path]:
     shutil.rmtree(place)
 
 
-def start(program: Path, *around: str) -> subprocess.CompletedProcess[str]:
+def start(program: Path, *around: str, env: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*around, program], capture_output=True, text=True, check=False, env={}, timeout=TIMEOUT,
+        [*around, program], capture_output=True, text=True, check=False, env=env, timeout=TIMEOUT,
         user=SOMEBODY, group=SOMEBODY, extra_groups=[],
     )  # fmt: skip
 
@@ -122,6 +122,18 @@ def test_with_capabilities_nobody_is_asked(sysroot: LoaderSysroot, kept: Path) -
     assert "asked" not in start_capable(program).stderr
 
 
+def test_with_capabilities_no_variable_names_the_linker(sysroot: LoaderSysroot, kept: Path) -> None:
+    require("setpriv")
+    sysroot.configure(LoaderSettings(directories=(os.fsencode(kept),), nix_ld=True))
+    program = sysroot.compile("say", _SAY, "-Wl,--build-id=none")
+    sysroot.system("libc.so.6")
+    somebody(sysroot)
+    env = {"NIX_LD": str(sysroot.ldso), "NIX_LD_LIBRARY_PATH": str(sysroot.lib)}
+    assert start(program, env=env).stdout == "started\n"
+    done = start_capable(program, env=env)
+    assert (done.returncode, done.stdout) == (127, "")
+
+
 def test_in_a_user_namespace_capabilities_say_nothing(sysroot: LoaderSysroot, kept: Path) -> None:
     """There anybody has them."""
     program, decision = decided(sysroot, kept)
@@ -130,12 +142,12 @@ def test_in_a_user_namespace_capabilities_say_nothing(sysroot: LoaderSysroot, ke
     assert start(program, *around).stdout == "started\n"
 
 
-def start_capable(program: Path) -> subprocess.CompletedProcess[str]:
+def start_capable(program: Path, env: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
     user = (f"--reuid={SOMEBODY}", f"--regid={SOMEBODY}", "--clear-groups")
     capabilities = ("--inh-caps=+net_raw", "--ambient-caps=+net_raw")
     return subprocess.run(
         ["/usr/bin/setpriv", *user, *capabilities, program],
-        capture_output=True, text=True, check=False, env={}, timeout=TIMEOUT,
+        capture_output=True, text=True, check=False, env=env, timeout=TIMEOUT,
     )  # fmt: skip
 
 
