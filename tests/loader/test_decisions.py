@@ -11,7 +11,13 @@ import pytest
 from denizen.disk import DiskView
 from denizen.elf.image import read
 from denizen.launch.decisions.decision_codec import decode, encode
-from denizen.launch.decisions.program_identity import alias_name, identity_name, identity_of, sum_words
+from denizen.launch.decisions.program_identity import (
+    alias_name,
+    headers_of,
+    identity_name,
+    identity_of,
+    sum_words,
+)
 from denizen.launch.loader.loader_settings import LoaderSettings
 from denizen.value import replace
 from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, output_of, run, somebody
@@ -54,6 +60,20 @@ def test_a_moved_program_is_found_by_its_build_id(sysroot: LoaderSysroot) -> Non
     assert output_of(copied) == "started\n"
 
 
+def test_a_program_of_another_size_is_another_though_it_has_the_build_id(sysroot: LoaderSysroot) -> None:
+    """As a program packed into the file of the interpreter that it is for."""
+    program = sysroot.ready("say", _SAY, "-Wl,--build-id")
+    longer = Path(shutil.copy(program, program.with_name("longer")))
+    assert output_of(longer) == "started\n"
+    with longer.open("ab") as stream:
+        stream.write(b"payload")
+    assert "no decision yet" in refusal(longer)
+    (alias,) = sysroot.decisions.glob("b-*")
+    size = f"-{longer.stat().st_size:x}"
+    shutil.copy(alias, alias.with_name(alias.name.rpartition("-")[0] + size))
+    assert "about another program" in refusal(longer)
+
+
 def test_a_copied_program_without_a_build_id_needs_a_decision(sysroot: LoaderSysroot) -> None:
     program = sysroot.ready("say", _SAY, "-Wl,--build-id=none")
     assert output_of(program) == "started\n"
@@ -76,9 +96,12 @@ def test_a_decision_under_another_programs_name_is_not_followed(sysroot: LoaderS
     assert "about another program" in refusal(second)
 
 
-def test_the_same_identity_with_other_headers_is_not_followed(sysroot: LoaderSysroot) -> None:
+@pytest.mark.parametrize("half", [slice(0, 8), slice(8, 16)], ids=["the words", "their order"])
+def test_the_same_identity_with_other_headers_is_not_followed(sysroot: LoaderSysroot, half: slice) -> None:
     program = sysroot.compile("say", _SAY)
-    sysroot.decide(program, sysroot.system("libc.so.6"), headers=bytes(16))
+    headers = bytearray(headers_of(read(program.read_bytes())))
+    headers[half] = bytes(8)
+    sysroot.decide(program, sysroot.system("libc.so.6"), headers=bytes(headers))
     assert "about another program" in refusal(program)
 
 
