@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from denizen.cli.dispatch import TABLE, commands_of, dispatch
-from denizen.cli.remedies import OF_PROFILES, as_typed
+from denizen.cli.remedies import OF_PROFILES, OF_TARGETS, as_typed
 
 COMMANDS = [row.word for row in TABLE]
 
@@ -32,14 +32,15 @@ def test_a_command_gets_the_options_that_it_has(remedy: str, options: list[str],
     assert as_typed(remedy, options, COMMANDS) == typed
 
 
-def test_the_commands_of_profiles_are_those_with_the_option() -> None:
+@pytest.mark.parametrize(("option", "known"), [("--profile", OF_PROFILES), ("--target", OF_TARGETS)])
+def test_the_commands_with_an_option_are_known(option: str, known: frozenset[str]) -> None:
     having = {
         " ".join(command.words)
         for row in TABLE
         for command in commands_of(row)
-        if any("--profile" in option.names for option in command.options)
+        if any(option in one.names for one in command.options)
     }
-    assert having == OF_PROFILES
+    assert having == known
 
 
 def test_an_error_about_a_profile_names_it_in_its_remedy(
@@ -48,3 +49,10 @@ def test_an_error_about_a_profile_names_it_in_its_remedy(
     root = os.fspath(tmp_path / "a root")
     assert dispatch(["--root", root, "profile", "switch", "99", "--profile", "none"]) != 0
     assert f"denizen --root '{root}' install --profile none NAME" in capsys.readouterr().err
+
+
+def test_an_error_about_a_target_names_it_in_its_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatch(["system", "rollback", "--target", os.fspath(tmp_path)]) != 0
+    assert f"denizen system switch --target {tmp_path} SPEC.toml" in capsys.readouterr().err

@@ -21,14 +21,21 @@ OF_PROFILES = frozenset(
         "profile history", "profile rollback", "profile switch", "profile wipe", "remove", "unpin", "upgrade",
     }
 )  # fmt: skip
+_VALUED = ("root", "profile", "target")
 _PROFILE = ("--profile", "--system")
+# The commands that have `--target`.
+OF_TARGETS = frozenset(
+    f"system {word}"
+    for word in ("build", "delete-generations", "dry-run", "list", "rollback", "switch", "test")
+)
+_TARGET = ("--target",)
 
 
 def options_of(parsed: Parsed) -> list[str]:
-    """Return the options by which the caller chose the root and the profile, as a shell reads them."""
+    """Return the options by which the caller said about what the command is, as a shell reads them."""
     from shlex import quote
 
-    given = [(name, parsed.text(name)) for name in ("root", "profile") if parsed.has(name)]
+    given = [(name, parsed.text(name)) for name in _VALUED if parsed.has(name)]
     system = ["--system"] if parsed.has("system") and parsed.flag("system") else []
     return [*system, *(f"--{name} {quote(text)}" for name, text in given if text)]
 
@@ -38,23 +45,26 @@ def as_typed(remedy: str, options: Sequence[str], commands: Sequence[str]) -> st
 
     Args:
         remedy: a sentence with commands in it.
-        options: `--root DIR`, `--profile NAME` and `--system` as the caller gave them, as a shell reads them.
+        options: `--root DIR`, `--profile NAME`, `--system`, `--target DIR` as the caller gave them, quoted.
         commands: the first words of all commands: `denizen does not ...` is none.
     """
-    places = [option for option in options if not option.startswith(_PROFILE)]
-    profiles = [option for option in options if option.startswith(_PROFILE)]
+    kinds = ((OF_PROFILES, _PROFILE), (OF_TARGETS, _TARGET))
+    places = [option for option in options if not option.startswith(_PROFILE + _TARGET)]
 
     def typed(found: re.Match[str]) -> str:
         first, second = found[1], found[2] or ""
         if first not in commands:
             return found[0]
-        name = f"{first}{second}" if f"{first}{second}" in OF_PROFILES else first
+        both = f"{first}{second}"
+        name = both if both in OF_PROFILES | OF_TARGETS else first
         rest = second if name == first else ""
-        added = (
-            profiles
-            if name in OF_PROFILES and not remedy[found.end() :].lstrip().startswith(_PROFILE)
-            else []
-        )
+        given = remedy[found.end() :].lstrip()
+        added = [
+            option
+            for having, starts in kinds
+            for option in options
+            if name in having and option.startswith(starts) and not given.startswith(starts)
+        ]
         return " ".join(["denizen", *places, name, *added]) + rest
 
     return re.sub(r"\bdenizen ([a-z][a-z-]*)( [a-z][a-z-]*)?", typed, remedy)

@@ -52,11 +52,16 @@ class NotAProfile(BadInput):
 
 
 class NoSuchGeneration(DenizenError):
-    """The error that a profile has no such generation."""
+    """The error that a profile has no such generation.
+
+    Attributes:
+        ways: the command that makes the first one, and the one that lists those that there are.
+    """
 
     profile: bytes
     wanted: int
     known: tuple[int, ...]
+    ways: tuple[str, str]
 
     @property
     def what(self) -> str:
@@ -70,7 +75,8 @@ class NoSuchGeneration(DenizenError):
 
     @property
     def remedy(self) -> str:
-        return "denizen profile history" if self.known else "denizen install NAME"
+        first, listing = self.ways
+        return listing if self.known else first
 
 
 class CurrentGeneration(DenizenError):
@@ -97,6 +103,9 @@ class ProfileGeneration:
 
 class Profile:
     """A profile, by the path of its current link."""
+
+    # The commands that make the first generation, and that list all.
+    WAYS = ("denizen install NAME", "denizen profile history")
 
     def __init__(self, place: bytes) -> None:
         self.place = place
@@ -147,7 +156,7 @@ class Profile:
         """Return the number of the current generation. Raises NoSuchGeneration."""
         number = self.current()
         if number is None:
-            raise NoSuchGeneration(self.place, 0, tuple(self.numbers()))
+            raise NoSuchGeneration(self.place, 0, tuple(self.numbers()), self.WAYS)
         return number
 
     def generation(self, number: int) -> ProfileGeneration:
@@ -159,7 +168,7 @@ class Profile:
                 tree = os.path.normpath(os.path.join(os.path.dirname(link), os.readlink(link)))
                 return ProfileGeneration(number, int(os.lstat(link).st_mtime), tree)
             except FileNotFoundError:
-                raise NoSuchGeneration(self.place, number, tuple(self.numbers())) from None
+                raise NoSuchGeneration(self.place, number, tuple(self.numbers()), self.WAYS) from None
 
     def generations(self) -> list[ProfileGeneration]:
         """Return all generations, oldest first."""

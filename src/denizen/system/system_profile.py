@@ -27,6 +27,8 @@ NAME = b"system"
 class SystemProfile(Profile):
     """The generations of the system whose denizen root is `root`."""
 
+    WAYS = ("denizen system switch SPEC.toml", "denizen system list")
+
     def __init__(self, root: bytes) -> None:
         Profile.__init__(self, root + b"/profiles/" + NAME)
 

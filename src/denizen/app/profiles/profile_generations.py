@@ -101,6 +101,6 @@ def wiped(session: Session, profile: Profile) -> int:
     with open_store(session) as store, profile.locked():
         count = len(profile.numbers())
         if not count:
-            raise NoSuchGeneration(profile.place, 0, ())
+            raise NoSuchGeneration(profile.place, 0, (), profile.WAYS)
         profile.wipe(store.layout)
         return count
