@@ -138,8 +138,8 @@ def test_in_a_namespace_they_see_what_their_arguments_name(tmp_path: Path) -> No
     updated = bare.host.run([*bare.host.python, "index", "update", "--root", bare.host.directories.root])
     assert updated.status == 0, updated.err
 
-    def run(*words: str) -> tuple[int | None, str]:
-        done = bare.host.run([*bare.host.denizen("run"), bare.path, *words], env={"PATH": "/usr/bin"})
+    def run(*words: str, path: str = "/usr/bin") -> tuple[int | None, str]:
+        done = bare.host.run([*bare.host.denizen("run"), bare.path, *words], env={"PATH": path})
         return done.status, done.out
 
     assert run("nobody-has-it") == (3, "none\n")
@@ -147,3 +147,4 @@ def test_in_a_namespace_they_see_what_their_arguments_name(tmp_path: Path) -> No
         assert run("gcc") == (6, "compiled\n")
         assert run("-c", "true | gcc") == (6, "compiled\n")
         assert run("-c", "nobody-has-it") == (3, "none\n")
+        assert run("gcc", path="/nowhere") == (6, "compiled\n")

@@ -25,5 +25,8 @@ class NamespaceStrategy:
     def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:
         """Return the decision with the command that makes the namespace."""
         steps = (*fallback_words(otherwise), *start.mounts.steps(base))
+        if base.names_commands:
+            # It searches PATH itself, which may lack the directory that its commands are shown in.
+            steps = (*steps, b"search", b"/usr/bin")
         linker = linker_in_namespace(start, base)
         return replace(base, command=(start.files.enter(), *steps, b"--"), ldso=linker)
