@@ -282,6 +282,7 @@ def _written(path: bytes, out: bytes, wanted: Changes) -> tuple[Image, FilePlan,
     descriptor = os.open(out, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o777)
     try:
         write_patched(descriptor, buffer, plan, synced=False)
+        os.lseek(descriptor, 0, os.SEEK_SET)
         return image, plan, whole(descriptor, os.fstat(descriptor).st_size, READ_UP_TO)
     finally:
         os.close(descriptor)
