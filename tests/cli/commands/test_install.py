@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -328,6 +329,17 @@ def test_what_root_installs_with_packages_libraries_runs_for_everybody(home: Pro
     os.link(program, home.root / "another")
     done = as_another_user(greet)
     assert (done.stdout, done.stderr) == (f"hello from {greet}\n", "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_what_root_installs_runs_for_everybody_where_root_ran_programs_before(home: ProfileHome) -> None:
+    decisions = home.root / "state" / "decisions"
+    for place in (decisions, decisions / "with"):
+        place.chmod(0o700)  # as a start makes them
+    home.denizen("install", "mooing")
+    assert as_another_user(home.command_of("mooing"), "x").stdout == "moo\n/usr/bin/mooing: x\n"
+    modes = [stat.S_IMODE(place.stat().st_mode) for place in (decisions, decisions / "with")]
+    assert modes == [0o711, 0o711]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")

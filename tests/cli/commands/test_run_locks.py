@@ -50,6 +50,7 @@ def test_what_was_tried_outside_is_not_believed_in_a_container_that_shares_the_r
 ) -> None:
     """In the same namespaces too: all that differs is a seccomp filter."""
     outside, inside = home.compile("outside"), home.compile("inside")
+    home.set_up("index", "update")
     assert home.denizen("run", os.fspath(outside)).stderr == ""
     command = under_filter(namespace_filter(), home.command("run", os.fspath(inside)))
     done = subprocess.run(command, capture_output=True, text=True, check=False)

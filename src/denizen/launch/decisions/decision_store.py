@@ -59,7 +59,8 @@ class DecisionStore:
 
         Raises OSError.
         """
-        make_directories(self.directory, 0o700)
+        for place in self._directories():
+            make_directories(place, 0o700)
         content = encode(decision)
         movable = movable and bool(decision.build_id)
         if movable:
@@ -68,6 +69,13 @@ class DecisionStore:
         name = identity_name(decision.identity)
         write_atomically(os.path.join(self.directory, name), content, mode=PRIVATE)
         publish(self.directory, decision, movable=movable)
+
+    def _directories(self) -> tuple[bytes, ...]:
+        """Return the directory of all decisions and those below it down to this one."""
+        above = os.path.dirname(self.directory)
+        if os.path.basename(above) != VARIANTS:
+            return (self.directory,)
+        return os.path.dirname(above), above, self.directory
 
     def write_named(self, layout: StoreLayout, name: bytes, decision: Decision) -> None:
         """Write the decision about a command of a profile, and keep its store objects as long as it lives.
@@ -83,7 +91,7 @@ class DecisionStore:
         for place in dict.fromkeys((decision.search, *decision.objects)):
             if os.path.dirname(place) == layout.physical:
                 add_link(layout, next(roots), storepath.from_base(os.path.basename(place)))
-        for place in (self.directory, directory):
+        for place in (*self._directories(), directory):
             make_directories(place, 0o711 if shared else 0o700)
             if shared:
                 os.chmod(place, 0o711)  # noqa: S103  # it cannot be listed, and its names are hashes

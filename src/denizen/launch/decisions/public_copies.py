@@ -57,7 +57,9 @@ def publish(directory: bytes, decision: Decision, *, movable: bool) -> None:
         return
     copy = replace(decision, command=(), shown=b"", resources=b"", opened=b"")
     place = public_directory(directory)
-    for path in (os.path.dirname(place), place):
+    above = os.path.dirname(place)
+    tops = (os.path.dirname(above), above) if os.path.basename(above) == VARIANTS else (above,)
+    for path in (*tops, place):
         make_directories(path, _DIRECTORY_MODE)
     for name in _names(directory, decision, movable=movable):
         write_atomically(os.path.join(place, name), encode(copy), mode=_FILE_MODE)

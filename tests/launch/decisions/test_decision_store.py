@@ -1,0 +1,35 @@
+"""Directories of decisions tell of the user's programs: others cannot list them."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from denizen.disk import DiskView
+from denizen.launch.decisions.decision import Decision
+from denizen.launch.decisions.decision_store import variant
+from denizen.launch.decisions.program_identity import identity_of
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o000, 0o077])
+@pytest.mark.parametrize("name", [b"", b"hermetic"])
+def test_no_directory_of_decisions_can_be_listed_by_others(tmp_path: Path, umask: int, name: bytes) -> None:
+    top = tmp_path / "state" / "decisions"
+    top.parent.mkdir()
+    decision = Decision(
+        identity=identity_of(DiskView().stat(b"/bin/true")),
+        headers=bytes(16),
+        machine=0,
+        ldso=b"/ld.so",
+        program=b"/bin/true",
+    )
+    before = os.umask(umask)
+    try:
+        variant(os.fsencode(top), name).write(decision, movable=False)
+    finally:
+        os.umask(before)
+    places = [Path(place) for place, _, _ in os.walk(tmp_path / "state") if place != str(tmp_path / "state")]
+    assert top in places
+    assert [place for place in places if stat.S_IMODE(place.stat().st_mode) & 0o066] == []
+    assert stat.S_IMODE(top.stat().st_mode) == 0o700
