@@ -36,8 +36,9 @@ class FhsHome:
         if os.uname().machine != "x86_64" or not os.path.exists(enter_path("x86_64")):
             pytest.skip("the tools packed are x86-64's, and denizen-enter must be compiled")
         self.root, self.debs = directory / "root", directory / "debs"
-        self.root.mkdir()
-        self.debs.mkdir()
+        for place in (self.root, self.debs):
+            place.mkdir()
+            place.chmod(0o755)  # others reach what root installs, whatever the umask of the tests
         self._pack_base()
         self.set_up("source", "add", "debian", os.fspath(self.debs), "--directory")
 

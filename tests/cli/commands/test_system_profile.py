@@ -46,6 +46,7 @@ def test_another_user_runs_what_root_installed_for_all(tmp_path_factory: pytest.
     scratch = tmp_path_factory.mktemp("overlay")
     for name in ("up", "work", "etc", "etc-work"):
         Path(scratch, name).mkdir()
+        Path(scratch, name).chmod(0o755)  # /var/lib has the mode of what lies over it
     home.root.chmod(0o755)
     environment = {
         "PATH": os.environ["PATH"],
