@@ -30,7 +30,7 @@ def destroy(session: Session, name: str, *, force: bool) -> None:
 
     Raises:
         InUse: processes are in it, or it is mounted as a plain chroot.
-        NoEnvironment and what opening the store raises.
+        NoEnvironment: there is none of that name.
     """
     from denizen.app.supply.store_access import open_store
     from denizen.fhs.generations import EnvironmentStore, users

@@ -74,7 +74,8 @@ def export(session: Session, request: ExportRequest) -> ExportMade:
     Raises:
         NoDebianPackage: it is no program, and a package was asked for.
         AlreadyThere, DiskFailed: it cannot be written. Also as `check_output_directory`.
-        And the errors of `root_of`.
+
+    Also raises the errors of `root_of`.
     """
     from denizen.app.exports.debian_package import NoDebianPackage, write_deb
     from denizen.disk import check_output_directory
