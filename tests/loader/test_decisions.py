@@ -10,6 +10,7 @@ import pytest
 
 from denizen.disk import DiskView
 from denizen.elf.image import read
+from denizen.launch.decisions import decision_codec
 from denizen.launch.decisions.decision_codec import decode, encode
 from denizen.launch.decisions.program_identity import (
     alias_name,
@@ -376,3 +377,14 @@ def test_alias_files_are_named_by_build_id(sysroot: LoaderSysroot) -> None:
     program = sysroot.ready("say", _SAY, "-Wl,--build-id=0xabcdef")
     name = os.fsdecode(alias_name(bytes.fromhex("abcdef"), program.stat().st_size))
     assert (sysroot.decisions / name).exists()
+
+
+def test_a_decision_larger_than_any_is_not_read(
+    sysroot: LoaderSysroot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decision_codec, "MAX_SIZE", 1 << 20)
+    program = sysroot.compile("say", _SAY)
+    objects = tuple(b"/%d/" % number + b"x" * 100 for number in range(3000))
+    written = sysroot.decide(program, sysroot.system("libc.so.6"), objects=objects)
+    assert written.stat().st_size > 256 * 1024
+    assert "its decision is damaged" in refusal(program)

@@ -172,3 +172,16 @@ def test_nobody_is_asked_who_could_not_keep_the_answer(
     kept.parent.chmod(above)
     assert start(program).returncode == 127
     assert (marks / "mark").exists() == asked
+
+
+def test_a_set_user_id_loader_starts_nothing(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("say", _SAY)
+    somebody(sysroot)
+    assert start(sysroot.loader, env={}).returncode == 127  # its usage
+    sysroot.loader.chmod(0o4755)
+    done = subprocess.run(
+        [sysroot.loader, program], capture_output=True, text=True, check=False, env={}, timeout=TIMEOUT,
+        user=SOMEBODY, group=SOMEBODY, extra_groups=[],
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (127, "")
+    assert "a set-user-ID loader starts nothing" in done.stderr
