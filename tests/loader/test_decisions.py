@@ -388,3 +388,12 @@ def test_a_decision_larger_than_any_is_not_read(
     written = sysroot.decide(program, sysroot.system("libc.so.6"), objects=objects)
     assert written.stat().st_size > 256 * 1024
     assert "its decision is damaged" in refusal(program)
+
+
+def test_one_changed_letter_is_damage(sysroot: LoaderSysroot) -> None:
+    program = sysroot.compile("say", _SAY, "-Wl,--build-id=none")
+    written = sysroot.decide(program, sysroot.system("libc.so.6"))
+    content = written.read_bytes()
+    written.write_bytes(content.replace(b"libc.so.6\0", b"libc.so.7\0", 1))
+    assert written.read_bytes() != content
+    assert "its decision is damaged" in refusal(program)
