@@ -148,3 +148,13 @@ def test_in_a_namespace_they_see_what_their_arguments_name(tmp_path: Path) -> No
         assert run("-c", "true | gcc") == (6, "compiled\n")
         assert run("-c", "nobody-has-it") == (3, "none\n")
         assert run("gcc", path="/nowhere") == (6, "compiled\n")
+
+    def decisions() -> dict[str, int]:
+        place = bare.directories.root / "state/decisions"
+        return {one.name: one.stat().st_ino for one in place.iterdir() if one.is_file()}
+
+    # A decision takes a second, and most words are none of a command.
+    before = decisions()
+    assert before
+    assert run("a-word", "another-word") == (3, "none\n")
+    assert decisions() == before

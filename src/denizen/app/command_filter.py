@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cached_property
 
 from denizen.app.environments.auto_environment import command_package
@@ -55,7 +56,11 @@ class CommandFilter:
         return self._path_index is None or command_package(index, name).encode() == folded(name)
 
     def named(self, links: CommandLinks, names: Sequence[bytes]) -> tuple[bytes, ...]:
-        """Return the paths at which static programs see what arguments named, now and at earlier starts.
+        """Return the paths at which static programs see what arguments named, now and at earlier starts."""
+        return named_paths(links, self.to_be_named(links, names))
+
+    def to_be_named(self, links: CommandLinks, names: Sequence[bytes]) -> frozenset[bytes]:
+        """Return those words of a static program's arguments that are commands it is to see.
 
         A name is asked for by the user: also what programs look for and do without (`ccache gcc`). What is
         no such name is recorded.
@@ -63,8 +68,9 @@ class CommandFilter:
         wanted = frozenset(name for name in names if not is_here(name) and self._is_to_be_had(name))
         for name in names:
             if name not in wanted:
-                links.leave_unnamed(name)
-        return named_paths(links, wanted)
+                with contextlib.suppress(OSError):  # a full disk: the index is asked again
+                    links.leave_unnamed(name)
+        return wanted
 
     def _is_to_be_had(self, name: bytes) -> bool:
         if kept_out_reason(name) or not is_command(name):

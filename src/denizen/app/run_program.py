@@ -55,7 +55,7 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
             raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
         if decision is not None and decision.generation < GENERATION:
             decision = _renewed(session, program, wanted, decision)
-        if decision is not None and not _names_more(decision, directory, arguments):
+        if decision is not None and not _names_more(session, wanted, decision, directory, arguments):
             session.reporter.leave()
             try:  # noqa: SIM105  # contextlib is one more import on the warm path
                 start(directory, decision, program, arguments)
@@ -74,13 +74,22 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
         raise NotStarted(program, problem.strerror or str(problem)) from problem
 
 
-def _names_more(decision: Decision, directory: bytes, arguments: list[bytes]) -> bool:
-    """Tell whether a static program's arguments name commands about which nothing was decided."""
+def _names_more(
+    session: Session, wanted: RunRequest, decision: Decision, directory: bytes, arguments: list[bytes]
+) -> bool:
+    """Tell whether a static program's arguments name commands that packages have and it does not see yet."""
     if not decision.names_commands:
         return False
-    from denizen.launch.named_commands import names_more
+    from denizen.launch.command_links import commands_of
+    from denizen.launch.named_commands import unknown_names
 
-    return names_more(decision, directory, arguments)
+    links = commands_of(directory)
+    names = unknown_names(decision, links, arguments)
+    if not names:
+        return False
+    from denizen.app.command_filter import CommandFilter
+
+    return bool(CommandFilter(session, wanted).to_be_named(links, names))
 
 
 def _decided(session: Session, program: bytes, wanted: RunRequest) -> tuple[bytes, Decision | None]:

@@ -34,6 +34,8 @@ _ABSENT, _SEEN, _UNSEEN = b".absent", b".seen", b".unseen"
 _SEEN_BY_SCRIPTS, _UNSEEN_BY_PROGRAMS = b".seen-by-scripts", b".unseen-by-programs"
 _NAMED, _UNNAMED = b".named", b".unnamed"
 _LOCKED = b".locked"
+# Words that are recorded as no commands, an empty file each.
+_MAX_UNNAMED = 500
 # The records that an update of an index outdates.
 _DENIALS = (_ABSENT, KEPT_OUT, _SEEN, _SEEN_BY_SCRIPTS, _UNSEEN, _UNSEEN_BY_PROGRAMS, _UNNAMED)
 # The pattern excludes paths: the name comes from a program.
@@ -130,8 +132,13 @@ class CommandLinks:
         return ()
 
     def leave_unnamed(self, name: bytes) -> None:
-        """Record that a word of a static program's arguments names no command to be seen. Raises OSError."""
-        self._write(_UNNAMED, name, "")
+        """Record that a word of a static program's arguments names no command to be seen. Raises OSError.
+
+        Only the first are recorded: a program that searches is given other words at each start.
+        """
+        directory = os.path.join(self.directory, _UNNAMED)
+        if not os.path.isdir(directory) or len(os.listdir(directory)) < _MAX_UNNAMED:
+            self._write(_UNNAMED, name, "")
 
     def is_unnamed(self, name: bytes) -> bool:
         """Tell whether a word of a static program's arguments is known to name no command to be seen."""

@@ -2,7 +2,8 @@
 
 Nothing of denizen's is in such a program, so no look of its along PATH can be answered while it runs. What
 its arguments name is shown before it starts, as what is among its strings is (resources/command_paths.py).
-A start whose arguments name more than the decision shows is decided anew, once for each name.
+A start whose arguments name a command that a package has and the decision does not show is decided anew,
+once for each such name. Of other words the first are recorded, so that no index is asked for them again.
 """
 
 from __future__ import annotations
@@ -33,16 +34,17 @@ def names_in(arguments: Iterable[bytes]) -> tuple[bytes, ...]:
     return tuple(dict.fromkeys(names))[:_MAX_NAMES]
 
 
-def names_more(decision: Decision, directory: bytes, arguments: Iterable[bytes]) -> bool:
-    """Tell whether the arguments name commands about which nothing was decided yet.
+def unknown_names(decision: Decision, links: CommandLinks, arguments: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Return the words of the arguments that may be commands and of which nothing is known yet.
 
-    `directory` is the decision's. Only the few programs pay for this that such commands are shown to.
+    `links` are those of the decision's directory. Only the few programs pay for this that such commands are
+    shown to.
     """
-    from denizen.launch.command_links import commands_of
-
-    links, shown = commands_of(directory), frozenset(decision.command)
-    return any(
-        b"/usr/bin/" + name not in shown and not links.is_unnamed(name) for name in names_in(arguments)
+    shown = frozenset(decision.command)
+    return tuple(
+        name
+        for name in names_in(arguments)
+        if b"/usr/bin/" + name not in shown and not links.is_unnamed(name)
     )
 
 
