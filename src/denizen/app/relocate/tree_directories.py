@@ -1,7 +1,7 @@
 """The directories of a tree, opened from its top downwards without following a link.
 
 Root may change files of a tree that another user can write to. That user could put a link in a directory's
-place between the look at a file and its change, and have a file elsewhere replaced (CVE-2019-18276's kind).
+place between the look at a file and its change, and have a file elsewhere replaced (CWE-367).
 """
 
 from __future__ import annotations
