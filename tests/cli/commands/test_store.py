@@ -290,7 +290,7 @@ def test_a_signed_export_is_imported_and_a_forged_one_is_not(
 def test_what_is_not_there_is_said_with_what_to_do(shell: Shell, tree: Path, tmp_path: Path) -> None:
     shell("store", "list", status=125)
     assert "there is no store" in shell.said
-    assert "try: denizen store add" in shell.said
+    assert f"try: denizen --root {shell.root} store add" in shell.said
     shell("store", "add", tree)
     shell("store", "info", "0" * 32 + "-absent", status=125)
     assert "is not a valid object" in shell.said
