@@ -104,13 +104,13 @@ class Variables:
         """Return the store path written in full in `text`. Raises BadStorePath."""
         return storepath.parse(text, self.store_dir)
 
-    def rows(self, key: bytes, fields: int) -> list[list[bytes]]:
+    def rows(self, key: bytes, fields: int, default: bytes | None = None) -> list[list[bytes]]:
         """Return the lines of the variable `key`, each split into `fields` fields.
 
         Raises:
-            BadDerivation: a line has another number of fields.
+            BadDerivation: it is absent and has no default, or a line has another number of fields.
         """
-        rows = [line.split(b"\t") for line in self.text(key).split(b"\n") if line]
+        rows = [line.split(b"\t") for line in self.text(key, default).split(b"\n") if line]
         for row in rows:
             if len(row) != fields:
                 raise BadDerivation(

@@ -97,7 +97,6 @@ def read(variables: Variables) -> Composition:
     def column(key: bytes) -> Sequence[bytes]:
         return [row[0] for row in variables.rows(key, 1)]
 
-    has_diversions = b"diversions" in variables.environment
     pairs = [
         (variables.store_path(one), variables.store_path(two)) for one, two in variables.rows(b"replaces", 2)
     ]
@@ -110,6 +109,6 @@ def read(variables: Variables) -> Composition:
         variables.text(b"rules"),
         tuple(
             (path, to, variables.store_path(stays) if stays else None)
-            for path, to, stays in (variables.rows(b"diversions", 3) if has_diversions else ())
+            for path, to, stays in variables.rows(b"diversions", 3, default=b"")
         ),
     )
