@@ -14,6 +14,7 @@ from denizen.app.relocate.ld_so_list import LinkerDisagrees, compare_loading
 from denizen.app.relocate.patch_program import NoFileToPatch, NotPatched, PatchRequest, facts, patch
 from denizen.app.relocate.store_guard import InStore
 from denizen.app.relocate.trial_start import TrialEnd, TrialFailed, judge, tried
+from denizen.cli.views.patch_view import lines
 from denizen.elf import read
 from denizen.relocate.errors import WrongPatch
 from denizen.relocate.patch_changes import Changes
@@ -222,7 +223,10 @@ def test_a_trial_starts_the_program_where_nothing_can_be_written(tmp_path: Path)
     end = tried(session, os.fsencode(program))
     assert (end.status, end.failure) == (0, ""), end.said
     path = os.fsencode(program)
-    patch(PatchRequest(path, path, Changes(run_path=b"/somewhere")), session)
+    done = patch(PatchRequest(path, path, Changes(run_path=b"/somewhere")), session)
+    assert "  started with --help in a sandbox, as the old one" in lines(done, written=True)
+    untried = patch(PatchRequest(path, path, Changes(run_path=b"/elsewhere")))
+    assert not [line for line in lines(untried, written=True) if "--help" in line]
     content = program.read_bytes()
     with pytest.raises(TrialFailed, match="does not start"):
         patch(PatchRequest(path, path, Changes(interpreter=b"/there/is/no/such/linker")), session)

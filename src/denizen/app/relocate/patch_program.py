@@ -91,6 +91,7 @@ class Patched:
         asked_linker: this host has an ld.so for such files, which was asked.
         not_needed: names to be removed or replaced that the file does not need.
         no_interpreter: the new interpreter, where this host has no such file.
+        tried: the new file was started, and ended as the old one does.
     """
 
     target: bytes
@@ -102,6 +103,7 @@ class Patched:
     asked_linker: bool = False
     not_needed: tuple[bytes, ...] = ()
     no_interpreter: bytes | None = None
+    tried: bool = False
 
 
 def patch(asked: PatchRequest, trial: Session | None = None) -> Patched:
@@ -164,8 +166,10 @@ def _patch(asked: PatchRequest, buffer: Buffer, trial: Session | None) -> Patche
             judge(asked.target, tried(trial, asked.path), tried(trial, path), path)
 
     written = rewrite(asked.path, asked.target, buffer, plan, check)
-    asked_linker = linker is not None
-    return Patched(asked.target, plan, len(buffer), written.lost, unfound, loads, asked_linker, *remarks)
+    asked_linker, started = linker is not None, trial is not None
+    return Patched(
+        asked.target, plan, len(buffer), written.lost, unfound, loads, asked_linker, *remarks, started
+    )
 
 
 def _not_needed(image: Image, changes: Changes) -> tuple[bytes, ...]:

@@ -24,6 +24,8 @@ def lines(done: Patched, *, written: bool) -> Iterator[str]:
         yield f"  {step}"
     if written:
         yield f"  verified: parsed again{_loaded(done)}"
+    if done.tried:
+        yield "  started with --help in a sandbox, as the old one"
     for lost in done.lost:
         yield f"  not kept: {display(lost)}"
     for unfound in done.unfound:
@@ -49,6 +51,7 @@ def document(done: Patched, *, written: bool) -> dict[str, object]:
         "edits": [{"offset": one.offset, "size": len(one.content), "part": one.part} for one in plan.edits],
         "grown": _grown(done),
         "loaded": done.linker,
+        "tried": done.tried,
         "not_kept": [display(name) for name in done.lost],
         "unfound": [display(name) for name in done.unfound],
         "not_needed": [display(name) for name in done.not_needed],
