@@ -268,7 +268,13 @@ def check_output_file(path: bytes) -> None:
         IsDirectory: there is a directory.
         NoDirectoryForOutput, OutputNotPermitted: as `check_output_directory`.
     """
+    # First: /dev/null is no file to replace, whether or not this user may write to /dev.
+    _check_replaceable(path)
     check_output_directory(path)
+
+
+def _check_replaceable(path: bytes) -> None:
+    """Raise NotReplaced or IsDirectory if what is at a path is no file, nor a link to one."""
     try:
         mode = os.stat(path).st_mode
         link = os.readlink(path) if stat_module.S_ISLNK(os.lstat(path).st_mode) else b""
