@@ -104,4 +104,4 @@ def test_errors_say_what_is_wrong_and_change_nothing(home: DenizenHome, target: 
 @pytest.mark.skipif(os.geteuid() == 0, reason="for root this machine's own system would be changed")
 def test_an_ordinary_user_is_told_how_to_go_on(home: DenizenHome, target: Path) -> None:
     done = home.denizen("system", "switch", spec(target, ""), status=125)
-    assert "sudo denizen system" in done.stderr
+    assert f"sudo denizen --root {home.root} system" in done.stderr
