@@ -93,13 +93,10 @@ class PackageSearch:
         return PackageAnswer(question, searched, is_library=False, places=_places_in(index, question))
 
     def _without_index(self, index: Index) -> list[str]:
-        from denizen.app.supply.provenance_cache import known_sources
+        from denizen.app.supply.provenance_cache import known_suites
 
         known = {name for entry in index.entries for name in (*entry.asked, entry.suite)} | set(self.failures)
-        wanted = self._suites or dict.fromkeys(
-            suite for one in known_sources(self._session) for suite in one.suites
-        )
-        return [suite for suite in wanted if suite not in known]
+        return [suite for suite in self._suites or known_suites(self._session) if suite not in known]
 
     def _made(self, wanted: tuple[str, ...], *, paths: bool) -> Index:
         """Return the index after the attempt to index the wanted suites."""

@@ -117,9 +117,9 @@ def _stages(session: Session, suites: tuple[str, ...], first: str = "") -> list[
     """
     if suites:
         return [_Stage(suites)]
-    from denizen.app.supply.provenance_cache import known_sources
+    from denizen.app.supply.provenance_cache import known_suites
 
-    every = tuple(dict.fromkeys(suite for one in known_sources(session) for suite in one.suites))
+    every = known_suites(session)
     released = tuple([suite for suite in every if suite not in _UNRELEASED])
     own = [_Stage((first,))] if first else []
     return [*own, _Stage(every[:1], wishes_count=True), _Stage(released), _Stage(every)]

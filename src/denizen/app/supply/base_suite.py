@@ -20,9 +20,9 @@ def base_suites(session: Session, asked: Sequence[str] = ()) -> tuple[str, ...]:
 
     Raises BadSetting, NoKeyring.
     """
-    from denizen.app.supply.provenance_cache import known_sources
+    from denizen.app.supply.provenance_cache import known_suites
 
-    return tuple(asked) or tuple([suite for one in known_sources(session) for suite in one.suites][:1])
+    return tuple(asked) or known_suites(session)[:1]
 
 
 def base_index(session: Session, asked: Sequence[str] = ()) -> Index:

@@ -45,6 +45,11 @@ def source_provenances(session: Session) -> dict[str, str]:
     return {one.name: one.provenance for one in known_sources(session)}
 
 
+def known_suites(session: Session) -> tuple[str, ...]:
+    """Return the suites of all configured sources, in their order. Raises BadSetting, NoKeyring."""
+    return tuple(dict.fromkeys(suite for one in known_sources(session) for suite in one.suites))
+
+
 def known_sources(session: Session) -> list[KnownSource]:
     """Return every configured source, in their order. Raises BadSetting, NoKeyring."""
     path = os.path.join(session.paths.index, NAME)
