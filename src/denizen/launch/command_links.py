@@ -137,8 +137,11 @@ class CommandLinks:
         Only the first are recorded: a program that searches is given other words at each start.
         """
         directory = os.path.join(self.directory, _UNNAMED)
-        if not os.path.isdir(directory) or len(os.listdir(directory)) < _MAX_UNNAMED:
-            self._write(_UNNAMED, name, "")
+        make_directories(directory, 0o700)
+        if len(os.listdir(directory)) < _MAX_UNNAMED:
+            # A start waits for this, and without the file the index is asked again: nothing is synced.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            os.close(os.open(os.path.join(directory, name), flags, PRIVATE))
 
     def is_unnamed(self, name: bytes) -> bool:
         """Tell whether a word of a static program's arguments is known to name no command to be seen."""
