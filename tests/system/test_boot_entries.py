@@ -8,8 +8,8 @@ from denizen.system.boot_entries import (
     BootFiles,
     bls_text,
     grub_conf,
+    loader_conf,
     plan_boot,
-    read_bls,
 )
 from denizen.system.spec import Bootloader
 from tests.support.peers import require
@@ -24,14 +24,22 @@ def entry(number: int, loaders: tuple[Bootloader, ...] = BOTH) -> BootEntry:
 
 
 def test_an_entry_has_the_fields_of_the_specification() -> None:
-    assert read_bls(b"# a comment\nempty\n" + bls_text(entry(2))) == {
-        "title": "box, generation 2 (denizen)",
-        "version": "2",
-        "sort-key": "denizen-box",
-        "linux": "/denizen/k2-linux",
-        "initrd": "/denizen/i2-initrd",
-        "options": "init=/2 quiet",
-    }
+    assert bls_text(entry(2)).splitlines() == [
+        b"title box, generation 2 (denizen)",
+        b"version 2",
+        b"sort-key denizen-box",
+        b"linux /denizen/k2-linux",
+        b"initrd /denizen/i2-initrd",
+        b"options init=/2 quiet",
+    ]
+
+
+def test_of_loader_conf_only_the_line_of_the_default_is_replaced() -> None:
+    """Also a line that ends in a carriage return, which systemd-boot takes for a line's end."""
+    lines = b"\tdefault x.conf\rdefaults y\n# default z\rtimeout 3"
+    assert loader_conf(lines, entry(1)) == (
+        b"default denizen-box-generation-1.conf\ndefaults y\n# default z\rtimeout 3"
+    )
 
 
 def test_the_default_is_written_last_and_others_lines_stay() -> None:

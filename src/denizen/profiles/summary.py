@@ -53,7 +53,11 @@ def read_summary(content: bytes) -> list[SummaryRow]:
     rows = []
     for line in content.decode("utf-8", "surrogateescape").split("\n"):
         fields = line.split("\t")
-        if len(fields) == _FIELDS and all(one.isascii() and one.isdigit() for one in fields[3:]):
-            name, version, source, size, priority, pinned = fields
+        if len(fields) != _FIELDS:
+            continue
+        name, version, source, size, priority, pinned = fields
+        # Spelled out: a generator takes a third of the time that a row costs.
+        is_digits = size.isdigit() and priority.isdigit() and pinned.isdigit()
+        if is_digits and (size + priority + pinned).isascii():
             rows.append(SummaryRow(name, version, source, int(size[:18]), int(priority[:9]), pinned == "1"))
     return rows

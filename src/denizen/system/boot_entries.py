@@ -112,22 +112,13 @@ def bls_text(one: BootEntry) -> bytes:
     return "".join(f"{key} {text}\n" for key, text in rows).encode()
 
 
-def read_bls(text: bytes) -> dict[str, str]:
-    """Return the fields of an entry; comments and lines without a value are left out."""
-    found: dict[str, str] = {}
-    for line in text.decode("utf-8", "replace").splitlines():
-        key, _, rest = line.strip().partition(" ")
-        if rest.strip() and not key.startswith("#"):
-            found[key] = rest.strip()
-    return found
-
-
 def loader_conf(text: bytes, chosen: BootEntry | None) -> bytes:
     """Return loader.conf with the default replaced, its other lines as they are."""
     if chosen is None:
         return text
     line = f"default {chosen.identifier}.conf\n".encode()
-    rest = [one for one in text.splitlines(keepends=True) if one.split(None, 1)[:1] != [b"default"]]
+    lines = text.splitlines(keepends=True)
+    rest = [one for one in lines if b"default" not in one or one.split(None, 1)[:1] != [b"default"]]
     return line + b"".join(rest)
 
 
