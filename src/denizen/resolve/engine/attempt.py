@@ -8,15 +8,9 @@ of a level are fetched together.
 from __future__ import annotations
 
 from denizen.errors import display
-from denizen.resolve.engine.candidate_check import (
-    Evaluation,
-    Evaluator,
-    most,
-    only_private,
-    rejection,
-    rule_of,
-)
-from denizen.resolve.engine.choose import Demand, RankedProvider, private_of, ranked, share
+from denizen.resolve.engine.candidate_check import Demand, Evaluation, Evaluator, private_of
+from denizen.resolve.engine.provider_choice import choose_provider
+from denizen.resolve.engine.ranking import RankedProvider, ranked
 from denizen.resolve.resolution import (
     ChoiceRule,
     FromHost,
@@ -24,7 +18,6 @@ from denizen.resolve.resolution import (
     LeftOut,
     ProviderChoice,
     Recommended,
-    Rejected,
     ResolutionProblem,
 )
 from denizen.resolve.sysroot_view import ChosenFile
@@ -38,12 +31,9 @@ if TYPE_CHECKING:
     from denizen.index.provider import Provider
     from denizen.resolve.engine.candidate_check import Libc
     from denizen.resolve.engine.catalogue import Sources
-    from denizen.resolve.resolution import DlopenName
+    from denizen.resolve.resolution import DlopenName, Rejected
     from denizen.resolve.subject import Subject
 
-# Limits for one soname: candidates that are examined, and bytes that are fetched to examine them.
-MAX_LOOKED_INTO = 6
-MAX_LOOKED_BYTES = 64 << 20
 # The largest closure seen has 700 sonames (webkitgtk: 190).
 MAX_LIBRARIES = 4096
 _MUSL = b"libc.musl-"
@@ -284,34 +274,28 @@ class Attempt:
     def _search(self, one: SonameRequest) -> list[SonameRequest]:
         candidates = self._candidates(one)
         demand = self.demands.get(one.soname, Demand())
-        rejected: list[Rejected] = []
-        fitting: list[tuple[RankedProvider, Evaluation]] = []
-        looked = 0
-        private = only_private(candidates)
-        compare = bool(demand.symbols) or private
-        wanted = self._wanted_of(one.soname) if private else frozenset()
-        for standing in candidates[:MAX_LOOKED_INTO]:
-            looked += standing.provider.size
-            if fitting and (not compare or looked > MAX_LOOKED_BYTES):
-                rejected.append(rejection(standing.provider, "comes later in the order of answers"))
-                continue
-            verdict = self._judge.judge(standing, demand)
-            if isinstance(verdict, str):
-                rejected.append(rejection(standing.provider, verdict))
-            elif one.optional and (own := private_of(verdict.image, self._subject.names)):
-                reason = f"asks for private symbols of {display(own)}, of which another build came along"
-                rejected.append(rejection(standing.provider, reason))
-            elif wanted and not share(verdict.image, wanted):
-                rejected.append(rejection(standing.provider, "defines none of the symbols asked for"))
-            else:
-                fitting.append((standing, verdict))
-        if not fitting:
-            self._give_up(one, candidates, rejected)
+        chosen = choose_provider(
+            candidates,
+            lambda standing: self._examine(one, demand, standing),
+            demand.symbols,
+            lambda: self._wanted_of(one.soname),
+        )
+        if chosen.found is None:
+            self._give_up(one, candidates, chosen.rejected)
             return []
-        symbols = demand.symbols or (self._wanted_of(one.soname) if len(fitting) > 1 else frozenset())
-        at, losers = most(fitting, symbols)
-        rule = rule_of(fitting[at][0], candidates, rejected, by_symbols=at > 0)
-        return self._take(one, fitting[at][1], rule, (*rejected, *losers))
+        return self._take(one, chosen.found, chosen.rule, chosen.rejected)
+
+    def _examine(self, one: SonameRequest, demand: Demand, standing: RankedProvider) -> Evaluation | str:
+        """Return a candidate that can be used, or the reason why it cannot."""
+        verdict = self._judge.judge(standing, demand)
+        if not one.optional or isinstance(verdict, str):
+            return verdict
+        own = private_of(verdict.image, self._subject.names)
+        return (
+            f"asks for private symbols of {display(own)}, of which another build came along"
+            if own
+            else verdict
+        )
 
     def _take(
         self, one: SonameRequest, found: Evaluation, rule: ChoiceRule, rejected: tuple[Rejected, ...]

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, display
 from denizen.linker.c_library import GLIBC_PRIVATE
-from denizen.resolve.engine.choose import newer_glibc, objection, share
-from denizen.resolve.resolution import ChoiceRule, Rejected
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from denizen.elf import Image
     from denizen.index.provider import Provider
     from denizen.resolve.cache.package_facts import PackageFacts
     from denizen.resolve.engine.catalogue import Sources
-    from denizen.resolve.engine.choose import Demand, RankedProvider
+    from denizen.resolve.engine.ranking import RankedProvider
     from denizen.resolve.existing_libraries import ExistingLibraries
     from denizen.resolve.subject import Subject
+
+
+@value
+class Demand:
+    """The requirements on the library for a soname.
+
+    Attributes:
+        versions: symbol versions that it must define.
+        symbols: symbols of which it should define as many as possible.
+    """
+
+    versions: frozenset[bytes] = frozenset()
+    symbols: frozenset[bytes] = frozenset()
 
 
 @value
@@ -147,51 +158,47 @@ def _defined(image: Image) -> frozenset[bytes]:
     return frozenset(one.name for one in image.version_definitions)
 
 
-def only_private(candidates: Sequence[RankedProvider]) -> bool:
-    """Tell whether packages have the library in their private directories only.
+def objection(image: Image, demand: Demand, bits_machine: tuple[int, int]) -> str:
+    """Return the reason why a library does not meet a demand; "" if it does.
 
-    There a name does not identify a library: plugins can have the name of another project's library. qmmp's
-    libffmpeg.so is not Electron's.
+    `bits_machine` are the program's ELF class in bits and its e_machine.
     """
-    return bool(candidates) and not any(s.provider.kind.is_searched or s.in_asker for s in candidates)
+    if (image.header.bits, image.header.machine) != bits_machine:
+        return "is for another machine"
+    defined = {definition.name for definition in image.version_definitions}
+    lacking = sorted(demand.versions - defined)
+    if lacking:
+        # ld.so takes a library without any versions and warns; a build without them is another build.
+        return f"does not define {_listed(lacking)}" + ("" if defined else " (it has no versions at all)")
+    return ""
 
 
-def most(
-    fitting: Sequence[tuple[RankedProvider, Evaluation]], symbols: frozenset[bytes]
-) -> tuple[int, tuple[Rejected, ...]]:
-    """Return the position of the candidate that defines most of the symbols, and the others' rejections.
+def newer_glibc(image: Image, libc: Collection[bytes], glibc: Collection[bytes]) -> str:
+    """Return the reason why a library does not run on the chosen C library; "" if it does.
 
-    Among equals the first one wins.
+    `libc` are the sonames of the C library's package, `glibc` the versions that they define.
     """
-    shares = [share(found.image, symbols) if symbols else 0 for _, found in fitting]
-    at = max(range(len(fitting)), key=lambda number: (shares[number], -number))
-    reasons = [f"defines {count} of the symbols asked for, the chosen one {shares[at]}" for count in shares]
-    return at, tuple(
-        rejection(found.provider, reasons[number])
-        for number, (_, found) in enumerate(fitting)
-        if number != at
+    wanted = sorted(
+        version.name
+        for need in image.version_needs
+        if need.file in libc
+        for version in need.versions
+        if not version.weak and version.name not in glibc
     )
+    return f"asks for {_listed(wanted)}, which the chosen C library does not define" if wanted else ""
 
 
-def rule_of(
-    best: RankedProvider,
-    candidates: Sequence[RankedProvider],
-    rejected: Sequence[Rejected],
-    *,
-    by_symbols: bool,
-) -> ChoiceRule:
-    """Return the rule by which the best candidate was chosen, for the explanation."""
-    if by_symbols:
-        return ChoiceRule.SYMBOLS
-    if best.in_asker:
-        return ChoiceRule.SAME_PACKAGE
-    if any("does not define" in r.reason for r in rejected):
-        return ChoiceRule.VERSIONS
-    if not best.in_base:
-        return ChoiceRule.OTHER_SUITE
-    return ChoiceRule.ONLY if len({s.provider.package for s in candidates}) == 1 else ChoiceRule.BEST
+def private_of(image: Image, own: Collection[bytes]) -> bytes:
+    """Return the soname among `own` whose private interface an object was built against; b"" for none.
+
+    Versions such as Qt_6_PRIVATE_API and GLIBC_PRIVATE are promised to objects of the same build only.
+    """
+    for need in image.version_needs:
+        if need.file in own and any(b"PRIVATE" in version.name for version in need.versions):
+            return need.file
+    return b""
 
 
-def rejection(provider: Provider, reason: str) -> Rejected:
-    """Return the record of a provider that was rejected for a reason."""
-    return Rejected(provider.package, provider.suite, reason)
+def _listed(names: Sequence[bytes]) -> str:
+    shown = ", ".join(map(display, names[:3]))
+    return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -14,7 +14,7 @@ from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, stri
 from denizen.resolve.dlopen_priorities import SUGGESTED, comes_unasked, may_be_missing
 from denizen.resolve.engine.attempt import Attempt, SonameRequest
 from denizen.resolve.engine.base_candidates import release_of, worlds
-from denizen.resolve.engine.choose import Demand
+from denizen.resolve.engine.candidate_check import Demand
 from denizen.resolve.engine.load_sets import AddedLibraries
 from denizen.resolve.engine.problems import omissions_of, portable, portable_host, problems_of
 from denizen.resolve.replaced_libraries import UnsatisfiedLibrary, blamed, instead
