@@ -109,7 +109,7 @@ class Opened:
                     found[name] = os.readlink(os.path.join(self.directory, name))
         return found
 
-    def show(self, links: dict[bytes, bytes]) -> None:
+    def show(self, links: Mapping[bytes, bytes]) -> None:
         """Make links, by name -> path. Raises OSError."""
         for name, path in links.items():
             link_atomically(os.path.join(self.directory, name), path)

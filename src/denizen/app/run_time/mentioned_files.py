@@ -11,10 +11,9 @@ import os
 
 from denizen.app.resolution.package_sources import sources_for
 from denizen.app.run_time.brought_files import shows_files
-from denizen.app.run_time.running_program import called, running
+from denizen.app.run_time.running_program import running
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
-from denizen.launch.dlopen_record import DlopenRequest
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.existing_libraries import ProcessLibraries
 from denizen.resolve.missed_library_choice import mentioned_files
@@ -55,8 +54,7 @@ def _bring(program: RunningProgram, path: bytes) -> None:
         new, size = added.new, added.size
         if new and not program.over_budget(size):
             program.install(store, work, resolution, new)
-            for pin in new:
-                program.opened.record(DlopenRequest(pin.name, (called(pin),), pin.size, program.run))
+            program.record_packages(new)
 
 
 def _resolved(program: RunningProgram, path: bytes) -> Resolution | None:

@@ -13,11 +13,11 @@ from denizen.app.host_world import world_of
 from denizen.app.resolution.opened_directory import default_directories
 from denizen.app.resolution.package_sources import sources_for
 from denizen.app.run_time.brought_files import is_hosts_own
-from denizen.app.run_time.running_program import NotOurs, called, running
+from denizen.app.run_time.running_program import NotOurs, running
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.errors import display
-from denizen.launch.dlopen_record import DlopenRequest, is_soname
+from denizen.launch.dlopen_record import is_soname
 from denizen.linker.c_library import C_LIBRARY
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.development_links import library_meant
@@ -115,7 +115,7 @@ class _Answer:
         view = DiskView()
         parts = {name: path for name, path in parts_of_libc(view, self._decision) if name not in self._there}
         if soname in parts:
-            self._show(parts, DlopenRequest(soname, (), 0))
+            self._program.show_library(parts, soname)
             return ""
         index, there = self._program.index(), self._there | parts
         name = library_meant(soname, there, index) or soname
@@ -137,16 +137,8 @@ class _Answer:
             made = self._program.install(store, work, resolution, new)
             links = _links(store, made, resolution)
             # The library's own name: a new decision has it from the start, and no package has links alone.
-            request = DlopenRequest(name, tuple(map(called, new)), size, self._program.run)
-            self._show(parts | links | {soname: links[name]}, request)
+            self._program.show_library(parts | links | {soname: links[name]}, name, new, size)
         return ""
-
-    def _show(self, links: dict[bytes, bytes], request: DlopenRequest) -> None:
-        """Let the program find what came, and the next start find it as fast as its other libraries."""
-        self._opened.show(links)
-        self._opened.record(request)
-        if self._decision.search:
-            self._opened.join(self._decision.search)
 
     @property
     def _there(self) -> dict[bytes, bytes]:

@@ -10,10 +10,9 @@ import os
 
 from denizen.app.resolution.package_sources import sources_for
 from denizen.app.run_time.brought_files import show_files, shows_files
-from denizen.app.run_time.running_program import called, running
+from denizen.app.run_time.running_program import running
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
-from denizen.launch.dlopen_record import DlopenRequest
 from denizen.launch.resources.fixed_paths import FixedPathResource
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.existing_libraries import ProcessLibraries
@@ -71,8 +70,7 @@ def _bring(program: RunningProgram, path: bytes) -> str:
         trees = [store.place_of(tree) for tree in made.packages.values()]
         files = [FixedPathResource(path, tree + path, directory=False) for tree in trees if _has(tree, path)]
         show_files(program.decision_store, program.decision, [], files[:1])
-        for pin in new:
-            program.opened.record(DlopenRequest(pin.name, (called(pin),), pin.size, program.run))
+        program.record_packages(new)
     return "" if files else "its package has it under another name"
 
 

@@ -1,6 +1,7 @@
 """A running program that is to get something: its decision, what came before, and what may still come.
 
-The helpers that answer for what a program misses (missing_library.py, mentioned_files.py) share it.
+How what comes is installed, kept, shown and recorded. The helpers that answer for what a program misses
+(missing_library.py, missing_path.py, mentioned_files.py) share it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from denizen.app.run_time.budget import budget_of
 from denizen.app.supply.package_supply import supply_of
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision_store import variant
-from denizen.launch.dlopen_record import OPENED, Opened
+from denizen.launch.dlopen_record import OPENED, DlopenRequest, Opened
 from denizen.launch.fast_path import read_decision
 from denizen.resolve.installation.install import install, planned
 from denizen.resolve.missed_library_choice import counted
@@ -24,7 +25,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
@@ -97,7 +98,7 @@ class RunningProgram:
         new = [
             pin
             for pin in resolution.packages
-            if called(pin) not in brought
+            if _called(pin) not in brought
             and store.place_of(plan.packages[pin.sha256]) not in self.decision.objects
         ]
         lacking = [pin for pin in new if not store.is_valid(plan.packages[pin.sha256])]
@@ -111,6 +112,35 @@ class RunningProgram:
         self._keep(store, trees)
         show_files(self.decision_store, self.decision, [store.place_of(tree) for tree in trees])
         return made
+
+    def show_library(
+        self, links: Mapping[bytes, bytes], name: bytes, packages: Sequence[Pin] = (), size: int = 0
+    ) -> None:
+        """Let the program find a library that came, and the next start find it as fast as others.
+
+        Args:
+            links: name -> path of the library and of those that came with it.
+            name: the library's own name, by which the next decision asks for it.
+            packages: what was installed for it.
+            size: bytes that were fetched.
+
+        Raises OSError.
+        """
+        self.opened.show(links)
+        self._record(name, packages, size)
+        if self.decision.search:
+            self.opened.join(self.decision.search)
+
+    def record_packages(self, packages: Sequence[Pin]) -> None:
+        """Record packages that came for their files: for the budget, and for the next decision.
+
+        Raises OSError.
+        """
+        for pin in packages:
+            self._record(pin.name, (pin,), pin.size)
+
+    def _record(self, name: bytes, packages: Sequence[Pin], size: int) -> None:
+        self.opened.record(DlopenRequest(name, tuple(map(_called, packages)), size, self.run))
 
     def over_budget(self, size: int) -> str:
         """Return the reason against fetching so many bytes more in this run; "" for none."""
@@ -165,7 +195,7 @@ def _decision_of(decisions: bytes, directory: bytes) -> tuple[bytes, bytes]:
     return decision_directory, name
 
 
-def called(pin: Pin) -> bytes:
+def _called(pin: Pin) -> bytes:
     """Return the words for a package by which it is recorded."""
     return b"%b=%b" % (pin.name, pin.version)
 
