@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import denizen
-from denizen.recipes.build_kinds import PHASES
+from denizen.recipes.phases import PHASES
 from tests.support.peers import require
 
 BUILDER = Path(denizen.__file__).parent / "recipes/builder.bash"
@@ -23,6 +23,7 @@ def build(directory: Path, **variables: str) -> subprocess.CompletedProcess[str]
         "NIX_BUILD_CORES": "1",
         "out": str(directory / "out"),
         "kind": "plain",
+        "phases": " ".join(PHASES),
     }
     return subprocess.run(
         ["bash", "-e", BUILDER],

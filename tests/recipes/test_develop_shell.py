@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import denizen
-from denizen.recipes.build_kinds import PHASES
+from denizen.recipes.phases import PHASES
 from tests.recipes.test_builder import BUILDER, SAYING
 from tests.support.peers import require
 from tests.support.terminals import TerminalEnd, at_terminal
@@ -30,6 +30,7 @@ def shell(directory: Path, phase: str, *lines: str, **variables: str) -> Termina
         "debug": str(directory / "debug"),
         "name": "thing-1",
         "kind": "plain",
+        "phases": " ".join(PHASES),
         "doCheck": "1",
     }
     command = ["bash", "--rcfile", str(SCRIPT), "-i"]

@@ -50,6 +50,7 @@ configure = ["--one", "--two words"]
     assert (variables[b"buildPhase"], variables[b"preBuild"], variables[b"postInstall"]) == (b"b", b"p", b"q")
     assert variables[b"configureFlags"] == b"--one\n--two words"
     assert variables[b"doCheck"] == b"1"
+    assert variables[b"phases"] == b"unpack patch configure build check install fixup"
 
 
 def test_outputs_follow_from_the_recipe() -> None:

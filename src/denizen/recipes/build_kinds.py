@@ -20,7 +20,5 @@ KINDS = {
     "python": ("python3-build", "python3-installer", "python3-setuptools", "python3-wheel"),
     "cargo": ("cargo", "rustc"),
 }
-# In the order in which builder.bash runs them (tests/recipes/test_builder.py).
-PHASES = ("unpack", "patch", "configure", "build", "check", "install", "fixup")
 # The programs that flags can be given to.
 FLAGS = ("configure", "cmake", "meson", "make", "check", "install", "cargo")

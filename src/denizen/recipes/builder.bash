@@ -1,4 +1,4 @@
-# The generic builder: the phases of a recipe, in the order and by the names of nixpkgs' stdenv.
+# The generic builder: what each phase of a recipe does. The variable `phases` has their order (phases.py).
 #
 # Each phase is the shell text of the variable <phase>Phase where the recipe has it, else the function
 # <kind>_<phase>, else <phase>_default. The variables pre<Phase> and post<Phase> run before and after it.
@@ -260,7 +260,7 @@ run_phase() {
 }
 
 if [ -z "${denizenShell-}" ]; then
-    for phase in unpack patch configure build check install fixup; do
+    for phase in $phases; do
         if [ "$phase" = check ] && [ -z "${doCheck-}" ]; then continue; fi
         run_phase "$phase"
     done

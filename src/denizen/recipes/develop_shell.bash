@@ -74,7 +74,7 @@ if [ -n "${developPhase-}" ]; then
     done
     mkdir -p "$NIX_BUILD_TOP"
     cd "$NIX_BUILD_TOP" || exit
-    for phase in unpack patch configure build check install fixup; do
+    for phase in $phases; do
         if [ "$phase" = "$developPhase" ]; then break; fi
         if [ "$phase" = check ] && [ -z "${doCheck-}" ]; then continue; fi
         # In a shell of its own the directory and variables would be lost. Not `||`, which disarms the trap.

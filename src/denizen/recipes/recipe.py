@@ -39,7 +39,8 @@ from denizen.formats import hashes
 from denizen.formats.hashes import MalformedHash
 from denizen.formats.storepath import is_object_name
 from denizen.formats.toml_file import BadTomlFile, meant_instead, parse_toml, unknown_keys
-from denizen.recipes.build_kinds import FLAGS, KINDS, PHASES, PLAIN
+from denizen.recipes.build_kinds import FLAGS, KINDS, PLAIN
+from denizen.recipes.phases import HOOKS, PHASES
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -59,12 +60,11 @@ kind = "make"
 [[sources]]
 path = "."
 """
-HOOKS = tuple(f"{when}-{phase}" for phase in PHASES for when in ("pre", "post"))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 # Variables of the builder itself, which a recipe cannot set (those of Nix begin with NIX_).
 _RESERVED = frozenset(
-    {"out", "debug", "outputs", "name", "version", "builder", "system", "opened", "PATH", "HOME", "TMPDIR",
-     "NIX_STORE", "NIX_BUILD_TOP", "NIX_BUILD_CORES", "allowedReferences", "allowedRequisites",
+    {"out", "debug", "outputs", "name", "version", "builder", "system", "phases", "opened", "PATH", "HOME",
+     "TMPDIR", "NIX_STORE", "NIX_BUILD_TOP", "NIX_BUILD_CORES", "allowedReferences", "allowedRequisites",
      "disallowedReferences", "disallowedRequisites", "outputHash", "outputHashAlgo", "outputHashMode",
      "impureEnvVars", "passAsFile"}
 )  # fmt: skip

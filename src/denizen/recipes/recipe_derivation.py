@@ -5,6 +5,7 @@ from __future__ import annotations
 from denizen.build.builtin_derivations import OUT
 from denizen.formats.aterm import Derivation, DerivationOutput
 from denizen.recipes.build_kinds import COMMON, KINDS
+from denizen.recipes.phases import PHASES
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -97,6 +98,7 @@ def _texts(recipe: Recipe) -> dict[bytes, bytes]:
     """Return the variables that are the recipe's own text."""
     texts = dict(recipe.environment)
     texts |= {"name": recipe.full_name, "pname": recipe.name, "version": recipe.version, "kind": recipe.kind}
+    texts["phases"] = " ".join(PHASES)
     texts |= {f"{phase}Phase": text for phase, text in recipe.phases}
     for name, text in recipe.hooks:
         when, _, phase = name.partition("-")

@@ -7,7 +7,7 @@ from denizen.cli.command import Command
 from denizen.cli.commands.realise import show_made
 from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional, UsageError
-from denizen.recipes.build_kinds import PHASES
+from denizen.recipes.phases import PHASES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ COMMANDS = (
             *FETCH_OPTIONS,
         ),
         description="A recipe.toml names sources, inputs and, where they differ from those of its kind, the\n"
-        "commands of phases: unpack, patch, configure, build, check, install, fixup. The compiler and all\n"
+        f"commands of phases: {', '.join(PHASES)}. The compiler and all\n"
         "other tools come from Debian packages, which the sandbox shows as its /usr.\n\n"
         "The link ./result leads to what was built, and keeps it; ./result-debug to what debuggers read.",
     ),
