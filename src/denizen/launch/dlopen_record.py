@@ -31,6 +31,7 @@ from denizen.launch.decisions.program_identity import identity_name
 from denizen.launch.fast_path import VARIANTS, directory_of
 from denizen.launch.kept_out import KEPT_OUT, KeptOut
 from denizen.lazy_pattern import pattern
+from denizen.sha256 import hex_digest_of
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -290,6 +291,15 @@ def place_of(decision_directory: bytes, identity: Identity, libraries: bytes) ->
     """
     digest = os.path.basename(libraries).partition(b"-")[0]
     return os.path.join(decision_directory, OPENED, identity_name(identity), digest)
+
+
+def place_with(decision_directory: bytes, identity: Identity, parts: Sequence[bytes]) -> bytes:
+    """Return the directory of links for a program's decision with libraries that are no store object's.
+
+    `parts` are what stands for these libraries: the dynamic linker's path, an environment's tree. What fits
+    beside one host's libraries need not fit beside its next ones.
+    """
+    return place_of(decision_directory, identity, hex_digest_of(b"\0".join(parts))[:32].encode("ascii"))
 
 
 def all_of(decision_directory: bytes, identity: Identity) -> list[Opened]:

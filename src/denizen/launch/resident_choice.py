@@ -9,16 +9,20 @@ import contextlib
 import posixpath
 
 from denizen.errors import BadInput
+from denizen.launch.decisions.ldso_addresses import r_debug_of
 from denizen.launch.decisions.static_tls import room_edits
 from denizen.linker.c_library import C_LIBRARY
 from denizen.linker.ldcache import open_cache
 from denizen.machines import cache_flags
+from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from denizen.elf import Header, Image
     from denizen.fileview import FileView
-    from denizen.launch.decisions.decision import Edit
+    from denizen.launch.decisions.decision import Decision, Edit
     from denizen.linker import Closure, Interpreter
 
 # Functions that open libraries (dlfcn.h).
@@ -65,6 +69,26 @@ def system_directories(view: FileView, linker: Interpreter, header: Header) -> t
         cache = open_cache(view.read(linker.cache), little=header.little)
         found |= dict.fromkeys(posixpath.dirname(one.path) for one in cache.entries() if one.flags == kind)
     return tuple(found)
+
+
+def with_answers(
+    decision: Decision, closure: Closure, ldso: Image, directory: Callable[[], bytes]
+) -> Decision:
+    """Return a decision without libraries of packages by which the program gets the libraries that answer.
+
+    Args:
+        decision: of the program, which starts with the libraries of a host or an environment.
+        closure: the program with these libraries.
+        ldso: its dynamic linker.
+        directory: makes the directory for what the program opens, and returns its path; b"" if there is to be
+            none. It is called for a program that opens libraries, with a linker that takes the resident.
+    """
+    decision = replace(decision, executes=executes(closure))
+    edits = audit_edits(ldso, closure) if opens(closure) else None
+    opened = directory() if edits is not None else b""
+    if edits is None or not opened:
+        return decision
+    return replace(decision, opened=opened, r_debug=r_debug_of(ldso), edits=edits)
 
 
 def audit_edits(ldso: Image, closure: Closure) -> tuple[Edit, ...] | None:

@@ -13,15 +13,13 @@ import stat
 
 from denizen.app.resolution.opened_directory import made_opened
 from denizen.errors import BadInput
-from denizen.launch.decisions.ldso_addresses import r_debug_of
 from denizen.launch.decisions.program_identity import identity_of
-from denizen.launch.dlopen_record import place_of
+from denizen.launch.dlopen_record import place_with
 from denizen.launch.host_view import host_view
 from denizen.launch.program import once_read
-from denizen.launch.resident_choice import audit_edits, executes, opens, system_directories
+from denizen.launch.resident_choice import system_directories, with_answers
 from denizen.linker import read_interpreter, resolve
 from denizen.resolve.cache.cached_view import CachedView
-from denizen.sha256 import hex_digest_of
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -77,25 +75,19 @@ def _opening(
 ) -> Decision:
     program = examined.program
     assert program.image is not None  # _may_be_traced made sure of it
+    header = program.image.header
     view = CachedView(once_read(program, host_view(program.view, (program.interpreter,))))
     environment = replace(examined.world.environment, parse=view.parse)
     closure = resolve(view, program.path, environment)
-    linker = view.image(decision.ldso)
-    decision = replace(decision, executes=executes(closure))
-    edits = audit_edits(linker, closure) if opens(closure) else None
-    if edits is None:
-        return decision
-    settings = read_interpreter(view, decision.ldso)
-    if settings is None:
-        return decision
-    # What fits beside these libraries need not fit beside the host's next ones.
-    digest = hex_digest_of(b"\0".join((decision.ldso, *decision.objects)))[:32].encode("ascii")
-    place = place_of(decision_store.directory, identity_of(program.stat), digest)
-    opened = made_opened(session, place, program, wanted)
-    opened.leave_to_host(system_directories(view, settings, program.image.header))
-    return replace(
-        decision,
-        opened=opened.directory,
-        r_debug=r_debug_of(linker),
-        edits=edits,
-    )
+
+    def directory() -> bytes:
+        settings = read_interpreter(view, decision.ldso)
+        if settings is None:
+            return b""
+        parts = (decision.ldso, *decision.objects)
+        place = place_with(decision_store.directory, identity_of(program.stat), parts)
+        opened = made_opened(session, place, program, wanted)
+        opened.leave_to_host(system_directories(view, settings, header))
+        return opened.directory
+
+    return with_answers(decision, closure, view.image(decision.ldso), directory)

@@ -9,7 +9,7 @@ from denizen.app.temporary_directory import with_temporary
 from denizen.errors import display
 from denizen.launch.command_links import commands_of
 from denizen.launch.decisions.program_identity import identity_of
-from denizen.launch.dlopen_record import place_of
+from denizen.launch.dlopen_record import place_with
 from denizen.launch.fast_path import directory_of
 from denizen.launch.resources.command_paths import brings_commands
 from denizen.launch.strategies.base import MAPPED, HostFindings, ProgramStart, StrategyName
@@ -18,7 +18,6 @@ from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
 from denizen.launch.strategies.namespace_mounts import NamespaceMounts
 from denizen.launch.strategies.static_children import lacking_linker, unstarted_words
 from denizen.launch.strategies.table import CannotUse, all_verdicts, choose
-from denizen.sha256 import hex_digest_of
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -155,8 +154,8 @@ class _PackageSupplier:
             return b""
         bases, program = self._bases, self._bases.examined.program
         # Another directory than the decision's own: what the environment has is found there.
-        digest = hex_digest_of(b"\0".join((base.search, around.tree)))[:32].encode("ascii")
-        place = place_of(bases.decision_store.directory, identity_of(program.stat), digest)
+        parts = (base.search, around.tree)
+        place = place_with(bases.decision_store.directory, identity_of(program.stat), parts)
         return opened_inside(bases.session, place, program, bases.wanted, around.tree).directory
 
     def emulator(self, base: Decision) -> bytes:

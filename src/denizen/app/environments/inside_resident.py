@@ -15,13 +15,11 @@ from denizen.app.host_world import world_of
 from denizen.app.resolution.opened_directory import opened_inside
 from denizen.disk import RootedView
 from denizen.errors import BadInput
-from denizen.launch.decisions.ldso_addresses import r_debug_of
 from denizen.launch.decisions.program_identity import identity_of
-from denizen.launch.dlopen_record import place_of
-from denizen.launch.resident_choice import audit_edits, executes, opens
+from denizen.launch.dlopen_record import place_with
+from denizen.launch.resident_choice import with_answers
 from denizen.linker import resolve
 from denizen.resolve.cache.cached_view import CachedView
-from denizen.sha256 import hex_digest_of
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -67,17 +65,9 @@ def _opening(
     world = world_of(session.environ, ldso).environment
     environment = replace(world, parse=view.parse, interpreter_path=ldso)
     closure = resolve(view, program.path.removeprefix(tree), environment)
-    linker = view.image(ldso)
-    decision = replace(decision, executes=executes(closure))
-    edits = audit_edits(linker, closure) if opens(closure) else None
-    if edits is None:
-        return decision
-    digest = hex_digest_of(b"\0".join((ldso, tree)))[:32].encode("ascii")
-    place = place_of(decision_store.directory, identity_of(program.stat), digest)
-    opened = opened_inside(session, place, program, wanted, tree)
-    return replace(
-        decision,
-        opened=opened.directory,
-        r_debug=r_debug_of(linker),
-        edits=edits,
-    )
+
+    def directory() -> bytes:
+        place = place_with(decision_store.directory, identity_of(program.stat), (ldso, tree))
+        return opened_inside(session, place, program, wanted, tree).directory
+
+    return with_answers(decision, closure, view.image(ldso), directory)
