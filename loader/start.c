@@ -75,7 +75,7 @@ static bool adds(const struct decision *decision)
 }
 
 /* A program of the environment's own /usr, which its dynamic linker satisfies: it may have been decided that it gets what
-   it opens or starts later (src/denizen/app/environments/inside_resident.py). Nothing is decided for its sake. */
+   it opens or starts later (src/denizen/app/environments/fhs_resident.py). Nothing is decided for its sake. */
 static void follow_inside(struct start *start, struct subject *subject)
 {
     struct decision decision;

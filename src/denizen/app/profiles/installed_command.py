@@ -55,7 +55,7 @@ def decide_installed(session: Session, command: bytes, wanted: RunRequest) -> De
         NotAnInstalledCommand: the path is no such command's.
         CommandLacking: the environment does not have it. And the errors of environments and decisions.
     """
-    from denizen.app.environments.inside_decision import machine_of_scripts
+    from denizen.app.environments.fhs_decision import machine_of_scripts
     from denizen.app.supply.store_access import made_store
     from denizen.launch.decisions.decision_store import variant
 
@@ -103,7 +103,7 @@ def _inside(
     session: Session, command: _Command, wanted: RunRequest, decision_store: DecisionStore
 ) -> Decision:
     """Return the decision that the command starts in the environment of its packages."""
-    from denizen.app.environments.inside_decision import InsideProgram, decision_inside
+    from denizen.app.environments.fhs_decision import InsideProgram, decision_inside
     from denizen.disk import RootedView
     from denizen.fhs.enter import located
 

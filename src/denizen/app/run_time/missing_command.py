@@ -14,7 +14,7 @@ from denizen.app.decisions.decision_maker import decide
 from denizen.app.decisions.start_choice import files_for
 from denizen.app.environments.auto_environment import command_package, enter_auto_environment
 from denizen.app.environments.fhs_create import size_to_fetch
-from denizen.app.environments.inside_decision import InsideProgram, decision_inside, machine_of_scripts
+from denizen.app.environments.fhs_decision import InsideProgram, decision_inside, machine_of_scripts
 from denizen.app.run_time.budget import budget_of
 from denizen.app.session import tools_of
 from denizen.app.supply.base_suite import base_index, made_base_index

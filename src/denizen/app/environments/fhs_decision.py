@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.app.command_filter import CommandFilter
-from denizen.app.environments.inside_resident import with_resident_inside
+from denizen.app.environments.fhs_resident import with_resident_inside
 from denizen.app.helper_command import helper_words
 from denizen.disk import DiskView, RootedView
 from denizen.fhs.registered_formats import interpreter_in
