@@ -33,15 +33,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.support import table
-from denizen.app.supply.decoder_setup import provide_decoder
-from denizen.app.supply.indexing import ensure
+from denizen.app.supply.ensure_index import ensure
+from denizen.app.supply.liblzma_setup import provide_decoder
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.store_access import store_directory
 from denizen.build.builtin_derivations import made_by
 from denizen.build.builtin_fetch import fetching
 from denizen.build.builtin_unpack_deb import unpacking
-from denizen.build.decoder_choice import opened
 from denizen.build.derivation import Modulos, seal
+from denizen.build.liblzma_choice import opened
 from denizen.build.realise import RealiseOptions, realise
 from denizen.formats.compression import prefer_xz
 from denizen.formats.hashes import Hash

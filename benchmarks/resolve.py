@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.support import table
 from denizen.app.resolution.resolve_program import resolve_path
 from denizen.app.session import Session
-from denizen.app.supply.decoder_setup import decoder_words, provide_decoder
+from denizen.app.supply.liblzma_setup import decoder_words, provide_decoder
 from denizen.cli.command import Context
 from denizen.resolve.resolution import Resolution
 from denizen.sources.fetch_policy import FetchPolicy

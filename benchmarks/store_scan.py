@@ -1,6 +1,6 @@
 """Looking for 20,000 hashes in the system's libraries: pure Python, hyperscan, a regular expression.
 
-Claim (store/trees/references.py): over 1,000 MB/s in pure Python, and hyperscan several times that.
+Claim (store/trees/reference_scanner.py): over 1,000 MB/s in pure Python, and hyperscan several times that.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from benchmarks.support import table
 from denizen.store.trees.hyperscan_search import hyperscan_matcher
-from denizen.store.trees.references import ALPHABET, HASH_LENGTH, Scanner, runs_in
+from denizen.store.trees.reference_scanner import ALPHABET, HASH_LENGTH, Scanner, runs_in
 
 MOST, CHUNK = 300_000_000, 1 << 20
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from denizen.recipes.findings_table import parse_findings, write_findings
 from denizen.recipes.project_develop import parse_develop
 from denizen.recipes.recipe import parse_recipe
-from denizen.recipes.run_findings import parse_findings, write_findings
 
 TOKENS = (
     b'name = "a"\n', b'version = "1"\n', b"[[sources]]\n", b"path = ", b"url = [", b"sha256 = ",

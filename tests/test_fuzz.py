@@ -19,7 +19,7 @@ from fuzz.targets import TARGETS
 WITHOUT_TARGET = {
     "formats/cpio.py", "formats/deb_writer.py", "formats/oci_image.py", "formats/percent.py",
     "formats/sbom.py", "formats/squashfs_writer.py", "formats/tar_writer.py", "formats/x86_addresses.py",
-    "linker/ldcachewriter.py", "nar/writer.py",
+    "linker/ldcache_writer.py", "nar/writer.py",
     # Arithmetic on 32 and 64 bytes, held to Wycheproof's vectors; 20 ms a signature.
     "formats/ed25519.py",
     # What a library is asked for is an error's sentence.

@@ -50,7 +50,7 @@ def imported_by(statement: str) -> set[str]:
         f"sys.argv = ['denizen', '--version']; {MAIN}",
         "import denizen.value, denizen.errors, denizen.bytesio, denizen.fileview, denizen.disk, denizen.elf",
         f"sys.argv = ['denizen', 'why', '--host', '--json', '/bin/sh']; {MAIN}",
-        "import denizen.cli.commands.find, denizen.app.supply.indexing, denizen.app.supply.open_index",
+        "import denizen.cli.commands.find, denizen.app.supply.ensure_index, denizen.app.supply.open_index",
         "import denizen.index.library_index, denizen.app.supply.configured_sources",
         "import denizen.sources.source_settings",
         "import denizen.app.paths, denizen.index.locate",
@@ -115,8 +115,8 @@ def test_a_known_object_is_installed_with_few_modules(tmp_path: Path) -> None:
 
 # What a decision whose answers are all known does without: OpenSSL (2.7 ms), a TOML parser (3 ms), and what
 # opens a source and fetches (4 ms).
-UNDECIDED = "denizen.app.decisions.decision_maker, denizen.launch.environment_rules"
-RESOLVED = "denizen.app.resolution.cached_resolution, denizen.app.supply.indexing"
+UNDECIDED = "denizen.app.decisions.decision_maker, denizen.launch.fhs_rules"
+RESOLVED = "denizen.app.resolution.cached_resolution, denizen.app.supply.ensure_index"
 
 
 def test_a_decision_loads_no_openssl_no_parser_of_toml_and_nothing_that_fetches() -> None:

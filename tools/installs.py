@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from denizen.app.session import Session
 from denizen.app.supply.configured_sources import configured_settings
-from denizen.app.supply.indexing import ensure
+from denizen.app.supply.ensure_index import ensure
 from denizen.app.supply.open_index import open_index
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.cli.command import OutputReporter

@@ -36,8 +36,8 @@ from denizen.launch.bundle_layout import IGNORED_SIGNALS
 from denizen.launch.resources.certificates import authorities
 from denizen.resolve.installation.install import unpacked
 from denizen.resolve.resolution import pin_of
-from denizen.sources.authorities import SHIPPED
 from denizen.sources.fetch_policy import FetchPolicy
+from denizen.sources.tls_authorities import SHIPPED
 
 REPOSITORY = Path(__file__).parent.parent
 # What denizen imports beside the standard library: pyproject.toml's dependencies, and of the extras zstd,

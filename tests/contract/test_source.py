@@ -10,7 +10,7 @@ import pytest
 
 from denizen.errors import SourceFailed
 from denizen.sources.base import Scope, SnapshotIdentity, Source
-from denizen.sources.directory import DirectoryOfDebs
+from denizen.sources.deb_directory import DirectoryOfDebs
 from denizen.sources.errors import NoSuchSuite
 from tests.support.debian_archive import Archive, package_paragraph
 from tests.support.debian_sources import debian

@@ -1,4 +1,4 @@
-from denizen.index.build_files import shipped_libraries
+from denizen.index.index_builder import shipped_libraries
 from denizen.index.installed_links import ALTERNATIVES, FoundLibrary, ldconfig_links, with_alternatives
 from denizen.index.library_paths import DirectoryKind
 

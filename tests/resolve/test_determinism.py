@@ -20,9 +20,9 @@ from denizen.resolve.cache.package_facts import FactsCache, PackageFacts
 from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.engine.search import resolve
 from denizen.resolve.lock import write
+from denizen.resolve.path_objects import roots_of
 from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
-from denizen.resolve.targets import roots_of
 from tests.support.debs import Item, deb
 from tests.support.package_archive import DIRECTORY, PROGRAM, PackageArchive, libc, library, program
 

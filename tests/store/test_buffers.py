@@ -20,7 +20,7 @@ from denizen.formats import compression, stream, tar
 from denizen.formats.file_tree import Directory, Entry, File
 from denizen.nar import codec, reader, writer
 from denizen.store.collection import processes
-from denizen.store.trees import canonical, digest, dump, references, tree_reader
+from denizen.store.trees import canonical, digest, dump, reference_scanner, tree_reader
 from denizen.store.trees.digest import Digester, digest_stream, digest_tree
 from denizen.store.trees.restore import restore_new
 from denizen.store.upkeep import optimise
@@ -166,10 +166,10 @@ def test_a_package_about_as_large_as_is_held_gives_the_same_object(
     assert found.nar_hash == hashlib.sha256(nar(*content)).digest()
 
 
-@pytest.mark.parametrize("size", [references._LONG + more for more in (-1, 0, 1, 31, 32)])
+@pytest.mark.parametrize("size", [reference_scanner._LONG + more for more in (-1, 0, 1, 31, 32)])
 def test_a_hash_at_either_end_of_a_long_run_is_found(size: int) -> None:
     wanted = b"0123456789abcdfghijklmnpqrsvwxyz"[::-1]
     for run in (wanted.ljust(size, b"a"), wanted.rjust(size, b"a")):
-        scanner = references.Scanner([wanted])
+        scanner = reference_scanner.Scanner([wanted])
         scanner.feed(run)
         assert scanner.found == {wanted}

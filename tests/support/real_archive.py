@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from denizen.app.supply.configured_sources import configured_sources
-from denizen.app.supply.indexing import ensure, run_update, targets_of
+from denizen.app.supply.ensure_index import ensure, run_update, targets_of
 from denizen.cli.command import Context
 from denizen.cli.views.download_progress import open_progress
 from denizen.errors import DenizenError, SourceFailed

@@ -100,7 +100,7 @@ class PackageSearch:
 
     def _made(self, wanted: tuple[str, ...], *, paths: bool) -> Index:
         """Return the index after the attempt to index the wanted suites."""
-        from denizen.app.supply.indexing import ensure
+        from denizen.app.supply.ensure_index import ensure
         from denizen.errors import SourceFailed
         from denizen.sources.base import Scope
         from denizen.sources.fetch_policy import FetchPolicy

@@ -12,7 +12,7 @@ import time
 
 from denizen.app.run_time.budget import budget_of
 from denizen.app.supply.base_suite import base_suites
-from denizen.app.supply.indexing import ensure
+from denizen.app.supply.ensure_index import ensure
 from denizen.app.supply.open_index import open_index
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.package_supply import supply_of

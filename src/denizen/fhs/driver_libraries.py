@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from denizen.fhs.host_etc import HOST
 from denizen.linker.ldcache import BadCache, CacheEntry, open_cache
-from denizen.linker.ldcachewriter import write_cache
+from denizen.linker.ldcache_writer import write_cache
 from denizen.value import replace
 
 TYPE_CHECKING = False

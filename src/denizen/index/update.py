@@ -14,7 +14,7 @@ import time
 
 from denizen.disk import make_directories
 from denizen.errors import DenizenError
-from denizen.index.build_files import build_files
+from denizen.index.index_builder import build_files
 from denizen.index.index_manifest import DamagedManifest, IndexEntry, read_manifest, write_manifest
 from denizen.index.library_index import LibraryIndex
 from denizen.index.retry_policy import RetryPolicy

@@ -104,7 +104,7 @@ class Recipe:
 
     Attributes:
         opened: names of libraries that programs open, besides those that they note.
-        opened_by: programs with libraries that they opened when they ran (`run_findings`).
+        opened_by: programs with libraries that they opened when they ran (`findings_table`).
         packages: Debian packages to build with.
         recipes, paths, patches: paths relative to the recipe's directory.
         phases: shell text by the names of phases.

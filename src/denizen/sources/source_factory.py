@@ -40,7 +40,7 @@ class SourceContext:
 def open_source(setting: Setting, context: SourceContext) -> Source:
     """Return the source that a setting describes."""
     if setting.kind == "directory":
-        from denizen.sources.directory import DirectoryOfDebs
+        from denizen.sources.deb_directory import DirectoryOfDebs
         from denizen.sources.transport import file_path
 
         uri = setting.uris[0]

@@ -227,7 +227,7 @@ def _certificates() -> str | None:
     except ImportError:  # a Python without TLS: http alone
         return None
     from denizen.disk import DiskView
-    from denizen.sources.authorities import certificates_for
+    from denizen.sources.tls_authorities import certificates_for
 
     paths = ssl.get_default_verify_paths()
     return certificates_for(DiskView(), paths.cafile, paths.capath)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from denizen.store.layout import StoreLayout
     from denizen.store.nar_digest import Digest
     from denizen.store.object_info import ObjectInfo
-    from denizen.store.trees.references import Matcher
+    from denizen.store.trees.reference_scanner import Matcher
 else:
     Protocol = object
 

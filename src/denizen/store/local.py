@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from denizen.store.database import Database
     from denizen.store.object_info import ObjectInfo
     from denizen.store.object_staging import Work
-    from denizen.store.trees.references import Matcher
+    from denizen.store.trees.reference_scanner import Matcher
 
 
 class NoStore(DenizenError):

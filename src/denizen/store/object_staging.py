@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from denizen.formats.stream import Readable
     from denizen.store.nar_digest import Digest
     from denizen.store.progress import Told
-    from denizen.store.trees.references import Matcher
+    from denizen.store.trees.reference_scanner import Matcher
 
     # Opens a NAR at its beginning; the caller closes the stream.
     OpenNar = Callable[[], AbstractContextManager[Readable]]

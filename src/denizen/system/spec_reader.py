@@ -1,4 +1,4 @@
-r"""The description of a system, a TOML file: values, and the reader (pure).
+r"""The reader of a system's description, a TOML file (pure); spec.py has its values.
 
 name = "box"
 packages = ["busybox-static"]          # as `denizen install` takes them

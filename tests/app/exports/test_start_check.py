@@ -7,7 +7,7 @@ from denizen.app.exports.start_check import StartsNotFromRoot, check_start
 from denizen.exports.rootfs_tree import SYSTEM, RootTree
 from denizen.formats.file_tree import File
 from denizen.linker.ldcache import CacheEntry
-from denizen.linker.ldcachewriter import write_cache
+from denizen.linker.ldcache_writer import write_cache
 from tests.support.package_archive import libc, library, program
 
 PROGRAM = b"opt/tool/tool"

@@ -10,7 +10,7 @@ from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.dlopen_record import DlopenRequest, Opened, place_of
-from denizen.recipes.run_findings import RunFinding
+from denizen.recipes.findings_table import RunFinding
 from denizen.store.local import Store
 from tests.support.command_context import context_of
 from tests.support.stores import make_tree

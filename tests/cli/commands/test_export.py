@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from denizen.app.bundles import program_closure
-from denizen.app.bundles.rule_files import RuleFiles
+from denizen.app.bundles.fhs_rule_files import RuleFiles
 from denizen.disk import RootedView
 from tests.support.debs import Item
 from tests.support.fhs_environments import FhsHome

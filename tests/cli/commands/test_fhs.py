@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from denizen.linker.ldcache import CacheEntry, open_cache
-from denizen.linker.ldcachewriter import write_cache
+from denizen.linker.ldcache_writer import write_cache
 from tests.support.debs import Item
 from tests.support.fhs_environments import FhsHome
 from tests.support.hosts import HOSTS, Host, HostDirectories

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.supply.indexing import ensure
+from denizen.app.supply.ensure_index import ensure
 from denizen.app.supply.open_index import open_index
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store

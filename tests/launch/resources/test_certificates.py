@@ -2,7 +2,7 @@
 
 from denizen.fileview import MemoryView
 from denizen.launch.resources.certificates import authorities, missing_bundles
-from denizen.sources.authorities import BUNDLES, bundle_of_host
+from denizen.sources.tls_authorities import BUNDLES, bundle_of_host
 
 
 def test_the_files_of_a_package_are_joined_in_order_each_with_a_newline() -> None:

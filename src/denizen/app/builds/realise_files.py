@@ -95,7 +95,7 @@ def realise_files(session: Session, request: RealiseFilesRequest) -> dict[str, d
 
 
 def _bring_decoder(session: Session) -> None:
-    from denizen.app.supply.decoder_setup import bring_decoder
+    from denizen.app.supply.liblzma_setup import bring_decoder
 
     bring_decoder(session)
 

@@ -6,9 +6,9 @@ import os
 import tempfile
 
 from denizen.app.bundles.errors import NotBundled
+from denizen.app.bundles.fhs_rule_files import wanted_files
 from denizen.app.bundles.further_programs import only_programs, programs_below, unpack_packed
 from denizen.app.bundles.interpreter_modules import module_packages
-from denizen.app.bundles.rule_files import wanted_files
 from denizen.app.errors import refuse_unsatisfied
 from denizen.app.resolution.installed_libraries import installed_libraries
 from denizen.app.resolution.resolve_program import resolve_path
@@ -19,7 +19,7 @@ from denizen.errors import BadInput
 from denizen.launch.decisions.link_decision import decision_for
 from denizen.launch.program import open_program
 from denizen.resolve.installation.install import install, repaired
-from denizen.resolve.targets import added_objects
+from denizen.resolve.path_objects import added_objects
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace, value
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from denizen.app.start_request import RunRequest
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
-    from denizen.launch.environment_rules import EnvironmentNeeds
+    from denizen.launch.fhs_rules import EnvironmentNeeds
     from denizen.resolve.resolution import Resolution
 
 
@@ -131,7 +131,7 @@ class BaseDecisions:
         return moved
 
     def _resolution(self) -> Resolution:
-        from denizen.app.supply.decoder_setup import bring_decoder
+        from denizen.app.supply.liblzma_setup import bring_decoder
         from denizen.resolve.resolution_summary import sentence
 
         bring_decoder(self.session)

@@ -68,7 +68,7 @@ def _brought(
     session: Session, machine: Machine, wanted: RunRequest, store: Store, work: Work
 ) -> tuple[StorePath, bytes]:
     """Return the tree of a package in the store, as long as `work` lasts, and the emulator's path in it."""
-    from denizen.app.supply.decoder_setup import bring_decoder
+    from denizen.app.supply.liblzma_setup import bring_decoder
     from denizen.app.supply.package_supply import supply_of
     from denizen.resolve.installation.install import unpacked
     from denizen.resolve.resolution import pin_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.app.host_world import world_of
+from denizen.app.host_linker_environment import world_of
 from denizen.app.resolution.extra_inputs import added_to
 from denizen.launch.decisions.host_decision import served_here
 from denizen.launch.host_view import host_view
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from denizen.diagnose.program_facts import HostWorld
     from denizen.diagnose.report import Report
     from denizen.fileview import FileView
-    from denizen.launch.environment_rules import EnvironmentNeeds
+    from denizen.launch.fhs_rules import EnvironmentNeeds
     from denizen.launch.program import Program
     from denizen.resolve.rule_packs import Resource
 
@@ -71,7 +71,7 @@ class ExaminedProgram:
 
     def wants(self) -> EnvironmentNeeds:
         """Return the files besides libraries that the program needs and this host lacks. Raises OSError."""
-        from denizen.launch.environment_rules import RULES, rules_in, wants_of
+        from denizen.launch.fhs_rules import RULES, rules_in, wants_of
         from denizen.packaged_toml import packaged_toml
 
         rules = rules_in(packaged_toml(RULES))

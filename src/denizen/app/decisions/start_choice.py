@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from denizen.app.start_request import RunRequest
     from denizen.fhs.enter import Inside
     from denizen.launch.decisions.decision import Decision
-    from denizen.launch.environment_rules import EnvironmentNeeds
+    from denizen.launch.fhs_rules import EnvironmentNeeds
     from denizen.launch.program import Program
     from denizen.launch.strategies.table import StrategyVerdict
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from denizen.app.start_request import RunRequest
     from denizen.fhs.enter import Inside
     from denizen.index.locate import Index
-    from denizen.launch.environment_rules import EnvironmentNeeds
+    from denizen.launch.fhs_rules import EnvironmentNeeds
     from denizen.store.local import Store
 
 

@@ -85,7 +85,7 @@ def composed(
 
 def _context(session: Session, store: Store, policy: FetchPolicy) -> CreationContext:
     from denizen.app.session import tools_of
-    from denizen.app.supply.decoder_setup import bring_decoder
+    from denizen.app.supply.liblzma_setup import bring_decoder
     from denizen.app.supply.package_supply import supply_of
     from denizen.fhs.compose import CompositionTools
     from denizen.fhs.create import CreationContext
@@ -103,7 +103,7 @@ def catalogues_of(session: Session, settings: Settings, policy: FetchPolicy) -> 
     Packages of several suites do not make one system.
     """
     from denizen.app.supply.configured_sources import configured_settings
-    from denizen.app.supply.indexing import ensure
+    from denizen.app.supply.ensure_index import ensure
     from denizen.app.supply.open_index import open_index
     from denizen.sources.base import Scope
 

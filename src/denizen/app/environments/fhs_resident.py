@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import stat
 
-from denizen.app.host_world import world_of
+from denizen.app.host_linker_environment import world_of
 from denizen.app.resolution.opened_directory import opened_inside
 from denizen.disk import RootedView
 from denizen.errors import BadInput

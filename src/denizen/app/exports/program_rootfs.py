@@ -17,9 +17,9 @@ from denizen.exports.rootfs_tree import SYSTEM, RootTree
 from denizen.formats.file_tree import Directory, File
 from denizen.launch.resources.fixed_paths import TERMINFO
 from denizen.linker.ldcache import CacheEntry
-from denizen.linker.ldcachewriter import write_cache
+from denizen.linker.ldcache_writer import write_cache
 from denizen.machines import by_debian
-from denizen.sources.authorities import BUNDLES
+from denizen.sources.tls_authorities import BUNDLES
 from denizen.value import replace
 
 TYPE_CHECKING = False

@@ -48,7 +48,7 @@ def install(
     from denizen.app.supply.store_access import made_store
 
     if not all(map(is_place, words)):
-        from denizen.app.supply.decoder_setup import bring_decoder  # 1 ms that only packages pay
+        from denizen.app.supply.liblzma_setup import bring_decoder  # 1 ms that only packages pay
 
         bring_decoder(session)
     with made_store(session) as store, store.working() as work:

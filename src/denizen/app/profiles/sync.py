@@ -30,7 +30,7 @@ def sync(
     Raises:
         BadProfileTable, BadPlan: a file cannot be used. And the errors of an installation.
     """
-    from denizen.app.supply.decoder_setup import bring_decoder
+    from denizen.app.supply.liblzma_setup import bring_decoder
     from denizen.app.supply.store_access import made_store
     from denizen.disk import open_regular
     from denizen.formats.toml_file import MAX_SIZE

@@ -113,7 +113,7 @@ def brought_command(session: Session, command: str, package: str, request: Insta
     from denizen.app.profiles.install_request import Preparation
     from denizen.app.profiles.installed_command import decide_installed
     from denizen.app.start_request import RunRequest
-    from denizen.app.supply.decoder_setup import bring_decoder
+    from denizen.app.supply.liblzma_setup import bring_decoder
     from denizen.app.supply.store_access import made_store
     from denizen.disk import link_atomically, make_directories
     from denizen.store.collection.gc_roots import add_indirect

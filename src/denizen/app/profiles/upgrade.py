@@ -59,7 +59,7 @@ def upgrade(
     Raises:
         NotInProfile, PinnedElement: one of the names cannot be upgraded.
     """
-    from denizen.app.supply.decoder_setup import bring_decoder
+    from denizen.app.supply.liblzma_setup import bring_decoder
     from denizen.app.supply.store_access import made_store
     from denizen.profiles.manifest_changes import check_installed
 

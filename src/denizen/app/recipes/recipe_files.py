@@ -9,9 +9,9 @@ from denizen.disk import open_regular
 from denizen.errors import BadInput, DenizenError
 from denizen.fhs import project_environment
 from denizen.formats.toml_file import MAX_SIZE
+from denizen.recipes.findings_table import with_findings
 from denizen.recipes.project_develop import EXAMPLE, parse_develop
 from denizen.recipes.recipe import FILE, parse_recipe
-from denizen.recipes.run_findings import with_findings
 from denizen.value import value
 
 TYPE_CHECKING = False

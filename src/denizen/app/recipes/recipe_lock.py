@@ -8,7 +8,7 @@ from denizen.disk import open_regular, write_atomically
 from denizen.fhs.project_environment import FILE, LOCK, digest
 from denizen.fhs.project_lock import LockSection, lock_sections, with_section
 from denizen.formats.project_tables import DEVELOP
-from denizen.recipes.run_findings import parse_findings, write_findings
+from denizen.recipes.findings_table import parse_findings, write_findings
 from denizen.resolve.lock import MAX_SIZE, parse, write
 from denizen.resolve.resolution import Resolution
 from denizen.sha256 import hex_digest_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from denizen.fhs.generations import Settings
-    from denizen.recipes.run_findings import RunFinding
+    from denizen.recipes.findings_table import RunFinding
     from denizen.resolve.resolution import Pin
 
 # The section of what programs opened when they ran.

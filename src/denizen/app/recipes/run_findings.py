@@ -6,7 +6,7 @@ import os
 
 from denizen.app.recipes.recipe_lock import lock_findings, locked_findings
 from denizen.app.resolution.earlier_runs import opened_by
-from denizen.recipes.run_findings import RunFinding
+from denizen.recipes.findings_table import RunFinding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

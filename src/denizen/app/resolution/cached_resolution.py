@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import denizen
-from denizen.app.resolution.package_sources import package_cache
+from denizen.app.resolution.resolution_sources import package_cache
 from denizen.disk import DiskView
 from denizen.resolve.cache.resolution_cache import Question, code_stamps, keep, lookup, stamp
 

@@ -53,8 +53,8 @@ def resolve_path(
     from denizen.app.process_limits import many_files
     from denizen.app.resolution.cached_resolution import CachedResolutions
     from denizen.disk import DiskView
+    from denizen.resolve.path_objects import added_objects, roots_of
     from denizen.resolve.resolution import Resolution
-    from denizen.resolve.targets import added_objects, roots_of
 
     view = DiskView()
     found = roots_of(view, path)
@@ -171,7 +171,7 @@ def _indexes(
 def _ensured(
     suites: Sequence[str], session: Session, architecture: str, policy: FetchPolicy
 ) -> dict[str, DenizenError]:
-    from denizen.app.supply.indexing import ensure
+    from denizen.app.supply.ensure_index import ensure
     from denizen.sources.base import Scope
 
     if not suites:

@@ -31,7 +31,7 @@ from denizen.launch.command_links import commands_of, is_command, named_decision
 from denizen.launch.command_rules import kept_out_reason
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
-from denizen.launch.environment_rules import EnvironmentNeeds
+from denizen.launch.fhs_rules import EnvironmentNeeds
 from denizen.launch.namespace_probe import obstacle
 from denizen.launch.program import open_program
 from denizen.launch.script_launch import words

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.resolution.package_sources import sources_for
+from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.run_time.brought_files import show_files, shows_files
 from denizen.app.run_time.running_program import running
 from denizen.app.supply.store_access import made_store

@@ -41,7 +41,7 @@ def made_base_index(session: Session, asked: Sequence[str], scope: Scope, policy
 
     Raises SourceFailed, HostLacks, and what `base_index` raises.
     """
-    from denizen.app.supply.indexing import ensure
+    from denizen.app.supply.ensure_index import ensure
     from denizen.app.supply.own_architecture import own_architecture
 
     ensure(session, base_suites(session, asked), own_architecture(), scope, policy)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from denizen.app.supply.configured_sources import configured_sources
-from denizen.app.supply.decoder_setup import provide_decoder
-from denizen.app.supply.indexing import run_update, targets_of
+from denizen.app.supply.ensure_index import run_update, targets_of
+from denizen.app.supply.liblzma_setup import provide_decoder
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.index.index_manifest import read_manifest
 from denizen.sources.base import Snapshot

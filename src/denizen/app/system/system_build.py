@@ -294,7 +294,7 @@ class _SystemBuild:
 
     def _chooser(self) -> DebianChooser:
         from denizen.app.profiles.debian_element import DebianChooser
-        from denizen.app.supply.decoder_setup import bring_decoder
+        from denizen.app.supply.liblzma_setup import bring_decoder
 
         if self._chosen is None:
             bring_decoder(self._at.session)

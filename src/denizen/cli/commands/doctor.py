@@ -15,7 +15,7 @@ def _doctor(_: Parsed, context: Context) -> int:
     """Print all findings; return 1 if one keeps denizen from starting programs."""
     from denizen.app.decisions.emulator import host_emulators
     from denizen.app.session import tools_of
-    from denizen.app.supply.decoder_setup import decoder_words
+    from denizen.app.supply.liblzma_setup import decoder_words
     from denizen.disk import DiskView
     from denizen.launch.doctor_checks import Examined, Finding, examine_host
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _install(parsed: Parsed, context: Context) -> int:
-    from denizen.app.installed_loader import install_loader
+    from denizen.app.install_loader import install_loader
 
     path = install_loader(
         context.session, _prefix(parsed), parsed.texts("decisions"), nix_ld=parsed.flag("nix-ld")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.launch.resources.command_paths import is_missing
-from denizen.sources.authorities import BUNDLES
+from denizen.sources.tls_authorities import BUNDLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

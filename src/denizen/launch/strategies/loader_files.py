@@ -16,7 +16,7 @@ from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.loader.ldconfig import ListingSettings, kind_printed
 from denizen.launch.loader.loader_settings import HOST_PREFIXES, LoaderSettings
 from denizen.launch.loader.tools import Tools
-from denizen.launch.resources.accounts import Owner
+from denizen.launch.resources.passwd_files import Owner
 from denizen.machines import other_loader
 from denizen.resolve.rule_packs import load_rules
 from denizen.value import replace, value

@@ -5,13 +5,13 @@ from __future__ import annotations
 from denizen.fileview import exists
 from denizen.launch.loader.ldconfig import PATH as LDCONFIG
 from denizen.launch.program import once_read
-from denizen.launch.resources.accounts import asks_for_accounts, missing_accounts
 from denizen.launch.resources.certificates import authorities, missing_bundles
 from denizen.launch.resources.command_paths import command_paths, is_missing, searched_paths
 from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
 from denizen.launch.resources.host_names import missing_host_names
+from denizen.launch.resources.passwd_files import asks_for_accounts, missing_accounts
 from denizen.launch.resources.processors import missing_processor_directories, missing_processor_lists
-from denizen.sources.authorities import bundle_of_host
+from denizen.sources.tls_authorities import bundle_of_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

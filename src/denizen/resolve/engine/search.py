@@ -20,7 +20,7 @@ from denizen.resolve.engine.problems import omissions_of, portable, portable_hos
 from denizen.resolve.replaced_libraries import UnsatisfiedLibrary, blamed, instead
 from denizen.resolve.resolution import ChoiceRule, DlopenName, Lack, Resolution, ResolutionProblem, pin_of
 from denizen.resolve.subject import LIBC_VERSION, examine
-from denizen.resolve.user_requests import opened
+from denizen.resolve.with_names import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

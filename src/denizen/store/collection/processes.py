@@ -22,7 +22,7 @@ import os
 from denizen.disk import DENIED
 from denizen.errors import HostLacks, display
 from denizen.nar.codec import MAX_DEPTH
-from denizen.store.trees.references import mentioned, runs_in
+from denizen.store.trees.reference_scanner import mentioned, runs_in
 from denizen.value import value
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from denizen.sha256 import Sha256
 from denizen.store.nar_digest import Digest
 from denizen.store.trees.dump import BUFFER, dump, fresh_buffer
-from denizen.store.trees.references import Scanner
+from denizen.store.trees.reference_scanner import Scanner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from denizen.bytesio import Buffer
     from denizen.formats.stream import Readable
-    from denizen.store.trees.references import Matcher
+    from denizen.store.trees.reference_scanner import Matcher
 
 
 class Digester:

@@ -8,13 +8,13 @@ takes 9 ms, as long as pure Python needs for some 8 MB: `Matching` imports it fo
 
 from __future__ import annotations
 
-from denizen.store.trees.references import ALPHABET, HASH_LENGTH, runs_in
+from denizen.store.trees.reference_scanner import ALPHABET, HASH_LENGTH, runs_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from denizen.store.trees.references import Matcher
+    from denizen.store.trees.reference_scanner import Matcher
 
 # Bytes that are looked at in pure Python before hyperscan is imported.
 PATIENCE = 8 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""Installation and use of a faster liblzma for denizen itself (see build/decoder_choice).
+"""Installation and use of a faster liblzma for denizen itself (see build/liblzma_choice).
 
 The package is fetched with `index update` and with the first index that is made; if it is in the package
 cache already, also before packages are unpacked. The user is not asked, and a failure stops nothing: Python's
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from denizen.build import decoder_choice
+from denizen.build import liblzma_choice
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import DenizenError
 
@@ -33,7 +33,7 @@ _LARGEST = 4 * 1024 * 1024
 
 def use_decoder(session: Session) -> None:
     """Decode with the store's liblzma from now on, if it is there; the store is not changed."""
-    decoder_choice.use(_layout(session))
+    liblzma_choice.use(_layout(session))
 
 
 def bring_decoder(session: Session) -> None:
@@ -42,16 +42,16 @@ def bring_decoder(session: Session) -> None:
     Reinstall it first if its package is cached and the store has lost it.
     """
     place = session.paths
-    if decoder_choice.kept(_layout(session)) is None and _packages_at_hand(place) and not _refused(place):
+    if liblzma_choice.kept(_layout(session)) is None and _packages_at_hand(place) and not _refused(place):
         from denizen.sources.fetch_policy import FetchPolicy
 
         provide_decoder(session, FetchPolicy(offline=True))
-    decoder_choice.use(_layout(session))
+    liblzma_choice.use(_layout(session))
 
 
 def provide_decoder(session: Session, policy: FetchPolicy) -> None:
     """Install the faster decoder in the store, if this process gains by it and the package is available."""
-    if decoder_choice.kept(_layout(session)) is not None or not decoder_choice.standing().helped:
+    if liblzma_choice.kept(_layout(session)) is not None or not liblzma_choice.standing().helped:
         return
     try:
         pin = _pin(session)
@@ -66,10 +66,10 @@ def provide_decoder(session: Session, policy: FetchPolicy) -> None:
 
 def decoder_words(session: Session) -> tuple[str, str]:
     """Return the decoder in use, with the reason, and the advice that follows ("" for none), for `doctor`."""
-    found = decoder_choice.opened(_layout(session))
+    found = liblzma_choice.opened(_layout(session))
     if found is not None:
-        return f"liblzma {decoder_choice.shown(found.version)} from the store, faster than Python's own", ""
-    own = decoder_choice.standing()
+        return f"liblzma {liblzma_choice.shown(found.version)} from the store, faster than Python's own", ""
+    own = liblzma_choice.standing()
     refused = _refused(session.paths)
     if not own.helped or refused:
         why = f"; the archive's does not load here: {refused}" if refused else ""
@@ -108,7 +108,7 @@ def _pin(session: Session) -> Pin | None:
         return one.package == _PACKAGE and new and one.size <= _LARGEST
 
     index = open_index(session, _ARCHITECTURE)
-    found = next(filter(fits, index.providers(decoder_choice.SONAME)), None)
+    found = next(filter(fits, index.providers(liblzma_choice.SONAME)), None)
     return None if found is None else pin_of(found, index.snapshots)
 
 
@@ -124,12 +124,12 @@ def _put(session: Session, pin: Pin, policy: FetchPolicy) -> str:
 
     with made_store(session) as store, store.working() as work:
         path = unpacked(store, work, pin, supply_of(session, policy))
-        library = os.path.join(store.place_of(path), decoder_choice.FILE)
-        against = decoder_choice.judged(DiskView(), library, os.path.realpath(os.fsencode(sys.executable)))
+        library = os.path.join(store.place_of(path), liblzma_choice.FILE)
+        against = liblzma_choice.judged(DiskView(), library, os.path.realpath(os.fsencode(sys.executable)))
         if against:
             _refuse(session.paths, against)
         else:
-            decoder_choice.keep(store.layout, path)
+            liblzma_choice.keep(store.layout, path)
     return against
 
 
@@ -138,7 +138,7 @@ def _refusal(place: DenizenPaths) -> bytes:
 
     It saves testing the package at each start.
     """
-    return place.state + b"/decoder-" + (decoder_choice.libc_name() or b"none")
+    return place.state + b"/decoder-" + (liblzma_choice.libc_name() or b"none")
 
 
 def _refused(place: DenizenPaths) -> str:

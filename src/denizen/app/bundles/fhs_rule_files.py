@@ -1,4 +1,4 @@
-"""Files that a program looks for by environment_rules.toml, from an environment made for them.
+"""Files that a program looks for by fhs_rules.toml, from an environment made for them.
 
 Some are in no package: a maintainer script writes them, as the list of Graphviz's plugins. The environment
 (strategy fhs) has them; a bundle takes those that the rule names, and what libraries need that such a file
@@ -11,7 +11,7 @@ import os
 import re
 
 from denizen.errors import HostLacks, SourceFailed, display
-from denizen.launch.environment_rules import RULES, EnvironmentNeeds, rules_in
+from denizen.launch.fhs_rules import RULES, EnvironmentNeeds, rules_in
 from denizen.packaged_toml import packaged_toml
 from denizen.value import value
 

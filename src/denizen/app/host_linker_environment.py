@@ -1,4 +1,4 @@
-"""This host as the dynamic linker sees it: processor, kernel, LD_LIBRARY_PATH, the program's interpreter."""
+"""The dynamic linker's environment on this host: processor, kernel, LD_LIBRARY_PATH, interpreter."""
 
 from __future__ import annotations
 

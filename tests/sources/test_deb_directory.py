@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from denizen.sources.base import Scope
-from denizen.sources.directory import BadPackageFile, DirectoryOfDebs
+from denizen.sources.deb_directory import BadPackageFile, DirectoryOfDebs
 from denizen.sources.errors import HashMismatch
 from tests.support.debs import Item, deb, symlink
 

@@ -1,4 +1,4 @@
-"""The settings of the loader that is installed at the interpreter path of foreign programs."""
+"""`loader install`: the loader at the interpreter path of foreign programs, with its settings."""
 
 from __future__ import annotations
 

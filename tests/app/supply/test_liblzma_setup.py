@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from denizen.app.supply.configured_sources import configured_sources
-from denizen.app.supply.decoder_setup import bring_decoder, decoder_words, provide_decoder
-from denizen.app.supply.indexing import ensure, run_update, targets_of
-from denizen.build import decoder_choice
-from denizen.build.decoder_choice import FILE, SONAME, DecoderChoice
+from denizen.app.supply.ensure_index import ensure, run_update, targets_of
+from denizen.app.supply.liblzma_setup import bring_decoder, decoder_words, provide_decoder
+from denizen.build import liblzma_choice
+from denizen.build.liblzma_choice import FILE, SONAME, DecoderChoice
 from denizen.cli.command import Context
 from denizen.formats import compression
 from denizen.sources.base import Scope, SilentTransfer
@@ -39,7 +39,7 @@ def own() -> bytes:
 @pytest.fixture
 def context(home: DenizenHome, monkeypatch: pytest.MonkeyPatch) -> Context:
     """Where Python's own liblzma is taken for an old one."""
-    monkeypatch.setattr(decoder_choice, "standing", lambda: DecoderChoice(helped=True, reason="it is old"))
+    monkeypatch.setattr(liblzma_choice, "standing", lambda: DecoderChoice(helped=True, reason="it is old"))
     monkeypatch.setattr(compression, "_preferred", [])
     return context_of(os.environ, os.fspath(home.root), verbosity=-1)
 
@@ -91,7 +91,7 @@ def test_one_that_would_not_load_is_not_kept_and_not_judged_at_each_start(
     assert "does not load here: it needs libnone.so.7" in decoder_words(context.session)[0]
     (home.root / "cache/packages").mkdir(exist_ok=True)
     (home.root / "cache/packages/0-liblzma5_1.deb").touch()  # as if one were at hand
-    monkeypatch.setattr(decoder_choice, "judged", lambda *_: pytest.fail("it was judged before"))
+    monkeypatch.setattr(liblzma_choice, "judged", lambda *_: pytest.fail("it was judged before"))
     bring_decoder(context.session)
 
 
@@ -106,7 +106,7 @@ def test_where_it_cannot_be_had_nothing_fails(home: DenizenHome, context: Contex
 
 def test_a_python_that_needs_no_help_makes_no_store(home: DenizenHome, context: Context, own: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoder_choice, "standing", lambda: DecoderChoice(helped=False, reason="it is fast"))
+        patch.setattr(liblzma_choice, "standing", lambda: DecoderChoice(helped=False, reason="it is fast"))
         offer(context, home, own)
         provide_decoder(context.session, FetchPolicy())
         assert decoder_words(context.session)[0] == "Python's own: it is fast"

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from denizen.store.trees import hyperscan_search
 from denizen.store.trees.hyperscan_search import Matching, hyperscan_matcher
-from denizen.store.trees.references import ALPHABET, HASH_LENGTH, Scanner, runs_in
+from denizen.store.trees.reference_scanner import ALPHABET, HASH_LENGTH, Scanner, runs_in
 
 if TYPE_CHECKING:
-    from denizen.store.trees.references import Matcher
+    from denizen.store.trees.reference_scanner import Matcher
 
 _RANDOM = random.Random(7)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from denizen.build import decoder_choice
-from denizen.build.decoder_choice import (
+from denizen.build import liblzma_choice
+from denizen.build.liblzma_choice import (
     FAST,
     FILE,
     SONAME,
@@ -35,7 +35,7 @@ PROGRAM = os.path.realpath(os.fsencode(sys.executable))
 OLD = 50_040_012
 LIBC = b"libc.so.6"
 
-if os.uname().machine != "x86_64" or decoder_choice.libc_of_process() is None:
+if os.uname().machine != "x86_64" or liblzma_choice.libc_of_process() is None:
     pytest.skip("there is a faster decoder for glibc on x86-64 only", allow_module_level=True)
 
 
@@ -73,18 +73,18 @@ def put(store: Store, tmp_path: Path, content: bytes) -> Path:
 def test_an_old_liblzma_and_one_that_does_not_tell_are_helped(
     monkeypatch: pytest.MonkeyPatch, version: int, *, helped: bool
 ) -> None:
-    monkeypatch.setattr(decoder_choice, "_own_version", lambda: version)
+    monkeypatch.setattr(liblzma_choice, "_own_version", lambda: version)
     assert standing().helped is helped
 
 
 def test_without_glibc_there_is_no_help(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoder_choice, "libc_of_process", lambda: None)
+    monkeypatch.setattr(liblzma_choice, "libc_of_process", lambda: None)
     assert standing() == DecoderChoice(helped=False, reason="this Python does not run on glibc")
-    assert decoder_choice.libc_name() is None
+    assert liblzma_choice.libc_name() is None
 
 
 def test_where_proc_is_not_mounted_there_is_no_help(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoder_choice, "_MAPS", "/nonexistent/self/maps")
+    monkeypatch.setattr(liblzma_choice, "_MAPS", "/nonexistent/self/maps")
     assert not standing().helped
     assert kept(store.layout) is None
     use(store.layout)
@@ -92,7 +92,7 @@ def test_where_proc_is_not_mounted_there_is_no_help(store: Store, monkeypatch: p
 
 
 def test_a_c_library_that_is_only_read_is_not_the_process_s(tmp_path: Path) -> None:
-    runs_on = decoder_choice.libc_of_process()
+    runs_on = liblzma_choice.libc_of_process()
     assert runs_on is not None
     (tmp_path / "libc.so.6").write_bytes(Path(os.fsdecode(runs_on)).read_bytes())
     with (
@@ -101,7 +101,7 @@ def test_a_c_library_that_is_only_read_is_not_the_process_s(tmp_path: Path) -> N
         mmap.mmap(other.fileno(), 0, prot=mmap.PROT_READ),
     ):
         assert str(tmp_path) in Path("/proc/self/maps").read_text()
-        assert decoder_choice.libc_of_process() == runs_on
+        assert liblzma_choice.libc_of_process() == runs_on
 
 
 def test_a_version_is_shown_as_people_write_it() -> None:
@@ -146,7 +146,7 @@ def test_for_another_c_library_nothing_is_kept(
     store: Store, tmp_path: Path, own: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(store, tmp_path, Path(os.fsdecode(own)).read_bytes())
-    monkeypatch.setattr(decoder_choice, "libc_name", lambda: b"after-an-upgrade")
+    monkeypatch.setattr(liblzma_choice, "libc_name", lambda: b"after-an-upgrade")
     assert kept(store.layout) is None
 
 
@@ -155,7 +155,7 @@ def test_a_new_root_takes_the_place_of_those_for_other_c_libraries(
 ) -> None:
     content = Path(os.fsdecode(own)).read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr(decoder_choice, "libc_name", lambda: b"before-an-upgrade")
+        patch.setattr(liblzma_choice, "libc_name", lambda: b"before-an-upgrade")
         put(store, tmp_path, content)
     put(store, tmp_path, content)
     assert len(os.listdir(os.path.join(store.layout.gcroots, b"decoder"))) == 1

@@ -7,7 +7,7 @@ import pytest
 
 from denizen.elf.script import parse_script
 from denizen.fileview import MemoryView
-from denizen.launch.environment_rules import RULES, EnvironmentRule, rules_in, wants_of
+from denizen.launch.fhs_rules import RULES, EnvironmentRule, rules_in, wants_of
 
 RULE = EnvironmentRule(
     ("bazel", "bazelisk*"), (b"/etc/passwd", b"/bin/bash"), ("bash",), "asks who the user is"

@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.recipes.fixup_plan import opened_earlier
-from denizen.recipes.recipe import Recipe
-from denizen.recipes.recipe_derivation import _texts
-from denizen.recipes.run_findings import (
+from denizen.recipes.findings_table import (
     BadFindings,
     RunFinding,
     parse_findings,
     with_findings,
     write_findings,
 )
+from denizen.recipes.fixup_plan import opened_earlier
+from denizen.recipes.recipe import Recipe
+from denizen.recipes.recipe_derivation import _texts
 
 FOUND = (RunFinding("late", "libmd4c.so.0", "libmd4c0"), RunFinding("x-y.z", "liba.so", "liba-1.0+b"))
 programs = st.text(min_size=1, max_size=20).filter(lambda text: "/" not in text and text.split() == [text])

@@ -1,7 +1,7 @@
 """Certificate authorities: those of the host before the copy."""
 
 from denizen.fileview import MemoryView
-from denizen.sources.authorities import SHIPPED, certificates_for
+from denizen.sources.tls_authorities import SHIPPED, certificates_for
 
 _FEDORA = b"/etc/pki/tls/certs/ca-bundle.crt"
 _DIRECTORY = "/usr/lib/ssl/certs"

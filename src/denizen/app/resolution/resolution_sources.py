@@ -27,7 +27,7 @@ def sources_for(session: Session, policy: FetchPolicy, index: Index) -> Sources:
 def package_cache(session: Session, policy: FetchPolicy) -> FetchingPackageCache:
     """Return the cache of packages' facts, which fetches packages that are not in it."""
     from denizen.app.supply.configured_sources import sources_by_name
-    from denizen.app.supply.decoder_setup import use_decoder
+    from denizen.app.supply.liblzma_setup import use_decoder
     from denizen.resolve.cache.package_cache import FetchingPackageCache
     from denizen.resolve.cache.package_facts import FactsCache
 

@@ -1,6 +1,6 @@
 """Rules for files, other than libraries, that a program needs and the strategy fhs provides (pure).
 
-There are two sources: the first line of a script, and environment_rules.toml for programs by name.
+There are two sources: the first line of a script, and fhs_rules.toml for programs by name.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from denizen.elf.script import Script
     from denizen.fileview import FileView
 
-RULES = posixpath.join(posixpath.dirname(__file__), "environment_rules.toml")
+RULES = posixpath.join(posixpath.dirname(__file__), "fhs_rules.toml")
 # The directory in which packages have the commands that `env` finds in PATH.
 _COMMANDS = b"/usr/bin/"
 
 
 @value
 class EnvironmentRule:
-    """One row of environment_rules.toml."""
+    """One row of fhs_rules.toml."""
 
     programs: tuple[str, ...]
     paths: tuple[bytes, ...]
@@ -55,7 +55,7 @@ class EnvironmentNeeds:
 
 
 def rules_in(document: Mapping[str, Any]) -> tuple[EnvironmentRule, ...]:
-    """Return the rules in a document of environment_rules.toml's form. Raises KeyError."""
+    """Return the rules in a document of fhs_rules.toml's form. Raises KeyError."""
     return tuple(map(_rule, document["wants"]))
 
 
@@ -73,7 +73,7 @@ def wants_of(
         program: the program's path.
         script: its first line, if it is a script.
         search_path: the directories of PATH.
-        rules: the rules of environment_rules.toml.
+        rules: the rules of fhs_rules.toml.
     """
     packages: dict[str, None] = {}
     paths: dict[bytes, None] = {}

@@ -1,13 +1,13 @@
-"""Files that a bundle takes from an environment, by the rules of environment_rules.toml."""
+"""Files that a bundle takes from an environment, by the rules of fhs_rules.toml."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from denizen.app.bundles import rule_files as module
+from denizen.app.bundles import fhs_rule_files as module
+from denizen.app.bundles.fhs_rule_files import RuleFiles, wanted_files
 from denizen.app.bundles.further_programs import unpack_packed
-from denizen.app.bundles.rule_files import RuleFiles, wanted_files
 from denizen.disk import DiskView
 from denizen.errors import HostLacks
 from denizen.launch.program import open_program

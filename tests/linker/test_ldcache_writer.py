@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.linker.ldcache import CacheEntry, CacheQuery, open_cache
-from denizen.linker.ldcachewriter import write_cache
+from denizen.linker.ldcache_writer import write_cache
 from tests.support.peers import require
 
 X86_64 = CacheQuery(0x303, (b"x86-64-v3", b"x86-64-v2"), level=3, legacy=None)

@@ -1,6 +1,6 @@
-"""The user's additional requests (`--with`).
+"""The meaning of a name that the user gives by `--with`: a soname, or a package with its libraries.
 
-Sonames or names of packages (pure but for the package cache).
+Pure but for the package cache.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Indexes for the commands: a first update where an index is missing."""
+"""The first update of an index that a command needs and that is missing or not enough."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def ensure(
     if _all_held(session, suites, architecture, scope, held):
         return {}
     from denizen.app.supply.configured_sources import configured_sources
-    from denizen.app.supply.decoder_setup import provide_decoder
+    from denizen.app.supply.liblzma_setup import provide_decoder
 
     progress = session.reporter.transfers()
     targets = targets_of(configured_sources(session, policy, progress), suites, (architecture,), scope)
@@ -144,7 +144,7 @@ def run_update(
     Afterwards all records of libraries that running programs were denied are dropped: they may be available
     now. So are decisions that were made without an index.
     """
-    from denizen.app.supply.decoder_setup import use_decoder
+    from denizen.app.supply.liblzma_setup import use_decoder
     from denizen.index.index_manifest import library_files
     from denizen.index.update import update
     from denizen.launch.decisions.decision_store import forget_unindexed

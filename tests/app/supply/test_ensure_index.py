@@ -6,7 +6,7 @@ import pytest
 
 from denizen.app.session import Session
 from denizen.app.supply import configured_sources
-from denizen.app.supply.indexing import ensure
+from denizen.app.supply.ensure_index import ensure
 from denizen.index.index_manifest import IndexEntry, write_manifest
 from denizen.sources.base import Scope
 from denizen.sources.fetch_policy import FetchPolicy

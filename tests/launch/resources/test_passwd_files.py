@@ -1,7 +1,7 @@
 """A root that names no users gets files that name root, nobody and the user who runs programs."""
 
 from denizen.fileview import MemoryView
-from denizen.launch.resources.accounts import Owner, missing_accounts
+from denizen.launch.resources.passwd_files import Owner, missing_accounts
 
 _USER = Owner(4242, 100)
 
