@@ -66,11 +66,13 @@ FREESTANDING = [
     "-fno-stack-protector", "-fno-stack-clash-protection", "-fno-asynchronous-unwind-tables",
     "-fno-tree-loop-distribute-patterns", "-U_FORTIFY_SOURCE",
 ]
-# max-page-size only pads; one segment at offset 0 and address 0 is aligned for every page size.
+# The largest page that a machine's kernels are made with, in bytes: the file is padded to it (link.ld).
+LARGEST_PAGES = {"aarch64": 0x10000}
+PAGE = 0x1000
 LINK = [
     "-fPIE", "-nostdlib", "-static-pie", "-Wl,--no-dynamic-linker", f"-Wl,-T,{HERE / 'link.ld'}",
     "-Wl,-z,noexecstack", "-Wl,--build-id=none",
-    "-Wl,-z,max-page-size=4096", "-Wl,--fatal-warnings",
+    "-Wl,--fatal-warnings",
 ]
 # No libraries of its own, so that it loads beside any C library; all that is called is looked up when it is
 # loaded, so that nothing of ld.so's runs in a child of vfork. Two segments and not four: 15 us at each start.
@@ -96,12 +98,18 @@ def command(output: Path, compiler: list[str]) -> list[str]:
         *WARNINGS,
         *FREESTANDING,
         *([f"-Wl,-soname,{stem}.so"] if stem in LIBRARIES else []),
-        *(SHARED if stem in LIBRARIES else LINK),
+        *(SHARED if stem in LIBRARIES else [*LINK, f"-Wl,-z,max-page-size={largest_page(compiler)}"]),
         *FLAGS.get(stem or "", []),
         "-o",
         str(output),
         *[source for source in sources if source not in fast],
     ]
+
+
+def largest_page(compiler: list[str]) -> int:
+    """Return the size in bytes of the largest page of the machine that a compiler compiles for."""
+    machine = subprocess.run([*compiler, "-dumpmachine"], check=True, capture_output=True, text=True).stdout
+    return LARGEST_PAGES.get(machine.split("-")[0], PAGE)
 
 
 def fast_command(output: Path, compiler: list[str]) -> list[str]:

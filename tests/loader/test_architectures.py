@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from denizen.disk import DiskView
+from denizen.elf.constants import PT_LOAD
+from denizen.elf.image import read
 from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.loader.loader_settings import LoaderSettings
 from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, compile_loader, output_of, run
@@ -53,6 +55,35 @@ def decided(sysroot: LoaderSysroot) -> Path:
     program = sysroot.compile("ask", _SOURCE, str(answer))
     sysroot.decide(program, [answer, *sysroot.system("libc.so.6")])
     return program
+
+
+def ends_of_segments(program: Path) -> set[int]:
+    """Return where the loaded segments of a file end within a page of the largest size, in bytes."""
+    return {
+        (segment.address + segment.file_size) % segment.alignment
+        for segment in read(program.read_bytes()).segments
+        if segment.type == PT_LOAD
+    }
+
+
+class TestPages:
+    """Linux before 6.7 kills a program whose interpreter ends within a page that cannot be written to."""
+
+    @pytest.mark.parametrize("compiler", [("gcc",), ("gcc", "-m32")], ids=["x86-64", "i386"])
+    def test_the_loader_ends_with_a_page(self, tmp_path: Path, compiler: tuple[str, ...]) -> None:
+        loader = compile_loader(tmp_path / "loader", *compiler)
+        assert ends_of_segments(loader) == {0}
+        assert {one.alignment for one in read(loader.read_bytes()).segments if one.type == PT_LOAD} == {0x1000}
+
+    @pytest.mark.parametrize("name", ["attach", "bundle", "enter", "front", "ldconfig"])
+    def test_each_static_companion_ends_with_a_page(self, tmp_path: Path, name: str) -> None:
+        assert ends_of_segments(compile_loader(tmp_path / f"denizen-{name}")) == {0}
+
+    def test_where_pages_of_64_kib_are_to_be_had_the_loader_ends_with_one(self, tmp_path: Path) -> None:
+        require("qemu-aarch64-static", _aarch64_compiler())
+        loader = compile_loader(tmp_path / "loader", _aarch64_compiler())
+        assert ends_of_segments(loader) == {0}
+        assert {one.alignment for one in read(loader.read_bytes()).segments if one.type == PT_LOAD} == {0x10000}
 
 
 class TestI386:
