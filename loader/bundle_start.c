@@ -21,6 +21,8 @@ static void become_bundled(struct start *start, const struct bundle *bundle, con
     if (!bundle_decision(&start->arena, &start->process, bundle, name, &decision))
         return;
     start->path = path ? path : decision_string(&decision, decision.header->program);
+    if (!path && decision.header->command.count) /* in an environment, which the launcher has no part in */
+        launch_command(&start->arena, &start->process, &decision, (struct target){start->path, true, false});
     belong_to(start, bundle);
     if (!sys_exists(start->path) ||
         !image_inspect(start->path, start->process.page_size, &start->arena, &subject) ||

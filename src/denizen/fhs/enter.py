@@ -11,9 +11,9 @@ import os
 import pwd
 
 from denizen.fhs import driver_libraries
-from denizen.fhs.host_etc import HOST, User, files
+from denizen.fhs.host_etc import DEFAULT_GROUP, DEFAULT_PASSWD, HOST, User, files
 from denizen.fhs.mounts import EnteredRoot, entering
-from denizen.fileview import USR_MERGED
+from denizen.fileview import USR_MERGED, exists
 from denizen.host import machine_name
 from denizen.linker.ldcache import BadCache
 from denizen.machines import by_kernel
@@ -21,9 +21,10 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from denizen.fhs.mounts import BindMount
+    from denizen.fileview import FileView
 
 _LIMIT = 16 << 20
 # The first exists in an environment, where /etc is the environment's.
@@ -31,6 +32,9 @@ _HOST = (HOST + b"/etc", b"/etc")
 # NixOS has no ld.so.cache; its drivers are in this directory (nixpkgs' hardware.graphics).
 _NIXOS = b"/run/opengl-driver/lib"
 _NSS = (b"usr/lib", b"usr/lib64")
+# Names of /etc that a machine has once it runs: its accounts, and what is found out when it boots.
+_MADE_LATER = frozenset({b"passwd", b"group", b"hostname", b"machine-id", b"resolv.conf", b"localtime"})
+_DEFAULTS = {b"passwd": DEFAULT_PASSWD, b"group": DEFAULT_GROUP}
 
 
 @value
@@ -70,6 +74,31 @@ def entry_of(inside: Inside) -> EnteredRoot:
     shown = tuple(_manifests()) if inside.cache else ()
     top = tuple(os.listdir(b"/"))
     return EnteredRoot(tree, etc, inside.stage, merged, top, inside.bindings, inside.cache, shown)
+
+
+def entry_elsewhere(
+    inside: Inside, place: bytes, machine: FileView, declared: Collection[bytes]
+) -> EnteredRoot:
+    """Return the parts of the root on another machine, whose files are seen through a view.
+
+    `place` is the path of the tree on this machine, and `declared` the names that /etc will have there.
+    """
+    names = {*_MADE_LATER, *declared}
+    etc = files(
+        lambda name: _seen_in(machine, name) or _DEFAULTS.get(name),
+        lambda name: name in names or exists(machine, b"/etc/" + name),
+        User(b"root", 0, 0, b"/root"),
+        lambda name: _serves(place, name),
+    )
+    merged = tuple(name for name in USR_MERGED if os.path.isdir(b"%b/usr/%b" % (place, name)))
+    return EnteredRoot(inside.tree, etc, inside.stage, merged, ())
+
+
+def _seen_in(machine: FileView, name: bytes) -> bytes | None:
+    try:
+        return bytes(machine.read(b"/etc/" + name)[:_LIMIT])
+    except OSError:
+        return None
 
 
 def cache_with_drivers(tree: bytes, is_driver: Callable[[bytes], bool]) -> bytes:

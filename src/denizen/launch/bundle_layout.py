@@ -21,7 +21,7 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from denizen.launch.decisions.decision import Decision
 
@@ -30,6 +30,7 @@ PLACE = b"/@bundle/"
 DIRECTORY = b"bundle"
 DECISION = b"decision"
 ANY_DECISION = b"decision-any"
+LOADER, INSIDE, RESIDENT = b"denizen-loader", b"denizen-inside", b"denizen-resident"
 DECISIONS = b"decisions"
 LIBRARIES = b"lib"
 PROGRAM = b"program"
@@ -60,22 +61,39 @@ def bundled_decision(
             look for the tree.
         resident: the bundle has the library that answers dlopen for objects with a DT_RUNPATH.
     """
+    names = {**places, decision.search: LIBRARIES, decision.program: program}
+    made = relocated_decision(
+        decision,
+        lambda path: PLACE + names[path],
+        resources=PLACE + DATA if data else b"",
+        resident=resident,
+    )
+    return replace(made, shown=PLACE + program if whole else b"")
 
-    def placed(path: bytes) -> bytes:
-        return PLACE + places[path]
 
-    search = PLACE + LIBRARIES
+def relocated_decision(
+    decision: Decision, placed: Callable[[bytes], bytes], *, resources: bytes, resident: bool
+) -> Decision:
+    """Return the decision for a launcher whose files stay where they are, in a root that is / to it.
+
+    Args:
+        decision: about the program, with paths of this host.
+        placed: returns the path that a file has in that root.
+        resources: the directory there with files for fixed paths, b"" for none.
+        resident: the launcher has the library that answers dlopen for objects with a DT_RUNPATH.
+    """
+    search = placed(decision.search)
     return replace(
         decision,
         identity=NOBODY,
         ldso=placed(decision.ldso),
         search=search,
-        program=PLACE + program,
+        program=placed(decision.program),
         libraries=tuple(replace(one, path=placed(one.path)) for one in decision.libraries),
         objects=(),
         command=(),
-        shown=PLACE + program if whole else b"",
-        resources=PLACE + DATA if data else b"",
+        shown=b"",
+        resources=resources,
         opened=search if resident and decision.opened else b"",
     )
 

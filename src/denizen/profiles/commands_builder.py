@@ -16,8 +16,12 @@ from denizen.store.trees.restore import STORE_TIMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from denizen.build.build_task import Build
-    from denizen.profiles.builtin_commands import CommandsPlan
+    from denizen.fileview import FileView
+    from denizen.formats.storepath import StorePath
+    from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
 
 _MAX_TEXT = 1 << 20
 
@@ -34,7 +38,7 @@ def build_commands(task: Build) -> None:
         for one in plan.programs:
             _link_loader(task.place_of(plan.loader), b"%b/%b/%b" % (tree, BIN, one.name))
             os.symlink(program_link(one), b"%b/%b/%b" % (tree, PROGRAMS, one.name))
-        _write_texts(task, plan, tree)
+        write_texts(task.name, plan.programs, plan.texts, tree, task.view_of)
     task.work.adopt_shared(tree, task.output, [*task.inputs], task.sealed.path)
 
 
@@ -50,13 +54,22 @@ def _link_loader(loader: bytes, place: bytes) -> None:
         os.utime(place, ns=STORE_TIMES)
 
 
-def _write_texts(task: Build, plan: CommandsPlan, tree: bytes) -> None:
-    commands = commands_text(plan.programs)
-    for one in plan.texts:
-        view = task.view_of(one.path)
-        content = bytes(view.read(b"/" + one.inside))
+def write_texts(
+    name: str,
+    programs: Sequence[InstalledProgram],
+    texts: Sequence[RewrittenText],
+    tree: bytes,
+    view_of: Callable[[StorePath], FileView],
+) -> None:
+    """Write the desktop entries and the like of the object `name` into its tree, their commands renamed.
+
+    Raises BadDerivation, OSError.
+    """
+    commands = commands_text(programs)
+    for one in texts:
+        content = bytes(view_of(one.path).read(b"/" + one.inside))
         if len(content) > _MAX_TEXT:
-            raise BadDerivation(task.name, "a desktop entry is larger than a megabyte")
+            raise BadDerivation(name, "a desktop entry is larger than a megabyte")
         place = tree + b"/" + one.outside
         make_directories(os.path.dirname(place))
         _write(place, rewritten(content, commands))

@@ -7,7 +7,8 @@ import posixpath
 import stat
 
 from denizen.app.bundles.errors import NotBundled
-from denizen.app.bundles.left_out import LEFT_OUT, converts_text, parts_nothing_needs
+from denizen.app.bundles.left_out import LEFT_OUT, parts_nothing_needs
+from denizen.app.bundles.packaged_resources import packaged_resources
 from denizen.app.relocate.tree_directories import TreeDirectories
 from denizen.disk import open_regular
 from denizen.formats.bundle_image import EntryKind, ImageEntry
@@ -17,8 +18,11 @@ from denizen.launch.bundle_layout import (
     DATA,
     DECISION,
     DIRECTORY,
+    INSIDE,
     LIBRARIES,
+    LOADER,
     PROGRAM,
+    RESIDENT,
     SCRIPT,
     bundled_decision,
     decision_about_any,
@@ -27,9 +31,8 @@ from denizen.launch.bundle_layout import (
     script_name,
 )
 from denizen.launch.decisions.decision_codec import encode
-from denizen.launch.loader.binaries import LoaderAbsent, inside_binary, loader_binary, resident_binary
+from denizen.launch.loader.binaries import inside_binary, loader_binary, optional_resident
 from denizen.launch.program import once_read
-from denizen.launch.resources.fixed_paths import fixed_path_resources
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.shipped_libraries import Bundle
 from denizen.value import replace
@@ -40,7 +43,6 @@ if TYPE_CHECKING:
 
     from denizen.app.bundles.bundle_request import CarriedScript
     from denizen.app.bundles.program_closure import ProgramClosure
-    from denizen.fileview import FileView, Stat
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.resources.fixed_paths import FixedPathResource
 
@@ -69,7 +71,7 @@ def entries_of(
     """
     names = _Names(closure, tree)
     data = _data(closure) if children else []
-    resident = _resident(machine)
+    resident = optional_resident(machine)
     decision = bundled_decision(
         closure.decision,
         names.program,
@@ -82,10 +84,10 @@ def entries_of(
     if children:
         own += _child_decisions(closure, names, data=bool(data), resident=bool(resident))
         loader = launcher_beside(loader_binary(machine))
-        own.append(ImageEntry(b"denizen-loader", EntryKind.PROGRAM, loader))
-        own.append(ImageEntry(b"denizen-inside", EntryKind.FILE, inside_binary(machine)))
+        own.append(ImageEntry(LOADER, EntryKind.PROGRAM, loader))
+        own.append(ImageEntry(INSIDE, EntryKind.FILE, inside_binary(machine)))
     if decision.opened:
-        own.append(ImageEntry(b"denizen-resident", EntryKind.FILE, resident))
+        own.append(ImageEntry(RESIDENT, EntryKind.FILE, resident))
     carried = _carried(script) if script is not None else ()
     found = {entry.name: entry for entry in (*own, *names.entries(), *data, *carried)}
     return [replace(entry, name=posixpath.join(DIRECTORY, name)) for name, entry in found.items()]
@@ -118,13 +120,6 @@ def _child_decisions(
         )
         found.append(ImageEntry(ANY_DECISION, EntryKind.FILE, encode(made)))
     return found
-
-
-def _resident(machine: str) -> bytes:
-    try:
-        return resident_binary(machine)
-    except LoaderAbsent:
-        return b""
 
 
 def own_files(closure: ProgramClosure, tree: bytes = b"") -> dict[bytes, bytes]:
@@ -277,14 +272,9 @@ def _below(opened: TreeDirectories, tree: bytes, name: bytes, *, timed: bool) ->
 
 def _data(closure: ProgramClosure) -> list[ImageEntry]:
     """Return the packages' files for fixed paths, as a host that has nothing needs them."""
-    trees = tuple(closure.packages.values())
-    view = _EmptyHost(closure.program.view, trees)
     found: dict[bytes, ImageEntry] = {}
-    converts = converts_text(closure)
     first: dict[bytes, bytes] = {}
-    for one in fixed_path_resources(view, trees):
-        if not converts and b"/gconv" in one.target:
-            continue
+    for one in packaged_resources(closure):
         for entry in _resource(DATA + one.target, one, first):
             if not entry.name.startswith(LEFT_OUT):
                 found.setdefault(entry.name, _without_absolute(entry))
@@ -314,34 +304,3 @@ def _without_absolute(entry: ImageEntry) -> ImageEntry:
         return entry
     within = posixpath.relpath(DATA + target, posixpath.dirname(entry.name))
     return ImageEntry(entry.name, entry.kind, within)
-
-
-class _EmptyHost:
-    """A view in which a host has nothing but the trees of packages."""
-
-    def __init__(self, view: FileView, trees: Sequence[bytes]) -> None:
-        self._view = view
-        self.trees = tuple(trees)
-
-    def _look(self, path: bytes) -> bytes:
-        if not path.startswith(self.trees):
-            raise FileNotFoundError(path)
-        return path
-
-    def lstat(self, path: bytes) -> Stat:
-        return self._view.lstat(self._look(path))
-
-    def readlink(self, path: bytes) -> bytes:
-        return self._view.readlink(self._look(path))
-
-    def stat(self, path: bytes) -> Stat:
-        return self._view.stat(self._look(path))
-
-    def listdir(self, path: bytes) -> tuple[bytes, ...]:
-        return self._view.listdir(self._look(path))
-
-    def realpath(self, path: bytes) -> bytes:
-        return self._view.realpath(self._look(path))
-
-    def read(self, path: bytes) -> bytes:
-        return bytes(self._view.read(self._look(path)))

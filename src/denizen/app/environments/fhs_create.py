@@ -73,14 +73,21 @@ def composed(
 
     It is an environment without a name: nothing but the caller's work keeps it.
     """
-    from denizen.app.supply.store_access import made_store
-    from denizen.fhs.create import make, members_of, pins_of
+    from denizen.fhs.create import members_of, pins_of
 
     named = {pin.name for pin in pins}
     base = pins_of(members_of(settings, catalogues_of(session, settings, policy)), {})
     every = (*pins, *(pin for pin in base if pin.name not in named))
+    return composed_of(session, settings, policy, every), every
+
+
+def composed_of(session: Session, settings: Settings, policy: FetchPolicy, pins: Sequence[Pin]) -> StorePath:
+    """Return a tree of exactly these packages; nothing but the caller's work keeps it."""
+    from denizen.app.supply.store_access import made_store
+    from denizen.fhs.create import make
+
     with made_store(session) as store:
-        return make(_context(session, store, policy), every, settings).tree, every
+        return make(_context(session, store, policy), pins, settings).tree
 
 
 def _context(session: Session, store: Store, policy: FetchPolicy) -> CreationContext:

@@ -4,41 +4,26 @@ from __future__ import annotations
 
 import os
 
-from denizen.value import value
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from denizen.app.profiles.install_request import Preparation
+    from denizen.app.profiles.install_request import ExposedProgram, Preparation
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
     from denizen.errors import DenizenError
     from denizen.formats.storepath import StorePath
-    from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
-    from denizen.profiles.package_plan import CommandRecipe
 
 # Commands that are decided when they are installed; a package with more decides the others when they start.
 DECIDED_AT_ONCE = 64
 
 
-@value
-class ExposedProgram:
-    """The ingredients of an object of commands.
-
-    Attributes:
-        name: of the object.
-    """
-
-    name: str
-    programs: tuple[InstalledProgram, ...]
-    texts: tuple[RewrittenText, ...]
-    recipe: CommandRecipe
-
-
-def expose(at: Preparation, wanted: RunRequest, exposed: ExposedProgram) -> StorePath:
+def expose(at: Preparation, exposed: ExposedProgram) -> StorePath:
     """Make the object of commands valid, kept while `work` lasts; return its path."""
+    if at.exposing is not None:
+        return at.exposing(exposed)
     from denizen.app.profiles.command_loader import command_loader
+    from denizen.app.start_request import RunRequest
     from denizen.build import derivation as derivations
     from denizen.build.builtin_derivations import OUT
     from denizen.build.derivation import SUFFIX, name_of
@@ -47,7 +32,7 @@ def expose(at: Preparation, wanted: RunRequest, exposed: ExposedProgram) -> Stor
 
     store, work = at.store, at.work
     logical = store.layout.logical
-    loader = command_loader(at, wanted)
+    loader = command_loader(at, RunRequest(suites=exposed.recipe.suites, installed=True))
     plan = CommandsPlan(loader, exposed.programs, write_recipe(exposed.recipe), exposed.texts)
     sealed = derivations.seal(exposing(plan, logical), exposed.name, {}, logical)
     output = sealed.outputs[OUT]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.app.profiles.install_request import NothingExported, PreparedElement
+from denizen.app.profiles.install_request import ExposedProgram, NothingExported, PreparedElement
 from denizen.errors import BadInput, display
 from denizen.value import value
 
@@ -292,15 +292,13 @@ class _PackagePreparation:
         parts: list[ElementPart],
     ) -> StorePath:
         """Make the object of commands, and add what of it appears in the profile to `parts`."""
-        from denizen.app.profiles.command_object import ExposedProgram, expose
-        from denizen.app.start_request import RunRequest
+        from denizen.app.profiles.command_object import expose
         from denizen.profiles.profile_manifest import ElementPart
 
         texts = _texts(unpacked, commands)
-        wanted = RunRequest(suites=plan.recipe.suites, installed=True)
         version = _store_text(display(plan.pins[0].version))
         name = f"{_store_text(plan.name)}-{version}-commands"
-        place = expose(self._at, wanted, ExposedProgram(name, commands, texts, plan.recipe))
+        place = expose(self._at, ExposedProgram(name, commands, texts, plan.recipe))
         parts.append(ElementPart(place, "bin", "bin"))
         if texts:
             parts.append(ElementPart(place, "share", "share"))

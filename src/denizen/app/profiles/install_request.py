@@ -10,9 +10,12 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from denizen.app.session import Session
     from denizen.formats.storepath import StorePath
-    from denizen.profiles.package_plan import PackagePlan
+    from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
+    from denizen.profiles.package_plan import CommandRecipe, PackagePlan
     from denizen.profiles.profile_manifest import ProfileElement
     from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.local import Store
@@ -48,17 +51,33 @@ class InstallRequest:
 
 
 @value
+class ExposedProgram:
+    """The ingredients of an object of commands.
+
+    Attributes:
+        name: of the object.
+    """
+
+    name: str
+    programs: tuple[InstalledProgram, ...]
+    texts: tuple[RewrittenText, ...]
+    recipe: CommandRecipe
+
+
+@value
 class Preparation:
     """The means to prepare elements.
 
     Attributes:
         work: the operation that keeps their objects until the profile has them.
+        exposing: makes the object of commands where another machine is to start them; None for this one.
     """
 
     session: Session
     store: Store
     work: Work
     request: InstallRequest
+    exposing: Callable[[ExposedProgram], StorePath] | None = None
 
 
 @value

@@ -104,22 +104,31 @@ def _inside(
 ) -> Decision:
     """Return the decision that the command starts in the environment of its packages."""
     from denizen.app.environments.fhs_decision import InsideProgram, decision_inside
-    from denizen.disk import RootedView
-    from denizen.fhs.enter import located
 
     around = environment_of(session, command.recipe.environment, wanted)
-    name = located(around.tree, command.name, _PATH)
-    if name == command.name:
-        # Under another name there: an alternative of this package that another one won.
-        name = command.program[command.program.index(b"/usr/") :] if b"/usr/" in command.program else name
-    try:
-        place = RootedView(around.tree).realpath(name)
-    except OSError as problem:
-        raise CommandLacking(command.name) from problem
+    place, name = command_in(around.tree, command.name, command.program)
     found = decision_inside(session, wanted, decision_store, InsideProgram(around, place, name))
     # The loader compares the headers of the program that the command names, which a dangling link has not.
     found = replace(found, program=command.program)
     return found if os.path.exists(command.program) else replace(found, headers=bytes(16))
+
+
+def command_in(tree: bytes, command: bytes, program: bytes) -> tuple[bytes, bytes]:
+    """Return the path of a command in an environment's tree, links followed, and the one to execute it by.
+
+    `program` is the path of its file in the package's own object. Raises CommandLacking.
+    """
+    from denizen.disk import RootedView
+    from denizen.fhs.enter import located
+
+    name = located(tree, command, _PATH)
+    if name == command:
+        # Under another name there: an alternative of this package that another one won.
+        name = program[program.index(b"/usr/") :] if b"/usr/" in program else name
+    try:
+        return RootedView(tree).realpath(name), name
+    except OSError as problem:
+        raise CommandLacking(command) from problem
 
 
 def environment_of(session: Session, pins: Sequence[Pin], wanted: RunRequest) -> Inside:

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.profiles.install_request import NothingExported, PreparedElement, must_be_name
+from denizen.app.profiles.install_request import (
+    ExposedProgram,
+    NothingExported,
+    PreparedElement,
+    must_be_name,
+)
 from denizen.errors import BadInput, display
 
 TYPE_CHECKING = False
@@ -157,8 +162,7 @@ def _fetched(at: Preparation, url: str) -> tuple[StorePath, str]:
 
 
 def _element(at: Preparation, origin: _Origin) -> PreparedElement:
-    from denizen.app.profiles.command_object import ExposedProgram, expose
-    from denizen.app.start_request import RunRequest
+    from denizen.app.profiles.command_object import expose
     from denizen.disk import RootedView
     from denizen.profiles.package_plan import CommandRecipe
     from denizen.profiles.profile_manifest import ElementPart, ProfileElement
@@ -174,8 +178,7 @@ def _element(at: Preparation, origin: _Origin) -> PreparedElement:
         exposed = ExposedProgram(
             f"{_object_name(origin.name)}-commands", programs, (), CommandRecipe(request.suites)
         )
-        wanted = RunRequest(suites=request.suites, installed=True)
-        commands = expose(at, wanted, exposed)
+        commands = expose(at, exposed)
         parts.append(ElementPart(commands, "bin", "bin"))
     info = at.store.info(origin.path)
     element = ProfileElement(

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.formats.storepath import StorePath
     from denizen.index.provider import Provider
-    from denizen.profiles.profile_manifest import ProfileElement
     from denizen.store.local import Store
     from denizen.store.object_staging import Work
     from denizen.system.spec import FileOrigin, SystemSpec
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 # A kernel with its initrd, or a file of /etc: what is larger is a mistake.
 _MAX_FILE = 1 << 30
 _MAX_ETC = 16 << 20
-# The directories whose programs a system's packages have, the first one first.
-_BIN = ("usr/bin", "usr/sbin")
 
 
 class NoSuchOrigin(BadInput):
@@ -224,62 +221,22 @@ class _SystemBuild:
         if not self._spec.packages:
             return None
         from denizen.profiles.generation_tree import generation_tree
-        from denizen.profiles.profile_manifest import ProfileManifest, manifest_of
+        from denizen.profiles.profile_manifest import manifest_of
 
         if self._access.directory is None:
             from denizen.app.profiles.install_packages import decide_prepared, prepared_elements
 
             prepared, failures = decide_prepared(self._at, prepared_elements(self._at, self._spec.packages))
-            for sentence in failures:
-                self._at.session.reporter.say(sentence)
-            elements = [one.element for one in prepared]
         else:
-            elements = [self._element(word) for word in self._spec.packages]
-            self._tell_refusals(elements)
-        manifest: ProfileManifest = manifest_of({one.name: one for one in elements})
-        return generation_tree(self._at.store, self._at.work, manifest)
+            from denizen.app.system.target_commands import prepared_for_target
 
-    def _element(self, word: str) -> ProfileElement:
-        """Return a package whose programs are linked as they are, for a target whose libraries they use.
-
-        How a command starts is decided by what its machine has, and that machine is not this one.
-        """
-        from denizen.profiles.package_exports import data_in
-        from denizen.profiles.profile_manifest import ElementKind, ElementPart, ProfileElement
-        from denizen.resolve.resolution import pin_of
-
-        chosen = self._chooser().chosen(word)
-        parts: list[ElementPart] = []
-        for package in chosen.exporting:
-            path = self._object_of(package)
-            view = _view(self._at.store.place_of(path))
-            parts += [
-                ElementPart(path, place, "bin", rank)
-                for rank, place in enumerate(_BIN)
-                if _is_directory(view, place.encode())
-            ]
-            parts += [
-                ElementPart(path, inside.decode(), outside.decode(), 5) for inside, outside in data_in(view)
-            ]
-        name, version = display(chosen.package.package), display(chosen.package.version)
-        pins = (pin_of(chosen.package, {}),)
-        return ProfileElement(name, ElementKind.DEBIAN, word, version, 0, tuple(parts), (), pins)
-
-    def _tell_refusals(self, elements: list[ProfileElement]) -> None:
-        """Tell which commands will not start in the target, and for want of what."""
-        from denizen.app.system.target_check import refusals
-
-        target = self._access.target
-        view = _view(target.root.place)
-        directories = [
-            b"/%b/%b/%b" % (target.inside, part.path.base.encode(), part.inside.encode())
-            for one in elements
-            for part in one.parts
-            if part.outside == "bin"
-        ]
-        programs = [directory + b"/" + name for directory in directories for name in view.listdir(directory)]
-        for sentence in refusals(view, programs):
+            declared = [one.path for one in self._spec.etc]
+            prepared, failures = prepared_for_target(self._access, self._at, self._spec.packages, declared)
+        for sentence in failures:
             self._at.session.reporter.say(sentence)
+        elements = [one.element for one in prepared]
+        manifest = manifest_of({one.name: one for one in elements})
+        return generation_tree(self._at.store, self._at.work, manifest)
 
     def _object_of(self, package: Provider) -> StorePath:
         from denizen.app.supply.package_supply import supply_of
@@ -318,15 +275,6 @@ def _view(place: bytes) -> FileView:
     from denizen.disk import RootedView
 
     return RootedView(place)
-
-
-def _is_directory(view: FileView, path: bytes) -> bool:
-    from denizen.fileview import FileKind
-
-    try:
-        return view.lstat(b"/" + path).kind is FileKind.DIRECTORY
-    except OSError:
-        return False
 
 
 def _merged(pattern: bytes) -> bytes:

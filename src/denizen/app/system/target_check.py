@@ -1,38 +1,36 @@
-"""The check whether a package's commands will start in a target, by the model of its dynamic linker.
+"""The check whether a program will start in a target, by the model of its dynamic linker.
 
 Nothing of the target is executed. Its own libraries are those that a command linked there finds: what they
-lack (a library, a version of a symbol, the interpreter of a script) is told when the system is built, and not
-by the machine that boots it.
+lack (a library, a version of a symbol, the interpreter of a script) is found when the system is built, and
+not by the machine that boots it.
 """
 
 from __future__ import annotations
 
-import os
-
 from denizen.elf.script import BUFFER_SIZE, parse_script
-from denizen.errors import BadInput, display
+from denizen.errors import BadInput, HostLacks, display
 from denizen.fileview import exists
 from denizen.linker import Environment, bind, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from denizen.fileview import FileView
 
-# Named of each kind in a sentence; a program without any of its libraries lacks dozens.
+# Names in a sentence; a program without any of its libraries lacks dozens.
 _NAMED = 4
 
 
-def refusals(view: FileView, programs: Iterable[bytes]) -> Iterator[str]:
-    """Yield a sentence for each set of lacking things, with the programs that will not start for it."""
-    without: dict[tuple[str, ...], list[str]] = {}
-    for program in programs:
-        lacking = tuple(lacking_for(view, program))
-        if lacking:
-            without.setdefault(lacking, []).append(display(os.path.basename(program)))
-    for lacking, names in without.items():
-        yield f"{_listed(names)} will not start in the target, which lacks {_listed(lacking)}"
+class TargetLacks(HostLacks):
+    """The error that a program of no package lacks something in the target."""
+
+    names: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        more = f" and {len(self.names) - _NAMED} more" if len(self.names) > _NAMED else ""
+        return f"the target lacks {', '.join(self.names[:_NAMED])}{more}"
 
 
 def lacking_for(view: FileView, program: bytes) -> Iterator[str]:
@@ -57,9 +55,3 @@ def lacking_for(view: FileView, program: bytes) -> Iterator[str]:
     yield from sorted(
         {f"{display(one.version)} in {display(one.file)}" for one in bind(closure, ()).missing_versions}
     )
-
-
-def _listed(names: Iterable[str]) -> str:
-    every = list(dict.fromkeys(names))
-    more = f" and {len(every) - _NAMED} more" if len(every) > _NAMED else ""
-    return ", ".join(every[:_NAMED]) + more

@@ -95,6 +95,14 @@ def resident_binary(machine: str) -> bytes:
     return _content(resident_path(machine), machine)
 
 
+def optional_resident(machine: str) -> bytes:
+    """Return the bytes of denizen-resident; b"" for a machine that has none."""
+    try:
+        return resident_binary(machine)
+    except LoaderAbsent:
+        return b""
+
+
 def ldconfig_binary(machine: str) -> bytes:
     """Return the bytes of denizen-ldconfig, which lists the libraries of one program. Raises LoaderAbsent."""
     return _content(_path("denizen-ldconfig", machine), machine)
