@@ -73,7 +73,9 @@ class TestPages:
     def test_the_loader_ends_with_a_page(self, tmp_path: Path, compiler: tuple[str, ...]) -> None:
         loader = compile_loader(tmp_path / "loader", *compiler)
         assert ends_of_segments(loader) == {0}
-        assert {one.alignment for one in read(loader.read_bytes()).segments if one.type == PT_LOAD} == {0x1000}
+        assert {one.alignment for one in read(loader.read_bytes()).segments if one.type == PT_LOAD} == {
+            0x1000
+        }
 
     @pytest.mark.parametrize("name", ["attach", "bundle", "enter", "front", "ldconfig"])
     def test_each_static_companion_ends_with_a_page(self, tmp_path: Path, name: str) -> None:
@@ -83,7 +85,9 @@ class TestPages:
         require("qemu-aarch64-static", _aarch64_compiler())
         loader = compile_loader(tmp_path / "loader", _aarch64_compiler())
         assert ends_of_segments(loader) == {0}
-        assert {one.alignment for one in read(loader.read_bytes()).segments if one.type == PT_LOAD} == {0x10000}
+        assert {one.alignment for one in read(loader.read_bytes()).segments if one.type == PT_LOAD} == {
+            0x10000
+        }
 
 
 class TestI386:
