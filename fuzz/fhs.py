@@ -4,10 +4,12 @@ import json
 from collections.abc import Sequence
 
 from denizen.fhs import project_environment
-from denizen.fhs.control_archive import alternatives_in, clashes, read_control, winners
+from denizen.fhs.alternatives import alternatives_in, winners
+from denizen.fhs.control_archive import read_control
 from denizen.fhs.diversions import DivertedPaths, diversions_in
 from denizen.fhs.generations import read_generation
 from denizen.fhs.host_etc import nsswitch
+from denizen.fhs.package_conflicts import clashes
 
 # What is read again where that does not hide the time reading takes.
 _SMALL = 10_000

@@ -1,4 +1,4 @@
-from denizen.fhs.control_archive import Alternative
+from denizen.fhs.alternatives import Alternative
 from denizen.fileview import Executable, MemoryView, ViewLink
 from denizen.profiles.package_exports import commands_in, data_in, texts_in
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from functools import cached_property
 
-from denizen.app.environments.auto_environment import command_package
+from denizen.app.command_package import command_package
 from denizen.app.supply.base_suite import base_index
 from denizen.errors import DenizenError
 from denizen.launch.command_links import is_command

@@ -18,9 +18,11 @@ from denizen.build.realise import RealiseOptions, realise
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import BadInput
 from denizen.fhs import builtin_fhs, compose
-from denizen.fhs.control_archive import ConflictingPackages, clashes, read_control, winners
+from denizen.fhs.alternatives import winners
+from denizen.fhs.control_archive import read_control
 from denizen.fhs.generations import Part
 from denizen.fhs.package_closure import closure
+from denizen.fhs.package_conflicts import ConflictingPackages, clashes
 from denizen.fhs.trigger_rules import read_rules
 from denizen.formats.deb import Deb
 from denizen.machines import debian_names, triplet_of

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from denizen.fhs.control_archive import Alternative
+    from denizen.fhs.alternatives import Alternative
     from denizen.fileview import FileView
 
 # In the order of PATH; a name in the first counts.

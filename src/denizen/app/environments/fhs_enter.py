@@ -6,22 +6,17 @@ import contextlib
 import os
 
 from denizen.errors import EXIT_CANNOT_START, DenizenError
+from denizen.fhs.environment_variables import PATH, bashrc, locale, variables
 from denizen.launch import process_state
 from denizen.store.errors import DiskFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from denizen.app.session import Session
     from denizen.fhs.enter import Inside
     from denizen.fhs.generations import Generation
-
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games"
-_DATA = "/usr/local/share:/usr/share"
-# Descriptions of the host's drivers, in a directory that Vulkan's loader and libglvnd search in addition.
-_SHARE = "/.denizen/share"
-_EGL = f"/etc/glvnd/egl_vendor.d:/usr/share/glvnd/egl_vendor.d:{_SHARE}/glvnd/egl_vendor.d"
 
 
 class NotEntered(DenizenError):
@@ -94,12 +89,12 @@ def become(session: Session, name: str, generation: Generation, words: Sequence[
         write_launcher(session, name, generation)
     if words is None:
         words = _shell(directory, name, generation, tree)
-    elif (program := located(tree, words[0], os.fsencode(_PATH))) != words[0]:
+    elif (program := located(tree, words[0], os.fsencode(PATH))) != words[0]:
         entry = (*entry[:-1], b"as", program, b"--")
-    environ = {**session.environ, **_variables(name, generation, inside)}
-    locale = _locale(generation)
-    if locale and not (environ.get("LC_ALL") or environ.get("LANG")):
-        environ["LANG"] = locale
+    environ = {**session.environ, **variables(name, generation.settings, drivers=bool(inside.cache))}
+    language = locale(generation.settings)
+    if language and not (environ.get("LC_ALL") or environ.get("LANG")):
+        environ["LANG"] = language
     session.reporter.leave()
     try:
         process_state.become(entry[0], [*entry, *words], environ)
@@ -117,45 +112,20 @@ def write_launcher(session: Session, name: str, generation: Generation) -> bytes
     directory = EnvironmentStore(session.paths.state).directory(name)
     inside = inside_of(session, name, generation)
     shell = _shell(directory, name, generation, inside.tree)
-    variables = _variables(name, generation, inside)
+    always = variables(name, generation.settings, drivers=bool(inside.cache))
     head = mark(name, b"%d" % generation.number, directory) + b"\n# " + inside.tree
-    launch = Launch(head, command(inside), variables, _locale(generation), shell)
+    launch = Launch(head, command(inside), always, locale(generation.settings), shell)
     path = os.path.join(directory, b"launch")
     _write(path, script(launch), mode=0o755)
     return path
 
 
-def _locale(generation: Generation) -> str:
-    return generation.settings.locales[0] if generation.settings.locales else ""
-
-
-def _variables(name: str, generation: Generation, inside: Inside) -> Mapping[str, str]:
-    """Return the variables for a command inside.
-
-    They are the paths that are valid there and the environment's own settings.
-    """
-    own = {"PATH": _PATH, "XDG_DATA_DIRS": _DATA, "DENIZEN_FHS": name}
-    if inside.cache:
-        own |= {"XDG_DATA_DIRS": f"{_DATA}:{_SHARE}", "__EGL_VENDOR_LIBRARY_DIRS": _EGL}
-    return own | dict(generation.settings.environment)
-
-
 def _shell(directory: bytes, name: str, generation: Generation, tree: bytes) -> tuple[bytes, ...]:
-    """Return the command of the tree's shell, with a start file.
-
-    The start file reads the user's ~/.bashrc, then puts the environment's name before the prompt.
-    """
+    """Return the command of the tree's shell, with a start file."""
     from denizen.fhs.enter import shell
 
-    profile = generation.settings.profile
-    text = (
-        "[ -r /etc/bash.bashrc ] && . /etc/bash.bashrc\n"
-        "[ -r ~/.bashrc ] && . ~/.bashrc\n"
-        f"PATH={_PATH}\n"
-        f"PS1='({name}) '\"$PS1\"\n{profile}\n"
-    ).encode()
     path = os.path.join(directory, b"bashrc")
-    _write(path, text, mode=0o644)
+    _write(path, bashrc(name, generation.settings), mode=0o644)
     return shell(tree, (b"--rcfile", path, b"-i"))
 
 

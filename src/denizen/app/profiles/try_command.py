@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.app.profiles.command_package import CommandHolder, NearCommand
+    from denizen.app.profiles.command_holders import CommandHolder, NearCommand
     from denizen.app.profiles.install_request import InstallRequest
     from denizen.app.session import Session
     from denizen.store.local import Store
@@ -139,7 +139,7 @@ def brought_command(session: Session, command: str, package: str, request: Insta
 
 def chosen_package(session: Session, command: str, holders: Sequence[CommandHolder]) -> str:
     """Return the package that is meant. Raises NoCommand, SeveralHolders."""
-    from denizen.app.profiles.command_package import is_tie, near_commands, near_packages
+    from denizen.app.profiles.command_holders import is_tie, near_commands, near_packages
 
     if not holders:
         near = near_commands(session, command)

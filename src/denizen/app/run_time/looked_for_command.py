@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from enum import Enum
 
-from denizen.app.environments.auto_environment import command_package
+from denizen.app.command_package import command_package
 from denizen.app.run_time.missing_command import CommandProvision, NotACommand, not_brought
 from denizen.launch.command_links import is_command
 from denizen.launch.command_rules import (

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 
+from denizen.app.command_package import command_package
 from denizen.app.decisions.decision_maker import decide
 from denizen.app.decisions.start_choice import files_for
-from denizen.app.environments.auto_environment import command_package, enter_auto_environment
+from denizen.app.environments.auto_environment import enter_auto_environment
 from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.fhs_decision import InsideProgram, decision_inside, machine_of_scripts
 from denizen.app.run_time.budget import budget_of

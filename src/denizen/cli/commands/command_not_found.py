@@ -25,7 +25,7 @@ def _command_not_found(parsed: Parsed, context: Context) -> int:
     if hook is not None:
         context.output.line(HOOKS[hook])
         return 0
-    from denizen.app.profiles.command_package import has_paths, holders_of, near_commands
+    from denizen.app.profiles.command_holders import has_paths, holders_of, near_commands
     from denizen.sources.fetch_policy import FetchPolicy
 
     command = parsed.text("COMMAND") or ""

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.app.profiles.command_package import CommandHolder
+    from denizen.app.profiles.command_holders import CommandHolder
     from denizen.app.profiles.try_command import SeveralHolders
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
@@ -37,7 +37,7 @@ def _x(parsed: Parsed, context: Context) -> int:
 
 
 def _brought(parsed: Parsed, context: Context, command: str) -> bytes:
-    from denizen.app.profiles.command_package import holders_of
+    from denizen.app.profiles.command_holders import holders_of
     from denizen.app.profiles.try_command import brought_command
     from denizen.cli.commands.install import request_from
 

@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from denizen.app.environments.auto_environment import command_package
+from denizen.app.command_package import command_package
 from denizen.index.locate import Index
 
 

@@ -1,0 +1,26 @@
+"""The package that a command comes from which this host lacks, by an index."""
+
+from __future__ import annotations
+
+from denizen.launch.command_rules import alternative_package
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.index.locate import Index
+
+
+def command_package(index: Index, name: bytes) -> str:
+    """Return the package with a complete command, "" for none.
+
+    The interpreter of a language may be in a small package for the system's own needs (perl-base,
+    python3-minimal); the package that has the command's name, from the same source, has all of it. A name
+    that only a maintainer script makes (java) is in the package that the rules name.
+    """
+    found = index.commands(name) or index.packages(alternative_package(name))
+    if not found:
+        return ""
+    for holder in index.packages(found[0].package)[:1]:
+        for whole in index.packages(name)[:1]:
+            if (holder.source_package or holder.package) == (whole.source_package or whole.package):
+                return whole.package.decode("utf-8", "replace")
+    return found[0].package.decode("utf-8", "replace")
