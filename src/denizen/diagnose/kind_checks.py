@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from denizen.diagnose import file_handlers
-from denizen.diagnose.problem import error, quoted, warning
+from denizen.diagnose.problem import error, warning
+from denizen.diagnose.script_checks import no_interpreter_line, too_long_first_line
 from denizen.elf.classify import LONG_LINE, ProgramKind
-from denizen.elf.script import BUFFER_SIZE
 from denizen.errors import display
 from denizen.fileview import FileKind as EntryKind
 
@@ -61,26 +61,8 @@ def _kind_problem(subject: ProgramFacts, name: str) -> Iterator[Problem]:
             file_handlers.hint_for(subject.path, found.format),
         )
     elif found.format == LONG_LINE:
-        yield error(
-            "script-line-too-long",
-            f"the first line of {name} names an interpreter beyond the {BUFFER_SIZE - 1} bytes that the "
-            "kernel reads of it, so it sees none and says 'Exec format error'",
-            "shorten it: a name by PATH (#!/usr/bin/env NAME), or a link with a short path",
-        )
+        yield too_long_first_line(name)
     elif found.kind is ProgramKind.TEXT:
-        yield _text_problem(subject, name)
+        yield no_interpreter_line(subject)
     elif found.kind is ProgramKind.UNKNOWN:
         yield error("not-a-program", f"{name} is neither an ELF file nor a script nor any format known here")
-
-
-def _text_problem(subject: ProgramFacts, name: str) -> Problem:
-    command = file_handlers.language_of(subject.path)
-    first = command.partition(" ")[0] or "sh"
-    line = "#!/bin/sh" if first == "sh" else f"#!/usr/bin/env {first}"
-    run = f"{command} {quoted(name)}; or " if command else ""
-    return error(
-        "script-without-interpreter",
-        f"{name} is text whose first line names no interpreter (#!/path/to/interpreter); the kernel "
-        "refuses it with 'Exec format error', and only a shell would try to read it as its own script",
-        f"{run}put its interpreter into the first line: {line}",
-    )

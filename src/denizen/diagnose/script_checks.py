@@ -1,4 +1,4 @@
-"""Checks on a script's interpreter line (pure).
+"""Checks on a script's interpreter line: there is none, it is too long, it names nothing that is here (pure).
 
 Linux, fs/binfmt_script.c: the line is cut at 255 bytes, leading blanks are skipped, everything after
 the interpreter is one argument. A missing interpreter makes execve of the script itself fail with
@@ -7,6 +7,7 @@ ENOENT, which a shell reports as if the script were missing.
 
 from __future__ import annotations
 
+from denizen.diagnose import file_handlers
 from denizen.diagnose.problem import error, quoted, warning
 from denizen.elf.script import BUFFER_SIZE
 from denizen.errors import display
@@ -32,6 +33,30 @@ def interpreter_line(subject: ProgramFacts) -> Iterator[Problem]:
         )
     for step in subject.steps:
         yield from _step(step)
+
+
+def too_long_first_line(name: str) -> Problem:
+    """Return the problem of a script whose interpreter's name is beyond what the kernel reads."""
+    return error(
+        "script-line-too-long",
+        f"the first line of {name} names an interpreter beyond the {BUFFER_SIZE - 1} bytes that the "
+        "kernel reads of it, so it sees none and says 'Exec format error'",
+        "shorten it: a name by PATH (#!/usr/bin/env NAME), or a link with a short path",
+    )
+
+
+def no_interpreter_line(subject: ProgramFacts) -> Problem:
+    """Return the problem of a text whose first line names no interpreter."""
+    name, command = display(subject.path), file_handlers.language_of(subject.path)
+    first = command.partition(" ")[0] or "sh"
+    line = "#!/bin/sh" if first == "sh" else f"#!/usr/bin/env {first}"
+    run = f"{command} {quoted(name)}; or " if command else ""
+    return error(
+        "script-without-interpreter",
+        f"{name} is text whose first line names no interpreter (#!/path/to/interpreter); the kernel "
+        "refuses it with 'Exec format error', and only a shell would try to read it as its own script",
+        f"{run}put its interpreter into the first line: {line}",
+    )
 
 
 def _step(step: Step) -> Iterator[Problem]:
