@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"bytesio"}),
     frozenset({"sha256"}),
     frozenset({"fileview"}),
-    frozenset({"disk", "trust"}),
+    frozenset({"disk", "trust", "output_place"}),
     frozenset({"host", "process_pool", "packaged_toml"}),
     frozenset({"formats"}),
     frozenset({"elf", "nar"}),

@@ -29,7 +29,7 @@ from denizen.resolve.lock_check import ForeignLock
 from denizen.resolve.resolution import Resolution, pin_of
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.base import Scope
-from denizen.sources.fetch_policy import FetchPolicy
+from denizen.sources.fetch_policy import before_start
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -42,10 +42,8 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.resolve.resolution import Pin
     from denizen.resolve.rule_packs import Resource
+    from denizen.sources.fetch_policy import FetchPolicy
 
-# It would start without them: a network that is gone is not waited for.
-_ATTEMPTS = 1
-_PATIENCE = 10.0
 # An empty file in the cache: when the archive could not be reached; for how many seconds it counts.
 _UNREACHED = b"unreached"
 _LATELY = 3600
@@ -98,7 +96,7 @@ def _brought(
     decision: Decision,
     rules: Sequence[Resource],
 ) -> Decision:
-    policy = FetchPolicy(attempts=_ATTEMPTS, patience=_PATIENCE, offline=wanted.offline)
+    policy = before_start(offline=wanted.offline)
     if wanted.lock is not None:
         pins = _locked(wanted.lock, decision.program)
     else:

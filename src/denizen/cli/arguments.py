@@ -36,7 +36,7 @@ def output_file(parsed: Parsed, option: str = "output") -> bytes | None:
 
     Raises as `check_output_file`: nothing can be written there.
     """
-    from denizen.disk import check_output_file
+    from denizen.output_place import check_output_file
 
     target = parsed.text(option)
     if target is None:

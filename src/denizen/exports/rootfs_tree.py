@@ -170,17 +170,3 @@ class RootTree:
 
 def _by_parts(path: bytes) -> list[bytes]:
     return path.split(b"/")
-
-
-def layer_groups(sizes: Mapping[str, int], small: int = 256 << 10, most: int = 60) -> list[tuple[str, ...]]:
-    """Return the owners as groups, a layer each: large packages alone, so that images can share their layers.
-
-    The small ones are together, and the largest of the rest where there would be more than `most` layers. The
-    last group is the system's own.
-    """
-    packages = [owner for owner in sizes if owner != SYSTEM]
-    large = sorted((one for one in packages if sizes[one] >= small), key=lambda one: (-sizes[one], one))
-    alone = set(large[: most - 2])
-    together = tuple(one for one in packages if one not in alone)
-    groups = [(one,) for one in packages if one in alone]
-    return [*groups, *([together] if together else []), (SYSTEM,)]

@@ -1,7 +1,7 @@
 """The policy of downloads: attempts, waits, timeouts, least and largest rate, transfers at a time (pure).
 
-sources/fetcher.py applies it; index/retry_policy.py repeats a whole update of an index; what a running
-program waits for has attempts and waits of its own (app/run_time/running_program.py).
+sources/fetcher.py applies it; index/retry_policy.py repeats a whole update of an index;
+`for_running_program` and `before_start` are the policies while a program waits.
 """
 
 from __future__ import annotations
@@ -35,3 +35,16 @@ class FetchPolicy:
     min_rate: int = 1024
     patience: float = 20.0
     offline: bool = False
+
+
+def for_running_program(*, offline: bool) -> FetchPolicy:
+    """Return the policy for what a running program waits for.
+
+    Without a network the program is to see its own error after half a second.
+    """
+    return FetchPolicy(attempts=2, patience=10.0, offline=offline)
+
+
+def before_start(*, offline: bool) -> FetchPolicy:
+    """Return the policy for what a program would start without: a network that is gone is not waited for."""
+    return FetchPolicy(attempts=1, patience=10.0, offline=offline)

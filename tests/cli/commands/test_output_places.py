@@ -7,7 +7,8 @@ import pytest
 
 from denizen.app.exports.atomic_output import staged_file
 from denizen.cli.dispatch import dispatch
-from denizen.disk import IsDirectory, NotReplaced, OutputNotPermitted, check_output_file, write_atomically
+from denizen.disk import write_atomically
+from denizen.output_place import IsDirectory, NotReplaced, OutputNotPermitted, check_output_file
 from denizen.store.errors import DiskFailed
 
 

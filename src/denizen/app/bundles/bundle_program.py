@@ -8,11 +8,12 @@ import shutil
 from denizen.app.bundles.errors import NoPlace, NotBundled
 from denizen.app.bundles.program_closure import is_static, opened_program, packaged_closure
 from denizen.app.bundles.self_test import remove_quietly, self_test
-from denizen.disk import check_output_file, make_directories, open_regular, write_atomically
+from denizen.disk import make_directories, open_regular, write_atomically
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.host import machine_name
 from denizen.launch.bundle_layout import PLACE, program_name
 from denizen.linker import Family, read_interpreter
+from denizen.output_place import check_output_file
 from denizen.value import replace, value
 
 TYPE_CHECKING = False

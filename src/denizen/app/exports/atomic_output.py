@@ -6,8 +6,9 @@ import contextlib
 import os
 import shutil
 
-from denizen.disk import OPEN_NEW, check_output_directory, check_output_file, sync_directory
+from denizen.disk import OPEN_NEW, sync_directory
 from denizen.errors import BadInput
+from denizen.output_place import check_output_directory, check_output_file
 from denizen.store.errors import doing
 
 TYPE_CHECKING = False

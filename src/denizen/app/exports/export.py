@@ -78,7 +78,7 @@ def export(session: Session, request: ExportRequest) -> ExportMade:
     Also raises the errors of `root_of`.
     """
     from denizen.app.exports.debian_package import NoDebianPackage, write_deb
-    from denizen.disk import check_output_directory
+    from denizen.output_place import check_output_directory
 
     check_output_directory(request.target)
     if request.form is ExportForm.DEB:

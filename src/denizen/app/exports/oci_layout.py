@@ -13,7 +13,8 @@ from denizen.app.exports.archives import gzip_packer
 from denizen.app.exports.atomic_output import staged_directory, staged_file
 from denizen.app.exports.disk_entries import disk_entries
 from denizen.disk import make_directories
-from denizen.exports.rootfs_tree import MODES, layer_groups
+from denizen.exports.image_layers import layer_groups
+from denizen.exports.rootfs_tree import MODES
 from denizen.formats.oci_image import (
     BLOBS,
     LAYER,

@@ -20,7 +20,7 @@ from denizen.launch.fast_path import read_decision
 from denizen.resolve.installation.install import install, planned
 from denizen.resolve.missed_library_choice import counted
 from denizen.resolve.rule_packs import load_rules
-from denizen.sources.fetch_policy import FetchPolicy
+from denizen.sources.fetch_policy import for_running_program
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -37,10 +37,6 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.store.local import Store
     from denizen.store.object_staging import Work
-
-# The program waits: without a network it is to see its own error after half a second.
-_ATTEMPTS = 2
-_PATIENCE = 10.0
 
 
 class NotOurs(BadInput):
@@ -72,7 +68,7 @@ class RunningProgram:
         self.decision = decision
         self.opened = opened
         self.wanted = wanted
-        self.policy = FetchPolicy(attempts=_ATTEMPTS, patience=_PATIENCE, offline=wanted.offline)
+        self.policy = for_running_program(offline=wanted.offline)
         self.run = _asking_process()
 
     @property

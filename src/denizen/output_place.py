@@ -1,0 +1,96 @@
+"""Places of files that a user asks for, as by `-o FILE`: what may be replaced there, and what is refused."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat as stat_module
+
+from denizen.errors import HostLacks, display
+
+
+class NotReplaced(HostLacks):
+    """The error that a file is to be written where a device is, which root would take from everybody."""
+
+    path: bytes
+    WHAT = "{path} is not replaced by a file"
+    WHY = "it is a device, a pipe or a socket, or a link of the kernel's to an open file"
+    REMEDY = "give the name of a file"
+
+
+class NoDirectoryForOutput(HostLacks):
+    """The error that there is no directory for a file that is to be written."""
+
+    path: bytes
+    directory: bytes
+    WHAT = "{path} cannot be written"
+    WHY = "there is no directory {directory}"
+
+    @property
+    def remedy(self) -> str:
+        import shlex
+
+        return f"mkdir -p {shlex.quote(display(self.directory))}"
+
+
+class OutputNotPermitted(HostLacks):
+    """The error that the directory of a file that is to be written takes no new files of this user's.
+
+    A file is written beside its place first, so a permission to write to the file alone does not do.
+    """
+
+    path: bytes
+    directory: bytes
+    reason: str
+    WHAT = "{path} cannot be written"
+    WHY = "no file can be made in {directory}: {reason:text}"
+    REMEDY = "name a file in a directory of your own"
+
+
+class IsDirectory(HostLacks):
+    """The error that a file is to be written where a directory is."""
+
+    path: bytes
+    WHAT = "{path} cannot be written"
+    WHY = "it is a directory"
+    REMEDY = "give the name of a file"
+
+
+def check_output_file(path: bytes) -> None:
+    """Raise an error if no file can be put at a place that the user named, before what it is for takes time.
+
+    A link to a file is replaced by the file that is written, never followed.
+
+    Raises:
+        NotReplaced: there is what is no file, such as /dev/null or /dev/stdout.
+        IsDirectory: there is a directory.
+        NoDirectoryForOutput, OutputNotPermitted: as `check_output_directory`.
+    """
+    # First: /dev/null is no file to replace, whether or not this user may write to /dev.
+    _check_replaceable(path)
+    check_output_directory(path)
+
+
+def _check_replaceable(path: bytes) -> None:
+    """Raise NotReplaced or IsDirectory if what is at a path is no file, nor a link to one."""
+    try:
+        mode = os.stat(path).st_mode
+        link = os.readlink(path) if stat_module.S_ISLNK(os.lstat(path).st_mode) else b""
+    except OSError:
+        return  # absent, or reported when it is written
+    if link.startswith(b"/proc/") or os.path.realpath(path).startswith(b"/proc/"):
+        raise NotReplaced(path)
+    if stat_module.S_ISDIR(mode) and not link:
+        raise IsDirectory(path)
+    if not stat_module.S_ISREG(mode) and not stat_module.S_ISDIR(mode):
+        raise NotReplaced(path)
+
+
+def check_output_directory(path: bytes) -> None:
+    """Raise NoDirectoryForOutput or OutputNotPermitted if nothing can be made beside a path."""
+    directory = os.path.dirname(path.rstrip(b"/")) or b"."
+    if not os.path.isdir(directory):
+        raise NoDirectoryForOutput(path, directory)
+    if not os.access(directory, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        read_only = os.statvfs(directory).f_flag & os.ST_RDONLY
+        raise OutputNotPermitted(path, directory, os.strerror(errno.EROFS if read_only else errno.EACCES))
