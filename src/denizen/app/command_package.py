@@ -8,6 +8,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.index.locate import Index
 
+# The directories of an environment in which a package's commands are looked for.
+COMMAND_PATH = b"/usr/bin:/usr/sbin:/usr/games"
+
 
 def command_package(index: Index, name: bytes) -> str:
     """Return the package with a complete command, "" for none.

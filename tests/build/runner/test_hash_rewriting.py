@@ -3,7 +3,8 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.build.runner.hash_rewriting import HASH_LENGTH, PieceStream, digest_modulo, rewriting
+from denizen.build.runner.hash_rewriting import PieceStream, digest_modulo, rewriting
+from denizen.store.trees.reference_scanner import HASH_LENGTH
 
 OLD, NEW, OTHER = b"a" * 31 + b"b", b"1" * 32, b"2" * 32
 contents = st.lists(st.sampled_from([OLD, NEW, b"x", OLD[:9], OLD[9:], b"\0" * 32]), max_size=8).map(b"".join)

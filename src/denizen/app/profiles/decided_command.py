@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
 
-_DIGITS = 32
+# Of the object of commands, its hash: the beginning of a decision's name.
+DIGITS = 32
 
 
 def is_decided(session: Session, command: bytes, wanted: RunRequest) -> bool:
@@ -25,4 +26,4 @@ def is_decided(session: Session, command: bytes, wanted: RunRequest) -> bool:
 def command_key(command: bytes) -> bytes:
     """Return the name by which the loader looks for the decision about a command (loader/launch.c)."""
     place = os.path.dirname(os.path.dirname(command))
-    return os.path.basename(place)[:_DIGITS] + b"-" + os.path.basename(command)
+    return os.path.basename(place)[:DIGITS] + b"-" + os.path.basename(command)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Pin
 
 _MAX_ELEMENT = 16 << 20
-_PATH = b"/usr/bin:/usr/sbin:/usr/games"
 
 
 class NotAnInstalledCommand(BadInput):
@@ -118,10 +117,11 @@ def command_in(tree: bytes, command: bytes, program: bytes) -> tuple[bytes, byte
 
     `program` is the path of its file in the package's own object. Raises CommandLacking.
     """
+    from denizen.app.command_package import COMMAND_PATH
     from denizen.disk import RootedView
     from denizen.fhs.enter import located
 
-    name = located(tree, command, _PATH)
+    name = located(tree, command, COMMAND_PATH)
     if name == command:
         # Under another name there: an alternative of this package that another one won.
         name = program[program.index(b"/usr/") :] if b"/usr/" in program else name

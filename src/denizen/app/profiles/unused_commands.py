@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
+from denizen.app.profiles.decided_command import DIGITS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.store.local import Store
-
-_DIGITS = 32
 
 
 def forget_commands(session: Session, store: Store) -> int:
@@ -39,7 +39,7 @@ def forget_commands(session: Session, store: Store) -> int:
     dead = [
         (decision_store, name, found)
         for decision_store, name, found in rows
-        if name.startswith(NAMED) and os.path.basename(name)[:_DIGITS] not in alive
+        if name.startswith(NAMED) and os.path.basename(name)[:DIGITS] not in alive
     ]
     wanted = {digest for _, _, found in dead for digest in digests_of(found)}
     held = frozenset(held_by_processes(wanted).held) if wanted else frozenset()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.command_package import command_package
+from denizen.app.command_package import COMMAND_PATH, command_package
 from denizen.app.decisions.decision_maker import decide
 from denizen.app.decisions.start_choice import files_for
 from denizen.app.environments.auto_environment import enter_auto_environment
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.program import Program
 
-_PATH = b"/usr/bin:/usr/sbin:/usr/games"
 # Sections of the archive whose packages no command needs.
 _FOR_PEOPLE = (b"debug", b"devel", b"doc", b"libdevel", b"localization")
 
@@ -313,7 +312,7 @@ def _recommended(index: Index, package: str) -> Iterator[str]:
 
 def _place_in(tree: bytes, name: bytes) -> bytes | None:
     """Return the path of a command's file in a tree; None for none."""
-    place = located(tree, name, _PATH)
+    place = located(tree, name, COMMAND_PATH)
     if place == name:
         return None
     try:

@@ -7,13 +7,13 @@ are hashed behind the content (`|<offset>`), so that an object with zeros there 
 
 from __future__ import annotations
 
+from denizen.store.trees.reference_scanner import HASH_LENGTH
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from denizen.bytesio import Buffer
-
-HASH_LENGTH = 32
 
 
 class HashRewriter:
