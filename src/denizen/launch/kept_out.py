@@ -1,4 +1,4 @@
-"""Records of what policy keeps out of running programs: a directory with a line for each name.
+"""The sentences about what policy keeps out of running programs, and their records, a line for each name.
 
     .kept-out/NAME       the line that is told if the program fails
               .settings  -> the directory of the user's settings, where the budget kept something out
@@ -13,10 +13,33 @@ import contextlib
 import os
 
 from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
+from denizen.errors import display
 from denizen.value import value
 
 KEPT_OUT = b".kept-out"
+# The reason under --offline.
+NOT_FETCHED = "--offline forbids to fetch it"
 _SETTINGS, _BUDGET = b".settings", b"budget"
+
+
+def library_not_brought(name: bytes, reason: str, command: str, program: bytes) -> str:
+    """Return the line about a library; `command` are denizen's words that bring it to the program."""
+    return f"{_not_brought(name, reason)}; denizen {command} {display(program)} brings it"
+
+
+def command_not_brought(name: bytes, reason: str, package: str) -> str:
+    """Return the line about a command; without an end where the program's path belongs to it."""
+    remedy = f"; denizen run --with {package} " if package else "\n"
+    return _not_brought(name, reason) + remedy
+
+
+def command_not_fetched(name: bytes) -> str:
+    """Return the line about a command that --offline forbids to fetch; the program's path follows."""
+    return f"{_not_brought(name, NOT_FETCHED)}; denizen run "
+
+
+def _not_brought(name: bytes, reason: str) -> str:
+    return f"denizen: {display(name)} was not brought: {reason}"
 
 
 @value

@@ -6,7 +6,7 @@ import os
 from enum import Enum
 
 from denizen.app.command_package import command_package
-from denizen.app.run_time.missing_command import CommandProvision, NotACommand, not_brought
+from denizen.app.run_time.missing_command import CommandProvision, NotACommand
 from denizen.launch.command_links import is_command
 from denizen.launch.command_rules import (
     alternative_package,
@@ -15,6 +15,7 @@ from denizen.launch.command_rules import (
     kept_out_reason,
     unseen_reason,
 )
+from denizen.launch.kept_out import command_not_brought
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class _LookedForCommand(CommandProvision):
             self._links.leave_unseen(name, reason)
             holder = self._package_with(name, about[0]) if unless_asked_for else ""
             if holder:
-                self._links.keep_out(name, not_brought(name, unless_asked_for, holder))
+                self._links.keep_out(name, command_not_brought(name, unless_asked_for, holder))
         elif is_essential(name):
             self._see(name, (), self._size(()))
         else:

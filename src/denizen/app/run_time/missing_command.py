@@ -33,6 +33,7 @@ from denizen.launch.command_rules import kept_out_reason
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.fhs_rules import EnvironmentNeeds
+from denizen.launch.kept_out import command_not_brought, command_not_fetched
 from denizen.launch.namespace_probe import obstacle
 from denizen.launch.program import open_program
 from denizen.launch.script_launch import words
@@ -128,8 +129,7 @@ class CommandProvision:
             else:
                 self._bring_environment(name)
         except Offline:
-            line = "was not brought: --offline forbids to fetch it; denizen run "
-            self._links.keep_out(name, f"denizen: {display(name)} {line}")
+            self._links.keep_out(name, command_not_fetched(name))
             raise
 
     @property
@@ -146,7 +146,7 @@ class CommandProvision:
         Programs try commands and do without: nothing is told at once. `settings`: see KeptOut.add.
         """
         self._links.deny(name, reason, package)
-        self._links.keep_out(name, not_brought(name, reason, package), settings)
+        self._links.keep_out(name, command_not_brought(name, reason, package), settings)
 
     def _leave_out(self, name: bytes, reason: str, package: str = "") -> None:
         """Record that the budget, which is one of the user's settings, keeps a command out."""
@@ -294,12 +294,6 @@ def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[st
     found = (package, *_recommended(index, package)) if package else ()
     index.close()
     return found
-
-
-def not_brought(name: bytes, reason: str, package: str) -> str:
-    """Return the line for a failure; without an end where the program's path belongs to it."""
-    remedy = f"; denizen run --with {package} " if package else "\n"
-    return f"denizen: {display(name)} was not brought: {reason}{remedy}"
 
 
 def _recommended(index: Index, package: str) -> Iterator[str]:

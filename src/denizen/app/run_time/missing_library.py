@@ -18,6 +18,7 @@ from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.errors import display
 from denizen.launch.dlopen_record import is_soname
+from denizen.launch.kept_out import NOT_FETCHED, library_not_brought
 from denizen.linker.c_library import C_LIBRARY
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.development_links import library_meant
@@ -78,7 +79,7 @@ class _Answer:
         try:
             reason = self._against(soname, needed=needed) or self._bring(soname, needed=needed)
         except Offline:
-            self._keep_out(soname, "--offline forbids to fetch it", "run")
+            self._keep_out(soname, NOT_FETCHED, "run")
             raise
         if reason:
             self._opened.deny(soname, reason)
@@ -106,8 +107,7 @@ class _Answer:
         Programs try drivers and much else, and work without: nothing is told at once. `settings`: see
         KeptOut.add.
         """
-        program = display(self._decision.program)
-        line = f"denizen: {display(soname)} was not brought: {reason}; denizen {command} {program} brings it"
+        line = library_not_brought(soname, reason, command, self._decision.program)
         self._opened.keep_out(soname, line, settings)
         return reason
 
