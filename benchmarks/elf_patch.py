@@ -102,17 +102,19 @@ def main() -> None:
 def time_all(name: str, tally: Tally, asked: list[tuple[bytes, Changes]], out: bytes) -> None:
     """Change all files one after the other; nothing else runs in between."""
     for path, wanted in asked:
-        before, used = time.perf_counter(), processor_time()
+        used, before = processor_time(), time.perf_counter()
         try:
             tally.change(path, out, wanted)
+            seconds = time.perf_counter() - before
+            used = processor_time() - used
         except FileNotFoundError:
             continue
         except (BadInput, subprocess.CalledProcessError) as problem:
             tally.outcomes["refused"] += 1
             print(name, "refused", os.fsdecode(path), problem)
             continue
-        tally.seconds.append(time.perf_counter() - before)
-        tally.processor.append(processor_time() - used)
+        tally.seconds.append(seconds)
+        tally.processor.append(used)
         tally.growth.append(os.path.getsize(out) - os.path.getsize(path))
         os.unlink(out)
 

@@ -32,9 +32,8 @@ else:
                 return self
             # The value is stored in the instance's dictionary, which Python searches before this descriptor.
             known = instance.__dict__
-            fault = known.get(self)
-            if fault is not None:
-                raise fault.with_traceback(None)
+            if self in known:
+                raise known[self].with_traceback(None)
             try:
                 answer = known[self._name] = self._compute(instance)
             except BadInput as refusal:

@@ -52,6 +52,10 @@ class Image:
         self.buffer = buffer
         self.header: Header = parse_header(buffer)
         self.segments: tuple[Segment, ...] = parse_segments(buffer, self.header)
+        # The first program header of each type.
+        self.first_rows: dict[int, Segment] = {row[0]: row for row in self.segments[::-1]}
+        # The PT_LOAD segments, in order of their rows.
+        self.loads: list[Segment] = [row for row in self.segments if row[0] == c.PT_LOAD]
 
     @once
     def interpreter(self) -> bytes | None:
@@ -72,16 +76,6 @@ class Image:
         return path.partition(b"\0")[0]
 
     @once
-    def first_rows(self) -> dict[int, Segment]:
-        """The first program header of each type."""
-        return {row[0]: row for row in self.segments[::-1]}
-
-    @once
-    def loads(self) -> list[Segment]:
-        """The PT_LOAD segments, in order of their rows."""
-        return [row for row in self.segments if row[0] == c.PT_LOAD]
-
-    @once
     def memory(self) -> Memory:
         """The file as mapped, for reading by address."""
         return Memory(self.buffer, self.header, self.loads)
@@ -89,20 +83,20 @@ class Image:
     @once
     def dynamic(self) -> Dynamic | None:
         """The dynamic section; None where there is no PT_DYNAMIC. Raises Malformed."""
-        entries = self._dynamic_entries
-        return None if entries is None else resolve(entries, self._values, self.strings)
+        entries, values = self._dynamic_entries
+        return None if entries is None else resolve(entries, values, self.strings)
 
     @once
     def strings(self) -> StringTable:
         """The dynamic string table, empty where there is none. Raises Malformed."""
-        return string_table(self.memory, self._values)
+        return string_table(self.memory, self._dynamic_entries[1])
 
     @once
     def symbols(self) -> Symbols:
         """The dynamic symbols, none where there is no table. Raises Malformed."""
         from denizen.elf.symbols import Symbols
 
-        return Symbols(self.memory, self._values, self.strings, self._versions)
+        return Symbols(self.memory, self._dynamic_entries[1], self.strings, self._versions)
 
     @property
     def version_needs(self) -> tuple[VersionNeed, ...]:
@@ -163,19 +157,17 @@ class Image:
         return find_payload(self.buffer, self.header, self.segments, self.notes, self.end)
 
     @once
-    def _dynamic_entries(self) -> tuple[tuple[int, int], ...] | None:
+    def _dynamic_entries(self) -> tuple[tuple[tuple[int, int], ...] | None, dict[int, int]]:
+        """The entries of PT_DYNAMIC, None where there is none, and the last value of each tag."""
         row = self.first_rows.get(c.PT_DYNAMIC)
-        return None if row is None else parse_entries(self.memory, row)
-
-    @once
-    def _values(self) -> dict[int, int]:
-        return dict(self._dynamic_entries or ())
+        entries = None if row is None else parse_entries(self.memory, row)
+        return entries, dict(entries or ())
 
     @once
     def _versions(self) -> Versions:
         from denizen.elf.versions import Versions
 
-        return Versions(self.memory, self._values, self.strings)
+        return Versions(self.memory, self._dynamic_entries[1], self.strings)
 
 
 def read(buffer: Buffer) -> Image:

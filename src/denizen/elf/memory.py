@@ -14,7 +14,6 @@ from __future__ import annotations
 import sys
 from _operator import itemgetter  # not operator, whose Python module takes 0.6 ms to import
 
-from denizen.elf.constants import PT_LOAD
 from denizen.elf.errors import Malformed
 
 TYPE_CHECKING = False
@@ -34,7 +33,7 @@ _ADDRESS = itemgetter(3)
 
 
 class Memory:
-    """Reads by address from the parts of memory that are mapped from the file."""
+    """Reads by address from the parts of memory that are mapped from the file, by PT_LOAD `segments`."""
 
     def __init__(self, buffer: Buffer, header: Header, segments: Iterable[Segment]) -> None:
         self.buffer = buffer
@@ -100,8 +99,15 @@ class Memory:
 def _extents(segments: Iterable[Segment], size: int) -> list[tuple[int, int, int]]:
     """Return (start, end, file offset) of the memory mapped from the file, by address and without overlap."""
     extents: list[tuple[int, int, int]] = []
-    for segment in sorted([one for one in segments if one[0] == PT_LOAD], key=_ADDRESS):
-        start, end, offset = _pages(segment)
+    for _, _, place, address, _, file_size, memory_size, _ in sorted(segments, key=_ADDRESS):
+        start, end, offset = address, address + file_size, place
+        into = address % PAGE
+        # A segment whose offset and address differ modulo the page size cannot be mapped as pages.
+        if into == place % PAGE:
+            start, offset = address - into, place - into
+            # The rest of the last page is mapped from the file too, unless zero-filled memory starts there.
+            if memory_size <= file_size:
+                end = (end + PAGE - 1) & -PAGE
         # Cut at the end of the file.
         if end - start > size - offset:
             end = start + size - offset
@@ -114,19 +120,6 @@ def _extents(segments: Iterable[Segment], size: int) -> list[tuple[int, int, int
             start, _, offset = extents.pop()
         extents.append((start, end, offset))
     return extents
-
-
-def _pages(segment: Segment) -> tuple[int, int, int]:
-    """Return (start, end, file offset) of the pages that a segment maps."""
-    _, _, offset, address, _, file_size, memory_size, _ = segment
-    into, end = address % PAGE, address + file_size
-    if into != offset % PAGE:
-        # A segment whose offset and address differ modulo the page size cannot be mapped as pages.
-        return address, end, offset
-    # The rest of the last page is mapped from the file too, unless zero-filled memory starts there.
-    if memory_size <= file_size:
-        end = (end + PAGE - 1) & -PAGE
-    return address - into, end, offset - into
 
 
 def numbers(code: Code, data: bytes | memoryview, *, little: bool) -> memoryview:

@@ -19,7 +19,7 @@ SHT_NOBITS = 8
 # name type flags addr offset size link info addralign entsize
 SECTION_FIELDS = {32: "IIIIIIIIII", 64: "IIQQQQIIQQ"}
 _LAYOUTS = {
-    (order, bits): Struct(order + fields) for order in "<>" for bits, fields in SECTION_FIELDS.items()
+    (order == "<", bits): Struct(order + fields) for order in "<>" for bits, fields in SECTION_FIELDS.items()
 }
 _NAME, _TYPE, _OFFSET, _SIZE = 0, 1, 4, 5
 MAX_NAMES = 1024 * 1024
@@ -27,7 +27,7 @@ MAX_NAMES = 1024 * 1024
 
 def section_headers(buffer: Buffer, header: Header) -> list[tuple[int, ...]]:
     """Return the fields of each section header in file order; [] where the table is not valid."""
-    layout = _LAYOUTS[header.order, header.bits]
+    layout = _LAYOUTS[header.little, header.bits]
     size = layout.size
     end = header.shoff + header.shnum * size
     if not header.shnum or header.shentsize != size or end > len(buffer):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from _operator import itemgetter  # not operator, whose Python module takes 0.6 ms to import
+
 from denizen.elf import constants as c
 from denizen.relocate.patch_room import FilePlace
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.elf import Image, Segment
+    from denizen.elf import Image
 
 DT_MIPS_RLD_MAP_REL = 0x70000035
+_TAG = itemgetter(0)
 
 
 @value
@@ -28,14 +31,9 @@ class DynamicTable:
     writable: bool
 
 
-def first_of(image: Image, kind: int) -> Segment | None:
-    """Return the first program header of a type, or None."""
-    return image.first_rows.get(kind)
-
-
 def dynamic_table(image: Image) -> DynamicTable:
     """Return the place of the dynamic section. Raises Malformed: it is not mapped from the file."""
-    row = first_of(image, c.PT_DYNAMIC)
+    row = image.first_rows.get(c.PT_DYNAMIC)
     dynamic = image.dynamic
     assert row is not None
     assert dynamic is not None
@@ -63,6 +61,18 @@ def is_contiguous(image: Image) -> bool:
     assert dynamic is not None
     _, available = image.memory.locate(dynamic.values.get(c.DT_STRTAB, 0), "string table")
     return len(image.strings) <= available
+
+
+def with_values(entries: tuple[tuple[int, int], ...], values: dict[int, int]) -> tuple[tuple[int, int], ...]:
+    """Return the entries with the numbers of some tags changed."""
+    changed, tags = list(entries), [*map(_TAG, entries)]
+    for tag, number in values.items():
+        at = -1
+        # A hostile file may have one twice.
+        for _ in range(tags.count(tag)):
+            at = tags.index(tag, at + 1)
+            changed[at] = tag, number
+    return tuple(changed)
 
 
 def with_own_addresses(

@@ -10,7 +10,7 @@ import posixpath
 
 from denizen.elf import constants as c
 from denizen.elf.image import read
-from denizen.relocate.elf_parts import first_of, string_table_place
+from denizen.relocate.elf_parts import string_table_place
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import apply
 from denizen.relocate.patch_changes import STRING_TAGS, Changes, named_interpreter
@@ -109,7 +109,7 @@ def _directory(path: bytes, prefix: Prefix, origin: bytes) -> bytes:
 def _dead(old: Image, new: Image) -> tuple[tuple[int, int], ...]:
     """Return the ranges of interpreter and string table that have moved away, and of unused names."""
     dead = []
-    before, after = first_of(old, c.PT_INTERP), first_of(new, c.PT_INTERP)
+    before, after = old.first_rows.get(c.PT_INTERP), new.first_rows.get(c.PT_INTERP)
     if before is not None and after is not None and before.offset != after.offset:
         dead.append((before.offset, before.offset + before.file_size))
     if old.dynamic is not None:

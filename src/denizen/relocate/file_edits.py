@@ -5,6 +5,8 @@ Nothing before `insert_at` moves; what lies behind it is kept and comes after th
 
 from __future__ import annotations
 
+from _operator import attrgetter  # not operator, whose Python module takes 0.6 ms to import
+
 from denizen.relocate.errors import CannotPatch
 from denizen.value import value
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from denizen.bytesio import Buffer
 
 _BLOCK = 64 * 1024
+_OFFSET = attrgetter("offset")
 
 
 @value
@@ -67,7 +70,7 @@ def merged(edits: Iterable[FileEdit], buffer: Buffer, end: int) -> tuple[FileEdi
     """
     kept: list[FileEdit] = []
     reached = 0
-    for edit in sorted(edits, key=lambda one: one.offset):
+    for edit in sorted(edits, key=_OFFSET):
         stop = edit.offset + len(edit.content)
         if stop > end:
             raise CannotPatch(f"{edit.part} reaches beyond the end of the file")

@@ -11,6 +11,7 @@ all little-endian; undo.py has the old bytes.
 
 from __future__ import annotations
 
+from _operator import itemgetter  # not operator, whose Python module takes 0.6 ms to import
 from struct import Struct
 
 from denizen.bytesio import align_up
@@ -37,6 +38,7 @@ RECORD = Struct("<16sQQ")
 MAX_GAP = 64 << 20
 GAP_OF_ALL = 1 << 20
 GAP_PER_BYTE = 4096
+_ADDRESS = itemgetter(3)
 
 
 @value
@@ -80,17 +82,13 @@ class Ground:
 
 def own_segment(image: Image) -> OwnSegment | None:
     """Return the segment of an earlier patch if it can be built anew: nothing mapped lies behind it."""
-    for row in image.loads:
-        if bytes(image.buffer[row.offset : row.offset + len(MARK)]) != MARK:
-            continue
-        if row.file_size < RECORD.size or row.file_size != row.memory_size:
-            continue
-        start = bytes(image.buffer[row.offset : row.offset + RECORD.size])
-        last = row == max(image.loads, key=lambda one: one.address)
-        if last and row.offset + row.file_size == image.end:
-            _, strings, undo = RECORD.unpack(start)
-            return OwnSegment(image.segments.index(row), row, strings, bool(undo))
-    return None
+    row = max(image.loads, key=_ADDRESS, default=None)
+    if row is None or bytes(image.buffer[row.offset : row.offset + len(MARK)]) != MARK:
+        return None
+    if not RECORD.size <= row.file_size == row.memory_size or row.offset + row.file_size != image.end:
+        return None
+    _, strings, undo = RECORD.unpack(image.buffer[row.offset : row.offset + RECORD.size])
+    return OwnSegment(image.segments.index(row), row, strings, bool(undo))
 
 
 def new_ground(image: Image, *, has_headers: bool) -> Ground:

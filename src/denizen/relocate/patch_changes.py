@@ -17,7 +17,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
     from denizen.elf import Dynamic, Image
@@ -64,11 +64,11 @@ class Changes:
     def touches_dynamic(self) -> bool:
         """Tell whether the dynamic section is concerned, and not the interpreter alone."""
         return bool(
-            self.touches_needed
-            or self.run_path is not None
+            self.run_path is not None
             or self.force_rpath
             or self.soname is not None
             or self.no_default_lib
+            or self.touches_needed
         )
 
 
@@ -107,24 +107,26 @@ def wanted(image: Image, changes: Changes) -> Wanted:
         raise CannotPatch("it is a static program: it searches for no library")
     if c.DT_STRTAB not in dynamic.values:
         raise CannotPatch("its dynamic section has no string table")
-    entries: list[Entry] = list(dynamic.entries)
-    name_at = image.strings.at
-    for change in _IN_ORDER if changes.touches_needed else _IN_ORDER[3:]:
+    entries: Sequence[Entry] = dynamic.entries
+    name_at, touches_needed = image.strings.at, changes.touches_needed
+    for change in _IN_ORDER if touches_needed else _IN_ORDER[3:]:
         entries = change(entries, dynamic, name_at, changes)
+    # Mostly nothing is left to change in a file that was patched.
+    after = None if entries is dynamic.entries or tuple(entries) == dynamic.entries else tuple(entries)
+    if not touches_needed:
+        return Wanted(interpreter, after)
     needed = dynamic.needed
     renamed = tuple([pair for pair in changes.replace_needed if pair[0] != pair[1] and pair[0] in needed])
     unneeded = tuple([name for name in changes.remove_needed if name in needed])
-    same = tuple(entries) == dynamic.entries
-    return Wanted(interpreter, None if same else tuple(entries), renamed, unneeded)
+    return Wanted(interpreter, after, renamed, unneeded)
 
 
 def check_names(changes: Changes) -> None:
     """Raise CannotPatch: a name that is asked for is not possible."""
-    pairs = [name for pair in changes.replace_needed for name in pair]
-    names = (changes.interpreter, changes.soname, *changes.add_needed, *pairs)
+    names = (changes.interpreter, changes.soname, *changes.add_needed, *sum(changes.replace_needed, ()))
     if b"" in names:
         raise CannotPatch("an empty name is no name")
-    if b"\0" in b"".join([name for name in (*names, changes.run_path) if name]):
+    if b"\0" in b"".join(filter(None, (*names, changes.run_path))):
         raise CannotPatch("a name with a NUL ends there")
 
 
@@ -150,13 +152,13 @@ def named_interpreter(image: Image) -> bytes | None:
     return image.interpreter
 
 
-def _remove(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) -> list[Entry]:
+def _remove(entries: Sequence[Entry], _: Dynamic, name_at: Names, changes: Changes) -> Sequence[Entry]:
     if not changes.remove_needed:
         return entries
     return [one for one in entries if _needed(one, name_at) not in changes.remove_needed]
 
 
-def _replace(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) -> list[Entry]:
+def _replace(entries: Sequence[Entry], _: Dynamic, name_at: Names, changes: Changes) -> Sequence[Entry]:
     if not changes.replace_needed:
         return entries
     new = {old: name for old, name in changes.replace_needed if old != name}
@@ -166,17 +168,17 @@ def _replace(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes)
     ]
 
 
-def _add(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) -> list[Entry]:
+def _add(entries: Sequence[Entry], _: Dynamic, name_at: Names, changes: Changes) -> Sequence[Entry]:
     if not changes.add_needed:
         return entries
     there = {_needed(one, name_at) for one in entries}
     added: list[Entry] = [
         (c.DT_NEEDED, name) for name in dict.fromkeys(changes.add_needed) if name not in there
     ]
-    return added + entries
+    return [*added, *entries]
 
 
-def _run_path(entries: list[Entry], dynamic: Dynamic, _: Names, changes: Changes) -> list[Entry]:
+def _run_path(entries: Sequence[Entry], dynamic: Dynamic, _: Names, changes: Changes) -> Sequence[Entry]:
     old = dynamic.rpath if dynamic.runpath is None else dynamic.runpath
     path = old if changes.run_path is None else changes.run_path
     if (changes.run_path is None and not changes.force_rpath) or path is None:
@@ -196,19 +198,19 @@ def _run_path(entries: list[Entry], dynamic: Dynamic, _: Names, changes: Changes
     return [*kept[:at], (tag, path), *kept[at:]]
 
 
-def _soname(entries: list[Entry], dynamic: Dynamic, _: Names, changes: Changes) -> list[Entry]:
+def _soname(entries: Sequence[Entry], dynamic: Dynamic, _: Names, changes: Changes) -> Sequence[Entry]:
     if changes.soname is None or changes.soname == dynamic.soname:
         return entries
     return _set(entries, c.DT_SONAME, changes.soname)
 
 
-def _flags(entries: list[Entry], dynamic: Dynamic, _: Names, changes: Changes) -> list[Entry]:
+def _flags(entries: Sequence[Entry], dynamic: Dynamic, _: Names, changes: Changes) -> Sequence[Entry]:
     if not changes.no_default_lib or dynamic.flags_1 & c.DF_1_NODEFLIB:
         return entries
     return _set(entries, c.DT_FLAGS_1, dynamic.flags_1 | c.DF_1_NODEFLIB)
 
 
-def _set(entries: list[Entry], tag: int, item: int | bytes) -> list[Entry]:
+def _set(entries: Sequence[Entry], tag: int, item: int | bytes) -> list[Entry]:
     """Return the entries with the last of one tag changed, as that is the one that counts, or one more."""
     at = max([place for place, one in enumerate(entries) if one[0] == tag], default=len(entries))
     return [*entries[:at], (tag, item), *entries[at + 1 :]]

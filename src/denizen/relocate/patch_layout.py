@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from denizen.elf import constants as c
 from denizen.relocate import new_segment, program_headers
-from denizen.relocate.elf_parts import dynamic_table, first_of, is_contiguous, string_table_place
+from denizen.relocate.elf_parts import dynamic_table, is_contiguous, string_table_place
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.patch_room import GrownPart, fit, with_fields
 from denizen.relocate.string_places import string_bytes
@@ -101,9 +101,8 @@ def lay_out(
         return PatchLayout({}, image.segments)
     found = None if reversible else fit(image, parts)
     if found is not None:
-        return PatchLayout(
-            *found, words=tuple(f"{PART_NAMES[one.name]} goes into unused bytes of a page" for one in parts)
-        )
+        words = [f"{PART_NAMES[one.name]} goes into unused bytes of a page" for one in parts]
+        return PatchLayout(*found, words=tuple(words))
     if own is not None:
         return _rebuilt(image, parts, own)
     return _with_new_segment(image, parts)
@@ -112,7 +111,7 @@ def lay_out(
 def _growing(image: Image, content: PartContents) -> list[GrownPart]:
     """Return the parts that do not fit where they are, in the order in which a segment has them."""
     parts = []
-    row = first_of(image, c.PT_INTERP)
+    row = image.first_rows.get(c.PT_INTERP)
     if content.interpreter is not None and (row is None or len(content.interpreter) > row.file_size):
         parts.append(GrownPart("interpreter", len(content.interpreter)))
     table = content.table
@@ -150,7 +149,7 @@ def _rebuilt(image: Image, parts: list[GrownPart], own: OwnSegment) -> PatchLayo
 def _held(image: Image, own: OwnSegment) -> list[GrownPart]:
     """Return the parts that the segment of an earlier patch holds, as they are."""
     parts = []
-    row = first_of(image, c.PT_INTERP)
+    row = image.first_rows.get(c.PT_INTERP)
     if own.holds(image.header.phoff):
         parts.append(GrownPart("headers", len(image.segments) * image.header.phentsize))
     if row is not None and own.holds(row.offset):
@@ -170,7 +169,7 @@ def _held(image: Image, own: OwnSegment) -> list[GrownPart]:
 
 def _with_new_segment(image: Image, parts: list[GrownPart]) -> PatchLayout:
     """Return the layout with one more segment, whose program header gets a row first."""
-    row = first_of(image, c.PT_INTERP)
+    row = image.first_rows.get(c.PT_INTERP)
     moved = any(part.name == "interpreter" for part in parts) and row is not None
     going = (row.offset, row.offset + row.file_size) if moved and row is not None else None
     spared = program_headers.spared(image)

@@ -16,9 +16,9 @@ from denizen.relocate.elf_encoding import E_PHNUM, E_PHOFF, Encoding
 from denizen.relocate.elf_parts import (
     DT_MIPS_RLD_MAP_REL,
     dynamic_table,
-    first_of,
     string_table_place,
     with_own_addresses,
+    with_values,
 )
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import FileEdit, FilePlan, merged
@@ -99,8 +99,8 @@ def _plan(
     ]
     edits += _in_place(image, content, layout.places, pieces, encoding)
     edits += _header_edits(image, layout, pieces["headers"], encoding)
-    edits += _version_edits(image, content, encoding)
-    edits += move_sections(image, _moves(image, layout.places, pieces), encoding)
+    edits += _version_edits(image, content, encoding) if content.strings.needs or content.versions else ()
+    edits += move_sections(image, _moves(image, layout.places, pieces), encoding) if layout.places else ()
     size = len(image.buffer)
     if ground is None:
         return FilePlan(merged(edits, image.buffer, size), size, steps=layout.words)
@@ -133,7 +133,7 @@ def _entries(image: Image, content: PartContents, places: dict[str, FilePlace]) 
     entries = dynamic.entries if content.entries is None else content.entries
     if "strings" in places:
         new = {c.DT_STRTAB: places["strings"].address, c.DT_STRSZ: len(whole_table(image, content))}
-        entries = tuple([(one[0], new[one[0]]) if one[0] in new else one for one in entries])
+        entries = with_values(entries, new)
     if DT_MIPS_RLD_MAP_REL not in dynamic.values:
         return entries
     old = _dynamic_address(image)
@@ -142,7 +142,7 @@ def _entries(image: Image, content: PartContents, places: dict[str, FilePlace]) 
 
 
 def _dynamic_address(image: Image) -> int:
-    row = first_of(image, c.PT_DYNAMIC)
+    row = image.first_rows.get(c.PT_DYNAMIC)
     assert row is not None
     return row.address
 
@@ -156,7 +156,7 @@ def _pieces(
 ) -> dict[str, bytes]:
     """Return the bytes of all parts that move, and of those that change where they are."""
     pieces: dict[str, bytes] = {}
-    row = first_of(image, c.PT_INTERP)
+    row = image.first_rows.get(c.PT_INTERP)
     if content.interpreter is not None:
         pieces["interpreter"] = content.interpreter
     elif row is not None:
@@ -195,7 +195,7 @@ def _in_place(
 ) -> list[FileEdit]:
     """Return the edits of parts that stay where they are; shorter ones are filled up with NULs."""
     edits = []
-    row = first_of(image, c.PT_INTERP)
+    row = image.first_rows.get(c.PT_INTERP)
     if content.interpreter is not None and "interpreter" not in places and row is not None:
         path = content.interpreter.ljust(row.file_size, b"\0")
         edits.append(FileEdit(row.offset, path, PART_NAMES["interpreter"]))
@@ -254,7 +254,7 @@ def _moves(
 ) -> dict[str, tuple[int, FilePlace, int]]:
     """Return the old address, new place and size of each part that moves, for its section header."""
     moves = {}
-    row = first_of(image, c.PT_INTERP)
+    row = image.first_rows.get(c.PT_INTERP)
     old = {"interpreter": row.address if row else 0}
     if image.dynamic is not None:
         old["dynamic"] = _dynamic_address(image)

@@ -7,6 +7,8 @@ moves, and the file does not grow. The next segment's pages must not be reached,
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from denizen.elf import Segment
 from denizen.elf import constants as c
 from denizen.elf.sections import SHT_NOBITS
@@ -86,18 +88,19 @@ def _slacks(image: Image, least: int) -> Iterator[Slack]:
     The cheapest bound comes first: most segments end where the pages of the next one are too near.
     """
     page, last = page_size(image), 1 << image.header.bits
+    addresses = sorted([row[3] for row in image.loads])
     for row in image.loads:
         _, flags, offset, address, _, size, memory_size, _ = row
         if not 0 < size == memory_size or not flags & c.PF_R:
             continue
         start, behind = offset + size, address + size
-        following = min([one[3] for one in image.loads if one[3] >= behind], default=-1)
-        room = _LONGEST if following < 0 else min((following & -page) - behind, _LONGEST)
+        following = bisect_left(addresses, behind)
         # A hostile file's segment may reach beyond the last address.
-        room = min(room, last - behind)
+        limit = addresses[following] & -page if following < len(addresses) else last
+        room = min(limit - behind, _LONGEST)
         if room < least or _zeros(image.buffer, start, least) < least:
             continue
-        room = _zeros(image.buffer, start, min(room, _until_used(image, start)))
+        room = _zeros(image.buffer, start, _until_used(image, start, room))
         if room >= least:
             yield Slack(image.segments.index(row), start, behind, room)
 
@@ -109,18 +112,20 @@ def _zeros(buffer: Buffer, start: int, limit: int) -> int:
     return len(rest) if rest == bytes(len(rest)) else len(rest) - len(rest.lstrip(b"\0"))
 
 
-def _until_used(image: Image, start: int) -> int:
+def _until_used(image: Image, start: int, limit: int) -> int:
     """Return the number of bytes up to the first of `used_ranges` that ends beyond `start`, or to a payload.
 
-    Most rows fail the first comparison: this takes a quarter of the time of a list and its minimum.
+    No more than `limit`. Most rows fail the first comparison: this takes a quarter of the time of a list and
+    its minimum.
     """
     size = len(image.buffer)
-    first, end = size, size + 1
+    # What begins right behind the limit tells that no payload does.
+    first, end = min(size, start + limit + 1), size + 1
     for at, stop in _tables(image):
         if at < first and stop > start:
             first, end = at, stop
     for row in image.sections:
-        if row[4] + row[5] > start and row[4] < first and row[5] and row[1] not in _NO_BYTES:
+        if row[4] < first and row[4] + row[5] > start and row[5] and row[1] not in _NO_BYTES:
             first, end = row[4], row[4] + row[5]
     for one in image.segments:
         if one[2] < first and one[2] + one[5] > start and one[5]:
@@ -128,7 +133,7 @@ def _until_used(image: Image, start: int) -> int:
     # A range within the file ends before a payload begins, or where it does.
     if end > size:
         first = min(first, image.end) if size > start else start
-    return max(first, start) - start
+    return min(max(first, start) - start, limit)
 
 
 def fit(

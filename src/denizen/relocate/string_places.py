@@ -21,7 +21,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Container, Sequence
 
     from denizen.elf import Image
     from denizen.elf.versions import NeedRecord
@@ -51,19 +51,22 @@ class Request:
 
     Attributes:
         entries: the dynamic section wanted.
+        named: the places of those entries that name strings, of a hundred about five.
         needs: (record, its library's name) for each version need whose name changes.
         kept: offsets of names that other version needs refer to; None for all of the file's.
     """
 
     entries: tuple[Entry, ...]
-    needs: tuple[tuple[NeedRecord, bytes], ...]
-    kept: tuple[int, ...] | None
+    named: list[int]
+    needs: tuple[tuple[NeedRecord, bytes], ...] = ()
+    kept: tuple[int, ...] | None = None
 
     @property
     def names(self) -> tuple[bytes, ...]:
         """The names wanted, each once, in the order in which they are appended."""
-        wanted = [item for _, item in self.entries if isinstance(item, bytes)]
-        return tuple(dict.fromkeys([*wanted, *(name for _, name in self.needs)]))
+        wanted = [name for at in self.named if isinstance(name := self.entries[at][1], bytes)]
+        wanted += [name for _, name in self.needs] if self.needs else ()
+        return tuple(dict.fromkeys(wanted))
 
 
 def requested(image: Image, wanted: Wanted) -> Request:
@@ -71,8 +74,9 @@ def requested(image: Image, wanted: Wanted) -> Request:
     dynamic = image.dynamic
     assert dynamic is not None
     entries = dynamic.entries if wanted.entries is None else wanted.entries
+    named = [at for at, one in enumerate(entries) if one[0] in STRING_TAGS]
     if not wanted.renamed and not wanted.unneeded:
-        return Request(entries, (), None)
+        return Request(entries, named)
     new, gone = dict(wanted.renamed), frozenset(wanted.unneeded)
     changed, kept = [], []
     for record in image.need_records:
@@ -81,7 +85,7 @@ def requested(image: Image, wanted: Wanted) -> Request:
             changed.append((record, new[name]))
         elif name not in gone:
             kept.append(record.file)
-    return Request(entries, tuple(changed), tuple(kept))
+    return Request(entries, named, tuple(changed), tuple(kept))
 
 
 def place_strings(image: Image, request: Request, original: int = 0) -> StringPlan:
@@ -100,7 +104,7 @@ def place_strings(image: Image, request: Request, original: int = 0) -> StringPl
     if not names:
         return StringPlan(_numbered(request, {})[0], (), (), None)
     found = {name: at for name in names if (at := table.find(name + b"\0")) >= 0}
-    missing = [name for name in names if name not in found]
+    missing = [name for name in names if name not in found] if found else names
     if not missing:
         return StringPlan(*_numbered(request, found))
     over = _overwrite(image, request, table, found, missing)
@@ -122,7 +126,8 @@ def references(image: Image, request: Request) -> list[int]:
     """Return the offsets of all names that stay. Raises BadInput."""
     dynamic = image.dynamic
     assert dynamic is not None
-    kept = [item for tag, item in request.entries if tag in STRING_TAGS and isinstance(item, int)]
+    items = [request.entries[at][1] for at in request.named]
+    kept = [item for item in items if isinstance(item, int)]
     records = image.need_records
     files = [one.file for one in records] if request.kept is None else request.kept
     versions = [name for record in records for name in record.names]
@@ -133,8 +138,18 @@ def references(image: Image, request: Request) -> list[int]:
 def _numbered(
     request: Request, places: dict[bytes, int]
 ) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[NeedRecord, int], ...]]:
-    entries = tuple((tag, places[item] if isinstance(item, bytes) else item) for tag, item in request.entries)
-    return entries, tuple((record, places[name]) for record, name in request.needs)
+    entries = _with_items(request, lambda item: places[item] if isinstance(item, bytes) else item)
+    needs = [(record, places[name]) for record, name in request.needs] if request.needs else ()
+    return entries, tuple(needs)
+
+
+def _with_items(request: Request, number: Callable[[int | bytes], int]) -> tuple[tuple[int, int], ...]:
+    """Return the dynamic section wanted with an offset for each name."""
+    entries = list(request.entries)
+    for at in request.named:
+        tag, item = entries[at]
+        entries[at] = tag, number(item)
+    return tuple(entries)  # type: ignore[arg-type]  # bytes are names' alone
 
 
 def _with_appended(image: Image, request: Request, original: int) -> Request:
@@ -142,23 +157,17 @@ def _with_appended(image: Image, request: Request, original: int) -> Request:
     changing = {record.offset for record, _ in request.needs}
     more = [one for one in image.need_records if one.file >= original and one.offset not in changing]
     needs = [*request.needs, *((one, image.strings.at(one.file)) for one in more)]
-    return Request(request.entries, tuple(needs), request.kept)
+    return Request(request.entries, request.named, tuple(needs), request.kept)
 
 
 def _overwrite(
-    image: Image, request: Request, table: bytes, found: dict[bytes, int], missing: list[bytes]
+    image: Image, request: Request, table: bytes, found: dict[bytes, int], missing: Sequence[bytes]
 ) -> dict[bytes, tuple[int, int]]:
     """Return (offset, length to write) for the missing names that fit over names no longer used."""
-    dynamic = image.dynamic
-    assert dynamic is not None
-    kept = {item for tag, item in request.entries if tag in STRING_TAGS}
-    old = {item for tag, item in dynamic.entries if tag in STRING_TAGS} | {
-        need.file for need, _ in request.needs
-    }
-    free = sorted(old - kept)
+    free = _given_up(image, request)
     longest = max(map(len, missing))
     # Symbols are read only where it matters which of the names they refer to.
-    if not any(_may_hold(table, at, longest) for at in free):
+    if not (free and any(_may_hold(table, at, longest) for at in free)):
         return {}
     used = sorted({*references(image, request), *found.values()})
     regions = [one for at in free if (one := _region(table, at, used))]
@@ -171,6 +180,18 @@ def _overwrite(
         regions.remove((at, room, length))
         over[name] = (at, max(len(name), length))
     return over
+
+
+def _given_up(image: Image, request: Request) -> list[int]:
+    """Return the offsets of names that the dynamic section and the version needs referred to, sorted."""
+    dynamic = image.dynamic
+    assert dynamic is not None
+    # Mostly an entry is added and none goes.
+    if not request.needs and request.entries[: len(dynamic.entries)] == dynamic.entries:
+        return []
+    kept = {request.entries[at][1] for at in request.named}
+    old = {item for tag, item in dynamic.entries if tag in STRING_TAGS}
+    return sorted((old | {need.file for need, _ in request.needs}) - kept)
 
 
 def _may_hold(table: bytes, at: int, length: int) -> bool:
@@ -218,7 +239,6 @@ def _appended(request: Request, table: bytes, original: int, absent: Container[b
             return place(item)
         return place(table[item : table.find(b"\0", item)]) if item >= original else item
 
-    # Of a hundred entries five name strings.
-    entries = [(one[0], moved(one[1])) if one[0] in STRING_TAGS else one for one in request.entries]
-    needs = tuple([(record, place(name)) for record, name in request.needs])
-    return StringPlan(tuple(entries), needs, (), start + more)  # type: ignore[arg-type]  # bytes are names' alone
+    entries = _with_items(request, moved)
+    needs = [(record, place(name)) for record, name in request.needs] if request.needs else ()
+    return StringPlan(entries, tuple(needs), (), start + more)

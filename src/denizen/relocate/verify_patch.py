@@ -46,21 +46,21 @@ def verify_patch(old: Image, buffer: Buffer, plan: FilePlan, changes: Changes) -
 
 def _same_bytes(old: Buffer, new: Buffer, plan: FilePlan) -> None:
     """Raise WrongPatch unless all bytes outside the plan are the old ones."""
-    place = 0
+    before, place = memoryview(old), 0
     for edit in plan.edits:
-        if not _equal(old, new, place, edit.offset):
+        if not _equal(before, new, place, edit.offset):
             raise WrongPatch("bytes outside the plan changed")
         place = edit.offset + len(edit.content)
-    if not _equal(old, new, place, plan.insert_at):
+    if not _equal(before, new, place, plan.insert_at):
         raise WrongPatch("bytes outside the plan changed")
     rest = plan.insert_at + plan.cut
     moved = plan.padding + len(plan.inserted) - plan.cut
     grown = len(new) - len(old) == moved + len(plan.tail)
-    if not grown or not _equal(old, new, rest, len(old), moved):
+    if not grown or not _equal(before, new, rest, len(old), moved):
         raise WrongPatch("the bytes behind the program changed")
 
 
-def _equal(old: Buffer, new: Buffer, start: int, end: int, moved: int = 0) -> bool:
+def _equal(before: memoryview, new: Buffer, start: int, end: int, moved: int = 0) -> bool:
     """Tell whether a range has the same bytes, `moved` bytes later in the new file.
 
     A file that was read is compared where it is (memcmp); of a mapped one pieces are copied: a comparison of
@@ -68,7 +68,6 @@ def _equal(old: Buffer, new: Buffer, start: int, end: int, moved: int = 0) -> bo
     """
     if start == end:
         return True
-    before = memoryview(old)
     if isinstance(new, bytes):
         return new.startswith(before[start:end], start + moved)
     for at in range(start, end, _PIECE):
