@@ -1,4 +1,4 @@
-from denizen.index.index_builder import shipped_libraries
+from denizen.index.index_builder import listed_libraries
 from denizen.index.installed_links import ALTERNATIVES, FoundLibrary, ldconfig_links, with_alternatives
 from denizen.index.library_paths import DirectoryKind
 
@@ -11,7 +11,7 @@ PROVIDES = {
 
 
 def listed(*lines: tuple[bytes, bytes]) -> list[FoundLibrary]:
-    return list(shipped_libraries(iter(lines), "amd64"))
+    return list(listed_libraries(iter(lines), "amd64"))
 
 
 def alternatives(found: list[FoundLibrary]) -> list[FoundLibrary]:

@@ -67,7 +67,7 @@ def _build(path: bytes, fill: Callable[[Writer], object]) -> None:
 def _write_libraries(writer: Writer, source: Source, snapshot: Snapshot, architecture: str) -> None:
     packages = sort_packages(source.packages(snapshot, architecture))
     provides = {package.name: package.provides for package in packages if package.provides}
-    shipped = list(shipped_libraries(source.libraries(snapshot, architecture), architecture))
+    shipped = list(listed_libraries(source.libraries(snapshot, architecture), architecture))
     found = list(with_alternatives(shipped, lambda name: provides.get(name, b""), architecture))
     write_libraries(writer, snapshot, architecture, packages, [*found, *ldconfig_links(found)])
 
@@ -85,7 +85,7 @@ def sort_packages(packages: Iterator[Package]) -> list[Package]:
     )
 
 
-def shipped_libraries(listed: Iterator[tuple[bytes, bytes]], architecture: str) -> Iterator[FoundLibrary]:
+def listed_libraries(listed: Iterator[tuple[bytes, bytes]], architecture: str) -> Iterator[FoundLibrary]:
     """Yield the files in a Contents list that can be asked for as a soname, an entry for each owner."""
     kinds: dict[bytes, DirectoryKind] = {}
     for path, location in listed:

@@ -1,7 +1,7 @@
 """A patched copy of a program, in a directory that looks like the program's own.
 
 The copy's `/proc/self/exe` is the copy, and many programs look for their files beside it. So the copy lies in
-a shadow of the program's directory and two parents, in which all other entries are links to the originals:
+a copy of the program's directory and two parents, in which all other entries are links to the originals:
 
     COPIES/<decision>/opt/app/bin/program          the copy
     COPIES/<decision>/opt/app/bin/data      ->     /opt/app/bin/data
@@ -37,7 +37,7 @@ MAX_ENTRIES = 2000
 
 @value
 class CopyLink:
-    """A link in the shadow: its path below the top, and its target."""
+    """A link around the copy: its path below the top, and its target."""
 
     path: bytes
     target: bytes
@@ -69,7 +69,7 @@ def patched_copy(start: ProgramStart, base: Decision) -> bytes:
 
 
 def make_copy(program: bytes, top: bytes, patches: Sequence[Patch]) -> bytes:
-    """Make the shadow at `top`, replacing an older one; return the path of the copy. Raises OSError."""
+    """Make the directory with the copy at `top` anew; return the path of the copy. Raises OSError."""
     temporary = b"%b.%d.tmp" % (top, os.getpid())
     _remove(temporary)
     levels = _levels(program)
@@ -84,7 +84,7 @@ def make_copy(program: bytes, top: bytes, patches: Sequence[Patch]) -> bytes:
 
 
 def _remove(top: bytes) -> None:
-    """Delete a shadow or a partial one, with one open descriptor at a time: the limit may be low."""
+    """Delete such a directory or a partial one, with one open descriptor at a time: the limit may be low."""
     for directory, below, names in os.walk(top, topdown=False):
         for name in (*below, *names):
             path = os.path.join(directory, name)
@@ -107,7 +107,7 @@ def _copy(program: bytes, target: bytes, patches: Sequence[Patch]) -> None:
 
 
 def _levels(program: bytes) -> list[bytes]:
-    """Return the directories to shadow, the outermost first; / is not among them."""
+    """Return the directories that are made again, the outermost first; / is not among them."""
     found: list[bytes] = []
     directory = os.path.dirname(program)
     while directory != b"/" and len(found) < LEVELS:
