@@ -208,12 +208,21 @@ def _names_keys(entry: AptSource) -> bool:
 def _keyrings(view: FileView, entry: AptSource) -> tuple[Keyring, ...]:
     if entry.key_block:
         return (Keyring("the key in the entry", entry.key_block),)
-    paths = [os.fsencode(word) for word in entry.signed_by if word.startswith("/")]
+    paths = [_keyring_path(word) for word in entry.signed_by if word.startswith(("/", "file:/"))]
     if entry.signed_by and not paths:
         raise NoKeyring(os.fsencode(entry.signed_by[0]), "Signed-By gives a fingerprint; a file is needed")
     if not _names_keys(entry):
         return _debian_keyrings(view)
     return tuple([_keyring(view, path) for path in paths])
+
+
+def _keyring_path(word: str) -> bytes:
+    """Return the path that a word of Signed-By gives; `source add` writes one with a blank as an address."""
+    if not word.startswith("file:"):
+        return os.fsencode(word)
+    from denizen.sources.transport import file_path
+
+    return file_path(word)
 
 
 def _debian_keyrings(view: FileView) -> tuple[Keyring, ...]:

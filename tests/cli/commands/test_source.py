@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,30 @@ def test_a_directory_of_packages_is_a_source(tmp_path: Path) -> None:
     denizen(tmp_path, "source", "remove", "debian")
     (row,) = json.loads(denizen(tmp_path, "find", "--arch", "amd64", "--json", "libown.so.1").stdout)
     assert (row["source"], row["suite"]) == ("own", "own")
+
+
+@pytest.mark.parametrize("name", [b"a b", "\u00fc%20".encode(), b"a\n\nb\xff"])
+def test_a_source_may_lie_anywhere(tmp_path: Path, name: bytes) -> None:
+    """In a list of sources words end at blanks."""
+    place = os.path.join(os.fsencode(tmp_path), name)
+    os.mkdir(place)
+    with open(os.path.join(place, b"x.deb"), "wb") as file:
+        file.write(debs.deb([debs.Item("./usr/lib/x86_64-linux-gnu/libx.so.1", content=b"x")]))
+    add(tmp_path / "root", "mine", os.fsdecode(place), "--directory")
+    denizen(tmp_path / "root", "source", "remove", "debian")
+    (row,) = json.loads(denizen(tmp_path / "root", "find", "--arch", "amd64", "--json", "libx.so.1").stdout)
+    assert row["source"] == "mine"
+    add(
+        tmp_path / "root", "theirs", "file:/x y", "--suite", "z", "--signed-by", os.fsdecode(place) + "/x.deb"
+    )
+    assert listed(tmp_path / "root")["theirs"]["uris"] == ["file:/x%20y"]
+
+
+@pytest.mark.parametrize("option", ["--suite", "--component"])
+def test_a_name_is_one_word(tmp_path: Path, option: str) -> None:
+    assert "is not a name" in add(
+        tmp_path, "mine", "file:/x", "--suite", "s", option, "a\n\nTypes: deb", status=2
+    )
 
 
 def test_debian_is_there_unasked_and_can_be_disabled(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
@@ -72,6 +72,7 @@ def add(parsed: Parsed, context: Context) -> int:
     """Write a source's configuration, after reading it back as it would be used."""
     from denizen.disk import make_directories, write_atomically
     from denizen.formats.aptsources import parse_deb822
+    from denizen.formats.percent import path_as_word
 
     name = parsed.required("NAME")
     _require_name(name)
@@ -79,9 +80,12 @@ def add(parsed: Parsed, context: Context) -> int:
     fields = [
         ("Types", kind),
         ("URIs", " ".join(_address(uri, kind) for uri in parsed.texts("URI"))),
-        ("Suites", " ".join(parsed.texts("suite"))),
-        ("Components", " ".join(parsed.texts("component"))),
-        ("Signed-By", " ".join(os.path.abspath(path) for path in parsed.texts("signed-by"))),
+        ("Suites", " ".join(_names(parsed, "suite"))),
+        ("Components", " ".join(_names(parsed, "component"))),
+        (
+            "Signed-By",
+            " ".join(path_as_word(os.path.abspath(os.fsencode(path))) for path in parsed.texts("signed-by")),
+        ),
         ("Check-Valid-Until", "no" if parsed.flag("allow-expired") else ""),
     ]
     text = "".join(f"{key}: {words}\n" for key, words in fields if words).encode()
@@ -128,7 +132,21 @@ def _require_name(name: str) -> None:
 
 
 def _address(uri: str, kind: str) -> str:
-    return os.path.abspath(uri) if kind == "directory" and not uri.startswith("file:") else uri
+    from denizen.formats.percent import encoded_as_word, path_as_word
+
+    raw = os.fsencode(uri)
+    if kind == "directory" and not uri.startswith("file:"):
+        return path_as_word(os.path.abspath(raw))
+    return encoded_as_word(raw)
+
+
+def _names(parsed: Parsed, option: str) -> Sequence[str]:
+    """Return the names given with an option; they become words of a file. Raises UsageError."""
+    found = parsed.texts(option)
+    for name in found:
+        if not name.isascii() or not name.isprintable() or " " in name or not name:
+            raise UsageError("source add", f"--{option} {name!r} is not a name")
+    return found
 
 
 _NAME = Positional("NAME", "what it is called")
