@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -11,10 +12,12 @@ from denizen.build.builtin_derivations import made_by
 from denizen.build.builtin_unpack_deb import unpacking
 from denizen.build.package_unpack import NotPromised, NotUnpacked, PackageFile, make, unpack
 from denizen.build.realise import RealiseOptions, realise
+from denizen.errors import display
 from denizen.formats.archive_tree import Layout
 from denizen.formats.file_tree import ArchiveEntry, Directory, File, HardLink, Symlink
 from denizen.process_pool import HelperDied, Helpers
 from denizen.store.collection.remove import remove_tree
+from denizen.store.errors import DiskFailed
 from denizen.store.nar_digest import Digest
 from denizen.store.trees.canonical import is_canonical
 from denizen.store.trees.digest import Digester, digest_tree
@@ -147,3 +150,19 @@ def test_a_helper_killed_at_work_is_an_error_and_leaves_nothing(
     with pytest.raises(HelperDied, match=r"to unpack x\.deb has ended: it was killed by SIGKILL"):
         realise(shop.store, [one.path], RealiseOptions(shop.opener, 2))
     assert not shop.left_behind()
+
+
+def test_what_is_full_is_where_the_tree_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the package, which was only read; write(2) tells no name, and openat(2) the last part of one."""
+
+    def full(path: object, *_: object, **__: object) -> int:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), path)
+
+    package = tmp_path / "x.deb"
+    package.write_bytes(debs.deb([Item("./usr/x", content=b"x")]))
+    tree = os.fsencode(tmp_path / "tree")
+    monkeypatch.setattr("denizen.store.trees.restore._exclusively", full)
+    with pytest.raises(DiskFailed) as caught:
+        unpack(PackageFile(os.fsencode(package), b"", "x", Layout.AS_PACKAGED, tree, ()))
+    assert caught.value.path == tree
+    assert display(tree) in caught.value.why

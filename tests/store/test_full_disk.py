@@ -1,5 +1,6 @@
 """A disk full to its last block: what needs no room works, all else says so, and a collection makes room."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from denizen.store.errors import is_full
+from denizen.store.errors import DiskFailed, is_full
+from denizen.store.local import Store
 from tests.support.denizen_command import denizen, lines
 
 SIZE = 24 * 1024 * 1024
@@ -91,3 +93,13 @@ def test_what_needs_room_says_that_there_is_none(full: Path, words: list[str]) -
         return  # a directory may have room for another name, and what the host starts needs no decision
     assert done.returncode == 125
     assert "No space left on device" in done.stderr
+
+
+def test_without_a_store_there_is_nothing_to_collect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fsencode(tmp_path))
+
+    monkeypatch.setattr("denizen.store.local._create", full)
+    with pytest.raises(DiskFailed) as caught:
+        Store.create(os.fsencode(tmp_path / "store"))
+    assert caught.value.remedy == "make room, or keep denizen's files elsewhere: --root DIR"

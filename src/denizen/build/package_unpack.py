@@ -14,6 +14,7 @@ import hashlib
 import os
 from itertools import chain
 
+from denizen.disk import FULL
 from denizen.errors import BadInput, SourceFailed
 from denizen.formats.archive_tree import Layout
 from denizen.formats.deb import Deb
@@ -119,6 +120,11 @@ def unpack(package: PackageFile) -> Digest:
             return make(Deb(stream).entries(package.layout), package.tree, package.candidates)
         except BadInput as error:
             raise NotUnpacked(package.name, str(error)) from error
+        except OSError as error:
+            # Full is where the tree is written, which may be another disk than the package's.
+            if error.errno in FULL:
+                error.filename = package.tree
+            raise
 
 
 def _check(stream: FileIO, package: PackageFile) -> None:

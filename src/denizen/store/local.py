@@ -9,7 +9,7 @@ from denizen.disk import make_directories, sync_directory, write_atomically
 from denizen.errors import DenizenError
 from denizen.formats import storepath
 from denizen.store import store_marker
-from denizen.store.errors import doing
+from denizen.store.errors import StoreNotMade, doing
 from denizen.store.layout import StoreLayout
 from denizen.store.locks import store_lock
 
@@ -105,7 +105,7 @@ class Store:
             return cls.open(physical, short_lived=short_lived)
         except NoStore:
             path = os.path.abspath(physical)
-            with doing("make a store in", path):
+            with doing("make a store in", path, StoreNotMade):
                 _create(StoreLayout(path, logical or path))
             return cls.open(physical, short_lived=short_lived)
 
