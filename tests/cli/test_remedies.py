@@ -1,6 +1,7 @@
 """Remedies say the commands with the root and the profile that the caller chose."""
 
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -55,4 +56,4 @@ def test_an_error_about_a_target_names_it_in_its_remedy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert dispatch(["system", "rollback", "--target", os.fspath(tmp_path)]) != 0
-    assert f"denizen system switch --target {tmp_path} SPEC.toml" in capsys.readouterr().err
+    assert f"denizen system switch --target {shlex.quote(str(tmp_path))} SPEC.toml" in capsys.readouterr().err

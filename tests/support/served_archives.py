@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from denizen.app.supply.provenance_cache import NAME
+from denizen.disk import make_directories
+from denizen.formats.percent import path_as_word
 from tests.support.debian_archive import Archive, keyring, sample
 from tests.support.denizen_command import denizen
 from tests.support.faulty_server import Server
@@ -51,9 +53,10 @@ def served(directory: Path) -> Iterator[ServedArchive]:
     """Return the server, with its archive configured as the source "debian"."""
     made = ServedArchive(directory)
     configured = made.root / "config/sources/debian.sources"
-    configured.parent.mkdir(parents=True)
+    make_directories(os.fsencode(configured.parent))
     with made.server:
-        configured.write_text(f"Types: deb\nURIs: {made.server.url}\nSuites: stable\nSigned-By: {made.key}\n")
+        key = path_as_word(os.fsencode(made.key))
+        configured.write_text(f"Types: deb\nURIs: {made.server.url}\nSuites: stable\nSigned-By: {key}\n")
         yield made
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from denizen.disk import make_directories
+from denizen.formats.percent import path_as_word
 from tests.support import served_archives
 from tests.support.debian_archive import package_paragraph
 from tests.support.debs import Item, deb
@@ -103,11 +105,11 @@ class _Network:
         source.write_text(_HOSTS)
         subprocess.run(["gcc", "-w", "-o", self.program, source], check=True)
         sources = self.archive.root / "config/sources/debian.sources"
-        sources.parent.mkdir(parents=True)
+        make_directories(os.fsencode(sources.parent))
         self._sources = sources
 
     def configure(self) -> None:
-        key = self.archive.key
+        key = path_as_word(os.fsencode(self.archive.key))
         self._sources.write_text(
             f"Types: deb\nURIs: {self.archive.server.url}\nSuites: stable\nSigned-By: {key}\n"
         )

@@ -7,6 +7,7 @@ import pytest
 from denizen.app.session import Session
 from denizen.app.supply import configured_sources
 from denizen.app.supply.ensure_index import ensure
+from denizen.formats.percent import path_as_word
 from denizen.index.index_manifest import IndexEntry, write_manifest
 from denizen.sources.base import Scope
 from denizen.sources.fetch_policy import FetchPolicy
@@ -30,7 +31,7 @@ def session(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> Session:
         stream.write(b"\x99")
     place = os.path.join(os.fsdecode(found.paths.sources), "mine.sources")
     with open(place, "w", encoding="ascii") as text:
-        text.write(SOURCE.format(keys))
+        text.write(SOURCE.format(path_as_word(os.fsencode(keys))))
 
     def opened(*_: object) -> None:
         raise SourcesOpenedError

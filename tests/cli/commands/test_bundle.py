@@ -190,9 +190,9 @@ def test_a_static_program_is_copied(tmp_path: Path) -> None:
 
 
 def test_a_script_goes_with_its_interpreter_and_what_lies_beside_it(
-    home: DenizenHome, tmp_path: Path
+    home: DenizenHome, tmp_path: Path, short_path: Path
 ) -> None:
-    interpreter = home.compile("interpreter")
+    interpreter = home.compile("interpreter").rename(short_path / "interpreter")
     tree, bundle = tmp_path / "tree", tmp_path / "made" / "script.bundle"
     (tree / "sub").mkdir(parents=True)
     bundle.parent.mkdir()
@@ -230,9 +230,9 @@ def test_a_script_that_has_no_interpreter_to_bundle_is_refused(
 
 
 def test_an_interpreter_that_is_a_script_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, short_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outer, inner = tmp_path / "outer", tmp_path / "inner"
+    outer, inner = tmp_path / "outer", short_path / "inner"
     inner.write_text("#!/bin/sh\n")
     outer.write_text(f"#!{inner}\n")
     assert dispatch(["bundle", str(outer), "-o", str(tmp_path / "out")]) != 0

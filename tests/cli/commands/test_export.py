@@ -141,7 +141,7 @@ def test_a_package_installs_the_program_alone(home: DenizenHome, greeter: Path, 
     assert "Depends" not in fields
     run("dpkg-deb", "-x", deb, tmp_path / "root")
     run("dpkg-deb", "-e", deb, tmp_path / "control")
-    run("sh", "-c", f"cd {tmp_path / 'root'} && md5sum --quiet -c {tmp_path / 'control' / 'md5sums'}")
+    run("sh", "-c", 'cd "$0" && md5sum --quiet -c "$1"', tmp_path / "root", tmp_path / "control/md5sums")
     (tmp_path / "root" / "proc").mkdir()
     assert in_root(tmp_path / "root", "/usr/bin/greeter")[0] == "hello from the store"
 

@@ -341,16 +341,16 @@ def test_root_makes_a_plain_chroot_and_leaves_no_mount_behind(home: FhsHome, tmp
     destroy = shlex.join(home.command("fhs", "destroy", "work"))
     # Shared, as systemd makes /: what is taken down in the chroot must not be taken down outside.
     script = f"""
-    mount --make-rshared / && sort /proc/self/mountinfo > {tmp_path}/before
+    mount --make-rshared / && sort /proc/self/mountinfo > "$0"/before
     {mount} && {mount}
-    chroot {place} /usr/bin/tool in the chroot
+    chroot "$0"/chroot /usr/bin/tool in the chroot
     {destroy} 2>&1
-    touch {place}/usr/x 2>&1
+    touch "$0"/chroot/usr/x 2>&1
     {umount} && {umount}
-    sort /proc/self/mountinfo > {tmp_path}/after
+    sort /proc/self/mountinfo > "$0"/after
     """
     done = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-c", script],
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, tmp_path],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
