@@ -1,8 +1,10 @@
 import importlib
+import os
 import pickle
 import pkgutil
 import re
 import string
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 import denizen
 from denizen import errors
 from denizen.bytesio import Truncated, take
-from denizen.errors import BadInput, DenizenError, display
+from denizen.errors import BadInput, DenizenError, display, shell_word
 
 
 def test_an_error_survives_pickling_with_its_fields() -> None:
@@ -88,6 +90,38 @@ def test_fields_in_templates_are_displayed_and_sentences_of_ours_are_not() -> No
 
     error = Odd(b"a\x1b[31m", 16, "one line\nand another")
     assert (error.what, error.why, error.remedy) == ("a\\x1b[31m has 0x10 bytes", "one line\nand another", "")
+
+
+HOSTILE = ["x; touch pwned", "$(touch pwned)", "a'b", "~", "", "a\nb", "\x1b[31m\\", "\udcff;é'", "ü", "*"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_word_of_a_remedy_is_that_word_to_a_shell(name: str) -> None:
+    word = shell_word(os.fsencode(name))
+    assert word.isprintable()
+    assert word == shell_word(name)
+    said = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)
+    assert said.stdout == os.fsencode(name)
+
+
+def test_no_remedy_has_a_field_as_more_than_a_word() -> None:
+    """A remedy is pasted into a shell, often root's; file names, packages and addresses are anybody's."""
+    for module in pkgutil.walk_packages(denizen.__path__, "denizen."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    seen = 0
+    for leaf in leaves():
+        fields = [
+            name for _, name, form, _ in string.Formatter().parse(leaf.REMEDY) if name and form != "text"
+        ]
+        if not fields or not leaf.__module__.startswith("denizen."):
+            continue
+        error = leaf.__new__(leaf)
+        error.__dict__.update(dict.fromkeys(getattr(leaf, "__match_args__", ()), "x; touch pwned"))
+        assert error.remedy.count("'x; touch pwned'") == len(fields), f"{leaf.__name__}: {error.remedy}"
+        assert error.remedy.count("touch") == len(fields)
+        seen += 1
+    assert seen > 8
 
 
 def test_the_loader_ends_with_the_same_statuses() -> None:

@@ -11,8 +11,9 @@ over its fields; one that has to compute a sentence overrides the property inste
         WHAT = "{path} is not an ELF file"
         WHY = "it begins with {found:#x}"
 
-Fields of text and bytes pass through `display`, as they may come from outside; `{reason:text}` is for
-sentences of our own, which may have several lines.
+Fields of text and bytes pass through `display`, as they may come from outside, and in a remedy through
+`shell_word`, as people paste remedies into a shell; `{reason:text}` is for sentences of our own, which may
+have several lines.
 
 The class says whose fault it is: the input's (`BadInput`), this machine's (`HostLacks`), our own
 store's (`StoreDamaged`), or that of the place packages come from (`SourceFailed`).
@@ -76,7 +77,7 @@ class DenizenError(Exception):
     @property
     def remedy(self) -> str:
         """An action of the user's that helps, preferably a command; "" where there is none."""
-        return _filled(self.REMEDY, self)
+        return _filled(self.REMEDY, self, shell_word)
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.what, self.why) if part)
@@ -87,30 +88,59 @@ class DenizenError(Exception):
         return (_rebuild, (type(self), self.__dict__.copy()))
 
 
-def _filled(template: str, error: DenizenError) -> str:
+def display(name: bytes | str) -> str:
+    """Return a path or name from outside, safe to show: undecodable bytes and control characters are escaped.
+
+    A hostile file name may hold terminal escape sequences; every name from outside must pass through here
+    before it reaches a terminal.
+    """
+    text = name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def shell_word(name: bytes | str) -> str:
+    """Return a path or name from outside as one word of a shell's command, safe to show and to paste.
+
+    A file may be called `x; rm -rf ~`. What cannot be shown is written as $'...' (POSIX.1-2024, 2.2.4).
+    """
+    text = name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
+    if text and all(c.isalnum() or c in "-_./+,:@%=" for c in text):
+        return text
+    if text.isprintable():
+        return "'" + text.replace("'", "'\\''") + "'"
+    raw = text.encode("utf-8", "surrogateescape")
+    plain = (chr(byte) if 0x20 <= byte < 0x7F and byte not in b"'\\" else f"\\{byte:03o}" for byte in raw)
+    return f"$'{''.join(plain)}'"
+
+
+def _filled(template: str, error: DenizenError, show: Callable[[bytes | str], str] = display) -> str:
     """Return a template with the error's fields filled in."""
-    return template.format_map(_Fields(error)) if "{" in template else template
+    return template.format_map(_Fields(error, show)) if "{" in template else template
 
 
 class _Fields:
     """The fields of an error, as a mapping for `str.format_map`."""
 
-    def __init__(self, error: DenizenError) -> None:
+    def __init__(self, error: DenizenError, show: Callable[[bytes | str], str]) -> None:
         self._error = error
+        self._show = show
 
     def __getitem__(self, name: str) -> object:
         field = getattr(self._error, name)
-        return _Shown(field) if isinstance(field, (str, bytes)) else field
+        return _Shown(field, self._show) if isinstance(field, (str, bytes)) else field
 
 
 class _Shown:
-    """A field of text or bytes, formatted through `display` in a template."""
+    """A field of text or bytes, formatted through `display` or `shell_word` in a template."""
 
-    def __init__(self, field: str | bytes) -> None:
+    def __init__(self, field: str | bytes, show: Callable[[bytes | str], str]) -> None:
         self._field = field
+        self._show = show
 
     def __format__(self, form: str) -> str:
-        return str(self._field) if form == "text" else display(self._field)
+        return str(self._field) if form == "text" else self._show(self._field)
 
 
 def _first_init(self: DenizenError, *arguments: object, **keywords: object) -> None:
@@ -141,15 +171,3 @@ class StoreDamaged(DenizenError):
 
 class SourceFailed(DenizenError):
     """A place packages come from did not answer, or answered with wrong data."""
-
-
-def display(name: bytes | str) -> str:
-    """Return a path or name from outside, safe to show: undecodable bytes and control characters are escaped.
-
-    A hostile file name may hold terminal escape sequences; every name from outside must pass through here
-    before it reaches a terminal.
-    """
-    text = name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

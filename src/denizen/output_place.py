@@ -6,7 +6,7 @@ import errno
 import os
 import stat as stat_module
 
-from denizen.errors import HostLacks, display
+from denizen.errors import HostLacks, shell_word
 
 
 class NotReplaced(HostLacks):
@@ -28,9 +28,7 @@ class NoDirectoryForOutput(HostLacks):
 
     @property
     def remedy(self) -> str:
-        import shlex
-
-        return f"mkdir -p {shlex.quote(display(self.directory))}"
+        return f"mkdir -p {shell_word(self.directory)}"
 
 
 class OutputNotPermitted(HostLacks):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 
-from denizen.errors import HostLacks, display
+from denizen.errors import HostLacks, shell_word
 
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -53,7 +53,7 @@ def check(path: bytes) -> None:
         return
     _check_owner(path, facts)
     mode = stat.S_IMODE(facts.st_mode)
-    mending = f"chmod go-w {display(path)}, if nothing in it is of others; or {_ELSEWHERE}"
+    mending = f"chmod go-w {shell_word(path)}, if nothing in it is of others; or {_ELSEWHERE}"
     raise Untrusted(path, f"others may write to it (mode {mode:04o})", mending)
 
 
@@ -64,7 +64,7 @@ def check_parent(path: bytes) -> None:
     except OSError:
         return  # absent so far, or reported when a file in it is checked
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-        mending = f"chmod o-w {display(path)}; or {_ELSEWHERE}"
+        mending = f"chmod o-w {shell_word(path)}; or {_ELSEWHERE}"
         raise Untrusted(path, f"anybody may rename what is in it (mode {stat.S_IMODE(mode):04o})", mending)
 
 
@@ -84,7 +84,7 @@ def check_found(path: bytes, mending: str) -> None:
             raise Untrusted(path, why, mending)
     if found[1].st_mode & stat.S_IWOTH:
         mode = stat.S_IMODE(found[1].st_mode)
-        raise Untrusted(path, f"anybody may write to it (mode {mode:04o})", f"chmod o-w {display(path)}")
+        raise Untrusted(path, f"anybody may write to it (mode {mode:04o})", f"chmod o-w {shell_word(path)}")
 
 
 def lets_through(directory: bytes) -> bool:

@@ -5,9 +5,9 @@ Each takes a `ProgramFacts` and yields problems; `examine.CHECKS` has their orde
 
 from __future__ import annotations
 
-from denizen.diagnose.problem import error, note, quoted, warning
+from denizen.diagnose.problem import error, note, warning
 from denizen.elf.constants import PT_LOAD
-from denizen.errors import display
+from denizen.errors import display, shell_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def execute_permission(subject: ProgramFacts) -> Iterator[Problem]:
         yield error(
             "not-executable",
             f"{name} has no execute permission for this user, so starting it fails with 'Permission denied'",
-            f"chmod +x {quoted(name)}",
+            f"chmod +x {shell_word(subject.path)}",
         )
 
 

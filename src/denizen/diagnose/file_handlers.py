@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.diagnose.problem import quoted
-from denizen.errors import display
+from denizen.errors import shell_word
 
 # Text without an interpreter line, by the end of its name.
 LANGUAGES: dict[bytes, str] = {
@@ -51,4 +50,4 @@ def hint_for(path: bytes, kind: str | None) -> str:
 
 
 def _word(path: bytes) -> str:
-    return quoted(display(path))
+    return shell_word(path)

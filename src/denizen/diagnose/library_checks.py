@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from denizen.diagnose.problem import counted, error, listed, quoted, warning
+from denizen.diagnose.problem import counted, error, listed, warning
 from denizen.diagnose.symbol_versions import version_key
-from denizen.errors import display
+from denizen.errors import display, shell_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,27 +91,28 @@ def libraries(subject: ProgramFacts) -> Iterator[Problem]:
     yield error(
         "library-missing",
         f"it needs {counted(len(names), 'library', 'libraries')} not found here: {listed(names)}",
-        _library_hint(subject, missing, names),
+        _library_hint(subject, missing),
         tuple(
             detail for row in missing if (detail := _detail(subject, row, indirect=row.soname not in direct))
         ),
     )
 
 
-def _library_hint(subject: ProgramFacts, missing: list[LibraryRow], names: list[str]) -> str:
+def _library_hint(subject: ProgramFacts, missing: list[LibraryRow]) -> str:
     beside = [subject.nearby.get(row.soname, b"") for row in missing]
     if all(path.rpartition(b"/")[2] == row.soname for path, row in zip(beside, missing, strict=True)):
-        directories = dict.fromkeys(display(path.rpartition(b"/")[0]) for path in beside)
-        return f"LD_LIBRARY_PATH={quoted(':'.join(directories))} {quoted(display(subject.path))}"
+        directories = dict.fromkeys(path.rpartition(b"/")[0] for path in beside)
+        return f"LD_LIBRARY_PATH={shell_word(b':'.join(directories))} {shell_word(subject.path)}"
     if all(beside):
         links = zip(beside, missing, strict=True)
         return " && ".join(
-            f"ln -s {quoted(display(path.rpartition(b'/')[2]))} "
-            f"{quoted(display(path.rpartition(b'/')[0] + b'/' + row.soname))}"
+            f"ln -s {shell_word(path.rpartition(b'/')[2])} "
+            f"{shell_word(path.rpartition(b'/')[0] + b'/' + row.soname)}"
             for path, row in links
             if path.rpartition(b"/")[2] != row.soname
         )
-    return f"denizen find {' '.join(quoted(name) for name in names)}"
+    wanted = dict.fromkeys(row.soname for row in missing)
+    return f"denizen find {' '.join(map(shell_word, wanted))}"
 
 
 def _detail(subject: ProgramFacts, row: LibraryRow, *, indirect: bool) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from denizen.diagnose.problem import error, note, quoted
-from denizen.errors import display
+from denizen.diagnose.problem import error, note
+from denizen.errors import shell_word
 from denizen.linker.hwcaps import x86_64_level
 
 TYPE_CHECKING = False
@@ -37,7 +37,7 @@ def architecture(subject: ProgramFacts) -> Iterator[Problem]:
         return
     hint = "get the build for this machine"
     if machine is not None and machine.qemu:
-        hint += f", or run it emulated: qemu-{machine.qemu} {quoted(display(subject.path))}"
+        hint += f", or run it emulated: qemu-{machine.qemu} {shell_word(subject.path)}"
     yield error("wrong-machine", message, hint)
 
 

@@ -59,9 +59,3 @@ def listed(names: tuple[str, ...] | list[str], *, most: int = 12) -> str:
 def counted(number: int, singular: str, plural: str) -> str:
     """Return a number with its noun: "1 library", "3 libraries"."""
     return f"{number} {singular if number == 1 else plural}"
-
-
-def quoted(text: str) -> str:
-    """Return `text` as one word of a shell command."""
-    plain = all(c.isalnum() or c in "-_./+,:@%=" for c in text)
-    return text if plain and text else "'" + text.replace("'", "'\\''") + "'"

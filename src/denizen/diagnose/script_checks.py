@@ -8,9 +8,9 @@ ENOENT, which a shell reports as if the script were missing.
 from __future__ import annotations
 
 from denizen.diagnose import file_handlers
-from denizen.diagnose.problem import error, quoted, warning
+from denizen.diagnose.problem import error, warning
 from denizen.elf.script import BUFFER_SIZE
-from denizen.errors import display
+from denizen.errors import display, shell_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def no_interpreter_line(subject: ProgramFacts) -> Problem:
     name, command = display(subject.path), file_handlers.language_of(subject.path)
     first = command.partition(" ")[0] or "sh"
     line = "#!/bin/sh" if first == "sh" else f"#!/usr/bin/env {first}"
-    run = f"{command} {quoted(name)}; or " if command else ""
+    run = f"{command} {shell_word(subject.path)}; or " if command else ""
     return error(
         "script-without-interpreter",
         f"{name} is text whose first line names no interpreter (#!/path/to/interpreter); the kernel "
@@ -68,7 +68,7 @@ def _step(step: Step) -> Iterator[Problem]:
             "script-line-ending",
             f"the first line of {script} ends in a carriage return (it was written on Windows), so the "
             "interpreter asked for has that invisible character in its name",
-            f"sed -i 's/\\r$//' {quoted(script)}",
+            f"sed -i 's/\\r$//' {shell_word(step.script)}",
         )
     elif step.fault == "relative":
         yield error(

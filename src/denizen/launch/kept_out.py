@@ -13,7 +13,7 @@ import contextlib
 import os
 
 from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
-from denizen.errors import display
+from denizen.errors import display, shell_word
 from denizen.value import value
 
 KEPT_OUT = b".kept-out"
@@ -24,12 +24,12 @@ _SETTINGS, _BUDGET = b".settings", b"budget"
 
 def library_not_brought(name: bytes, reason: str, command: str, program: bytes) -> str:
     """Return the line about a library; `command` are denizen's words that bring it to the program."""
-    return f"{_not_brought(name, reason)}; denizen {command} {display(program)} brings it"
+    return f"{_not_brought(name, reason)}; denizen {command} {shell_word(program)} brings it"
 
 
 def command_not_brought(name: bytes, reason: str, package: str) -> str:
     """Return the line about a command; without an end where the program's path belongs to it."""
-    remedy = f"; denizen run --with {package} " if package else "\n"
+    remedy = f"; denizen run --with {shell_word(package)} " if package else "\n"
     return _not_brought(name, reason) + remedy
 
 

@@ -6,7 +6,7 @@ from denizen.build import derivation as derivations
 from denizen.build.builtin_derivations import OUT, Ingredient
 from denizen.build.builtin_union import UnionPart, uniting
 from denizen.build.derivation import SUFFIX, name_of
-from denizen.errors import BadInput, display
+from denizen.errors import BadInput, display, shell_word
 from denizen.formats.storepath import for_text
 from denizen.profiles import summary
 from denizen.profiles.derived_files import derived_files
@@ -59,14 +59,12 @@ class ProfileConflict(BadInput):
 
     @property
     def remedy(self) -> str:
-        from shlex import quote
-
         _, old, new = self.clashes[0]
         less = max(self.priority - 1, 0)
         return (
-            f"denizen install --priority {less} {quote(display(self.asked))} takes the files of "
+            f"denizen install --priority {less} {shell_word(self.asked)} takes the files of "
             f"{display(new)}; --priority {self.priority + 1}, those of {display(old)}; "
-            f"or denizen remove {quote(display(old))}"
+            f"or denizen remove {shell_word(old)}"
         )
 
 

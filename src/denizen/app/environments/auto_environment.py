@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.command_package import command_package
-from denizen.errors import EXIT_CANNOT_START, HostLacks, display
+from denizen.errors import EXIT_CANNOT_START, HostLacks, shell_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class NobodyHas(HostLacks):
 
     @property
     def remedy(self) -> str:
-        return f"denizen find '{display(os.path.basename(self.path))}'; denizen fhs create NAME PACKAGE…"
+        return f"denizen find {shell_word(os.path.basename(self.path))}; denizen fhs create NAME PACKAGE…"
 
 
 def enter_auto_environment(session: Session, wants: EnvironmentNeeds, wanted: RunRequest) -> Inside:

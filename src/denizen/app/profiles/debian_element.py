@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.app.profiles.install_request import ExposedProgram, NothingExported, PreparedElement
-from denizen.errors import BadInput, display
+from denizen.errors import BadInput, display, shell_word
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -47,8 +47,9 @@ class NoSuchPackage(BadInput):
     @property
     def remedy(self) -> str:
         if self.holders:
-            return f"denizen install {display(self.holders[0])}"
-        return f"denizen search {display(self.name)}; denizen install ./{display(self.name)} for a file"
+            return f"denizen install {shell_word(self.holders[0])}"
+        file = shell_word(f"./{self.name}")
+        return f"denizen search {shell_word(self.name)}; denizen install {file} for a file"
 
 
 class NoSuchVersion(BadInput):

@@ -13,7 +13,7 @@ import os
 import time
 
 from denizen.app.retention import UNUSED_FOR
-from denizen.errors import EXIT_NOT_FOUND, DenizenError, display
+from denizen.errors import EXIT_NOT_FOUND, DenizenError, display, shell_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ class NoCommand(DenizenError):
     @property
     def remedy(self) -> str:
         return (
-            f"denizen x {display(self.near[0].name)}"
+            f"denizen x {shell_word(self.near[0].name)}"
             if self.near
-            else f"denizen search {display(self.command)}"
+            else f"denizen search {shell_word(self.command)}"
         )
 
 
@@ -72,7 +72,7 @@ class SeveralHolders(DenizenError):
 
     @property
     def remedy(self) -> str:
-        return f"denizen x --from {display(self.holders[0].package)} {display(self.command)}"
+        return f"denizen x --from {shell_word(self.holders[0].package)} {shell_word(self.command)}"
 
 
 class NotOfPackage(DenizenError):

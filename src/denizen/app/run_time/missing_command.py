@@ -23,7 +23,7 @@ from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView, RootedView
-from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks, display
+from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks, shell_word
 from denizen.fhs.create import to_fetch
 from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
@@ -82,8 +82,8 @@ class CommandNotHad(HostLacks):
     @property
     def remedy(self) -> str:
         if self.package:
-            return f"denizen run --with {self.package} PROGRAM"
-        return f"denizen find {display(self.name)}"
+            return f"denizen run --with {shell_word(self.package)} PROGRAM"
+        return f"denizen find {shell_word(self.name)}"
 
 
 def bring_command(session: Session, path: bytes, wanted: RunRequest) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional
-from denizen.errors import EXIT_NOT_FOUND, display
+from denizen.errors import EXIT_NOT_FOUND, display, shell_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def _command_not_found(parsed: Parsed, context: Context) -> int:
     context.output.say(f"{display(command)}: command not found")
     if not holders:
         if not has_paths(context.session):
-            context.output.say(f"denizen find {display(command)} looks in which package it is")
+            context.output.say(f"denizen find {shell_word(command)} looks in which package it is")
         elif near := near_commands(context.session, command):
             context.output.say(f"near: {', '.join(one.text for one in near)}")
         return EXIT_NOT_FOUND
     names = [display(one.package) for one in holders[:_SHOWN]]
     more = f" and {len(holders) - _SHOWN} more" if len(holders) > _SHOWN else ""
-    context.output.say(f"it is in {', '.join(names)}{more}: denizen x {display(command)} runs it,")
-    context.output.say(f"denizen install {names[0]} installs it")
+    context.output.say(f"it is in {', '.join(names)}{more}: denizen x {shell_word(command)} runs it,")
+    context.output.say(f"denizen install {shell_word(holders[0].package)} installs it")
     return EXIT_NOT_FOUND
 
 

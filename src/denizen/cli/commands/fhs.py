@@ -7,7 +7,7 @@ import os
 from denizen.cli.command import Command
 from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional, UsageError
-from denizen.errors import display
+from denizen.errors import display, shell_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _mount(parsed: Parsed, context: Context) -> int:
 
     name, place = parsed.required("NAME"), os.path.abspath(os.fsencode(parsed.required("DIR")))
     word = "is now" if mount_environment(context.session, name, place) else "was already"
-    context.output.line(f"{display(place)} {word} {name}; chroot {display(place)} enters it")
+    context.output.line(f"{display(place)} {word} {name}; chroot {shell_word(place)} enters it")
     return 0
 
 

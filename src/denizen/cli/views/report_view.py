@@ -13,8 +13,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from denizen.app.start_outcome import StartOutcome
-from denizen.diagnose.problem import Severity, counted, quoted
-from denizen.errors import display
+from denizen.diagnose.problem import Severity, counted
+from denizen.errors import display, shell_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def verdict(report: Report, outcome: StartOutcome) -> Text:
     """Return the closing line: whether the program starts, and the command that starts it."""
     number = sum(problem.severity is Severity.ERROR for problem in report.problems)
     problems = "another machine's" if report.is_emulated else counted(number, "problem", "problems")
-    command = f"denizen run {quoted(display(report.program))}"
+    command = f"denizen run {shell_word(report.program)}"
     match outcome:
         case StartOutcome.HOST:
             return Text("\nNothing keeps it from starting here.", style="bold green")
