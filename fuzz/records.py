@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from denizen import binfmt_misc
 from denizen.fhs.trigger_rules import read_rules
+from denizen.formats.mountinfo import read_mountinfo
 from denizen.formats.signature import parse_public, parse_secret
 from denizen.formats.storepath import StorePath
 from denizen.launch.loader.loader_settings import (
@@ -128,6 +129,12 @@ TARGETS: dict[str, Target] = {
             b'set default="x"\n',
             b"default ",
         ),
+    ),
+    "mountinfo": Target(
+        read_mountinfo,
+        lambda: [b"36 35 98:0 /a\\040b /mnt\\134x rw,noatime master:1 - ext3 /dev/root rw\n"],
+        lambda: [b"1 2 3:4 / " + b"\\040" * 200_000 + b" rw - a b c\n", b"1 2 3 4 5 6 - 7 8\n" * 30_000],
+        (b" - ", b"\\040", b"\\777", b"\n", b" "),
     ),
     "trigger-rules": Target(
         read_rules,

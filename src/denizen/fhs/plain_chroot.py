@@ -86,11 +86,13 @@ def umount(place: bytes, enter: bytes) -> bool:
 
 
 def places(tree: bytes, mountinfo: bytes = b"/proc/self/mountinfo") -> list[bytes]:
-    """Return the directories at which a tree is mounted by `mount`, from mountinfo (proc(5), fifth field)."""
+    """Return the directories at which a tree is mounted by `mount`."""
+    from denizen.formats.mountinfo import read_mountinfo
+
     name = os.path.basename(tree)
     with open(mountinfo, "rb") as stream:
-        rows = [line.split() for line in stream]
-    ends = [row[4] for row in rows if name in row[3].split(b"/") and row[4].endswith(_MARK)]
+        mounts = read_mountinfo(stream.read())
+    ends = [one.point for one in mounts if name in one.root.split(b"/") and one.point.endswith(_MARK)]
     return [end.removesuffix(_MARK) for end in ends]
 
 

@@ -18,12 +18,13 @@ from denizen.launch.fast_path import read_decision
 from denizen.launch.resources.fixed_paths import fixed_path_resources
 from denizen.launch.resources.resource_tree import show_by_links
 from denizen.launch.strategies.namespace_plan import bind_resources
-from denizen.value import replace, value
+from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from denizen.formats.mountinfo import Mount
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.launch.resources.fixed_paths import FixedPathResource
@@ -34,14 +35,6 @@ _END = b"--"
 _MIRROR = (b"tmpfs", b"denizen")
 # Bytes of a directory whose files are copied into a mirror, which is memory.
 _MAX_COPIED = 8_000_000
-
-
-@value
-class _Mount:
-    """A mount of a process: the path in its file system that is seen, and whether it is a mirror."""
-
-    root: bytes
-    is_mirror: bool
 
 
 def show_files(
@@ -83,7 +76,7 @@ def shows_files(decision_store: DecisionStore, decision: Decision) -> bool:
 
 def is_mirrored_here() -> bool:
     """Tell whether this process is in a namespace in which files can be shown. Raises OSError."""
-    return any(one.is_mirror for one in _mounts().values())
+    return any(map(_is_mirror, _mounts().values()))
 
 
 def makes_mirrors(decision: Decision) -> bool:
@@ -100,7 +93,7 @@ def is_hosts_own(path: bytes, store: bytes) -> bool:
     if not os.path.exists(path) or real.startswith(store):
         return False
     mount = _mount_of(real, _mounts())
-    return not mount.is_mirror and b"/%b/" % os.path.basename(store.rstrip(b"/")) not in mount.root
+    return not _is_mirror(mount) and b"/%b/" % os.path.basename(store.rstrip(b"/")) not in mount.root
 
 
 def _with_mounts(decision: Decision, files: Sequence[FixedPathResource]) -> Decision | None:
@@ -127,30 +120,25 @@ def _link(path: bytes, source: bytes, *, copied: int = 0) -> None:
         show_by_links(path, source, copied=copied)
 
 
-def _mounts() -> dict[bytes, _Mount]:
+def _mounts() -> dict[bytes, Mount]:
     """Return the mounts of this process, by their mount points."""
-    found: dict[bytes, _Mount] = {}
+    from denizen.formats.mountinfo import read_mountinfo
+
     with open("/proc/self/mountinfo", "rb") as stream:
-        for line in stream:
-            before, _, after = line.partition(b" - ")
-            _, _, _, root, point = before.split(b" ")[:5]
-            found[_unescaped(point)] = _Mount(_unescaped(root), tuple(after.split(b" ")[:2]) == _MIRROR)
-    return found
+        return {one.point: one for one in read_mountinfo(stream.read())}
 
 
-def _unescaped(path: bytes) -> bytes:
-    for code in (b"040", b"011", b"012", b"134"):
-        path = path.replace(b"\\" + code, bytes([int(code, 8)]))
-    return path
+def _is_mirror(mount: Mount) -> bool:
+    return (mount.kind, mount.source) == _MIRROR
 
 
-def _is_mirrored(directory: bytes, mounts: dict[bytes, _Mount]) -> bool:
+def _is_mirrored(directory: bytes, mounts: dict[bytes, Mount]) -> bool:
     """Tell whether a directory, or what of its path there is, lies in a mirror of denizen's."""
     while not os.path.lexists(directory):
         directory = os.path.dirname(directory)
-    return _mount_of(os.path.realpath(directory), mounts).is_mirror
+    return _is_mirror(_mount_of(os.path.realpath(directory), mounts))
 
 
-def _mount_of(path: bytes, mounts: dict[bytes, _Mount]) -> _Mount:
+def _mount_of(path: bytes, mounts: dict[bytes, Mount]) -> Mount:
     above = [one for one in mounts if one in (b"/", path) or path.startswith(one + b"/")]
     return mounts[max(above, key=len)]
