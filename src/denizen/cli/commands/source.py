@@ -6,7 +6,6 @@ import os
 
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional, UsageError
-from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,14 +14,6 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
     from denizen.sources.source_settings import Setting
-
-
-class NoSuchSource(DenizenError):
-    """The error that there is no source of that name."""
-
-    name: str
-    WHAT = "there is no source {name:text}"
-    REMEDY = "denizen source list"
 
 
 def list_sources(parsed: Parsed, context: Context) -> int:
@@ -70,7 +61,7 @@ def _row(setting: Setting) -> dict[str, object]:
 
 def add(parsed: Parsed, context: Context) -> int:
     """Write a source's configuration, after reading it back as it would be used."""
-    from denizen.disk import make_directories, write_atomically
+    from denizen.app.supply.user_sources import write_source
     from denizen.formats.aptsources import parse_deb822
     from denizen.formats.percent import path_as_word
 
@@ -94,34 +85,18 @@ def add(parsed: Parsed, context: Context) -> int:
         raise UsageError("source add", "the URI is neither http, https nor file")
     if kind == "deb" and not entry.suites and name != "debian":
         raise UsageError("source add", "--suite is missing", "denizen source add NAME URI --suite stable")
-    directory = context.session.paths.sources
-    make_directories(directory)
-    path = os.path.join(directory, name.encode() + b".sources")
-    write_atomically(path, text)
+    path = write_source(context.session, name, text)
     context.output.say(f"wrote {os.fsdecode(path)}; 'denizen index update' makes its index")
     return 0
 
 
 def remove(parsed: Parsed, context: Context) -> int:
     """Delete a source's configuration; "debian", which exists without one, is disabled by a file."""
-    from denizen.app.supply.configured_sources import configured_settings
-    from denizen.disk import make_directories, write_atomically
+    from denizen.app.supply.user_sources import remove_source
 
     name = parsed.required("NAME")
     _require_name(name)
-    if name not in [setting.name for setting in configured_settings(context.session)]:
-        raise NoSuchSource(name)
-    directory = context.session.paths.sources
-    path = os.path.join(directory, name.encode() + b".sources")
-    if name == "debian":
-        make_directories(directory)
-        write_atomically(
-            path,
-            b"# Written by 'denizen source remove debian'; delete this file to undo it.\n"
-            b"Types: deb\nURIs: file:/\nSuites: stable\nEnabled: no\n",
-        )
-    else:
-        os.unlink(path)
+    remove_source(context.session, name)
     return 0
 
 
