@@ -34,7 +34,7 @@ from tests.support.unwind import unwind_tables
 
 HERE = Path(__file__).parent
 LOADER = HERE.parent / "loader"
-# The others (start.c, launch.c, helper.c, entry_stub.c, ...) read nothing foreign but through these;
+# The others (start.c, run_as_program.c, helper.c, entry_stub.c, ...) read nothing foreign but through these;
 # harness.c includes resident/package_index.c.
 SOURCES = (
     "arena", "auxv", "covered_linker", "decision", "dynamic_section", "elf_mapping", "inside/child",

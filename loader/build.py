@@ -24,7 +24,7 @@ COMPANIONS = {
     "denizen-bundle": ("*.c", "enter/errno_text.c", "unpack/*.c"),
     "denizen-enter": ("text.c", "covered_linker.c", "arena.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
-    "denizen-ldconfig": ("text.c", "config.c", "resident/package_index.c", "ldconfig/*.c"),
+    "denizen-ldconfig": ("text.c", "loader_settings.c", "resident/package_index.c", "ldconfig/*.c"),
     "denizen-inside": (*INSIDE_PROGRAMS, "starters.c", "inside/*.c"),
     "denizen-exec": (
         *INSIDE_PROGRAMS,

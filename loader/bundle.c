@@ -1,7 +1,7 @@
 #include "bundle.h"
 
-#include "config.h"
 #include "ignored_signals.h"
+#include "loader_settings.h"
 
 enum { MAX_ARGUMENTS = 32 };
 /* How a bundle's decision begins the paths of the bundle's own files. */

@@ -1,9 +1,9 @@
 #include "bundle_start.h"
 
 #include "bundle.h"
-#include "config.h"
 #include "dynamic_section.h"
-#include "launch.h"
+#include "loader_settings.h"
+#include "run_as_program.h"
 
 /* What the bundle has for programs that it starts. */
 static void belong_to(struct start *start, const struct bundle *bundle)

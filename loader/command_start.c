@@ -1,7 +1,7 @@
 #include "command_start.h"
 
 #include "helper.h"
-#include "launch.h"
+#include "run_as_program.h"
 
 bool command_find_decision(struct start *start, struct subject *subject, const char *name, struct decision *decision)
 {

@@ -1,7 +1,7 @@
 #include "decision.h"
 
-#include "config.h"
 #include "library_path.h"
+#include "loader_settings.h"
 #include "trust.h"
 
 enum {

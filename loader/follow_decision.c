@@ -1,9 +1,9 @@
 #include "start.h"
 
-#include "config.h"
 #include "dynamic_section.h"
-#include "launch.h"
 #include "library_facts.h"
+#include "loader_settings.h"
+#include "run_as_program.h"
 
 /* The kernel knows the program: a library in it is wanted only where the kernel cannot start what it starts. */
 static void add_exec(struct start *start, const struct decision *decision, struct presentation *presentation)

@@ -1,8 +1,8 @@
 #include "helper.h"
 
-#include "config.h"
 #include "decision.h"
 #include "helper_process.h"
+#include "loader_settings.h"
 #include "text.h"
 
 enum { MAX_ARGUMENTS = 64 };

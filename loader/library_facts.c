@@ -1,7 +1,7 @@
 #include "library_facts.h"
 
-#include "config.h"
 #include "helper_process.h"
+#include "loader_settings.h"
 
 enum { MAX_WORDS = 64 };
 

@@ -1,8 +1,8 @@
 /* Programs started as nix-ld would start them, on a machine that is set up for nix-ld. */
 #include "start.h"
 
-#include "config.h"
 #include "dynamic_section.h"
+#include "loader_settings.h"
 
 /* glibc's ld.so drops in secure execution what steers ld.so (elf/rtld.c, unsecure_envvars), so that what the program
    starts as root is not steered either; these variables steer this loader. */

@@ -2,8 +2,8 @@
 #include "start.h"
 
 #include "kernel_record.h"
-#include "launch.h"
 #include "library_facts.h"
+#include "run_as_program.h"
 
 void start_stand_in(struct start *start)
 {

@@ -3,13 +3,13 @@
 
 #include "bundle_start.h"
 #include "command_start.h"
-#include "config.h"
 #include "dynamic_section.h"
-#include "helper.h"
-#include "launch.h"
-#include "library_path.h"
-#include "starters.h"
 #include "entry_stub.h"
+#include "helper.h"
+#include "library_path.h"
+#include "loader_settings.h"
+#include "run_as_program.h"
+#include "starters.h"
 
 ARCH_START;
 

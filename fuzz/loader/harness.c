@@ -4,7 +4,7 @@
    Every file the loader opens has the input's bytes; each exists, but those below /nowhere. Mapping is real, and must stay inside what was reserved. */
 #include "shim.h"
 
-#include "../../loader/config.h"
+#include "../../loader/loader_settings.h"
 #include "../../loader/covered_linker.h"
 #include "../../loader/dynamic_section.h"
 #include "../../loader/shared_object.h"
@@ -124,7 +124,7 @@ long hosted_syscall(long number, long a, long b, long c, long d, long e, long f)
     }
 }
 
-/* In the place of config.c: one directory of decisions. */
+/* In the place of loader_settings.c: one directory of decisions. */
 const char *config_next(enum setting kind, const char *previous)
 {
     return kind == SETTING_DIRECTORY && !previous ? "/decisions" : NULL;

@@ -4,9 +4,9 @@
    open nothing that it does not list; so a library that would be brought when it is opened must be in the list. Where
    the host has an ldconfig, its answer comes first, and it does whatever else is asked for.
 
-   Settings (config.h): the directories of links, the first of them with the links to indexes; the kind of library, as
+   Settings (loader_settings.h): the directories of links, the first of them with the links to indexes; the kind of library, as
    ldconfig prints it; where the host's own ldconfig is; names that are the host's to have, a * at the end for anything. */
-#include "../config.h"
+#include "../loader_settings.h"
 #include "../resident/package_index.h"
 #include "../sys.h"
 #include "../text.h"

@@ -1,6 +1,6 @@
 #include "listing.h"
 
-#include "../config.h"
+#include "../loader_settings.h"
 
 /* Three suites list 4 MB; memory that is not written to costs nothing. */
 enum { NAME_ROOM = 256, NAMES_ROOM = 1 << 20, MAX_NAMES = 8192, TEXT_ROOM = 64 << 20, STDOUT = 1 };

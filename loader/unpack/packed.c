@@ -1,8 +1,8 @@
 /* The launcher with an image in it: where the image is unpacked to, once. */
 #include "../bundle.h"
-#include "../config.h"
 #include "../helper.h"
-#include "../launch.h"
+#include "../loader_settings.h"
+#include "../run_as_program.h"
 #include "appimage.h"
 #include "cache.h"
 #include "memory.h"

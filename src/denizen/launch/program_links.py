@@ -1,7 +1,7 @@
 """Links that start a program through the loader.
 
 LINK leads to the loader, which looks up the name by which it was started in `links/` of its decision
-directories (loader/launch.c).
+directories (loader/run_as_program.c).
 """
 
 from __future__ import annotations

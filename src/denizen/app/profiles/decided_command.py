@@ -24,6 +24,6 @@ def is_decided(session: Session, command: bytes, wanted: RunRequest) -> bool:
 
 
 def command_key(command: bytes) -> bytes:
-    """Return the name by which the loader looks for the decision about a command (loader/launch.c)."""
+    """Return the name by which the loader (run_as_program.c) looks for the decision about a command."""
     place = os.path.dirname(os.path.dirname(command))
     return os.path.basename(place)[:DIGITS] + b"-" + os.path.basename(command)

@@ -1,7 +1,7 @@
 """The configuration block inside the loader binary (pure).
 
 The loader reads no environment and no file but decisions, so where those are is written into its
-own copy. Specification: docs/formats/loader-config.md; the reader is loader/config.c:
+own copy. Specification: docs/formats/loader-config.md; the reader is loader/loader_settings.c:
 
     block   = magic(24) version(4) zero(4) setting... NUL padding      4096 bytes in all
     setting = kind(1) text NUL

@@ -1,6 +1,6 @@
 /* The settings written into this copy of the loader (docs/formats/loader-config.md). */
-#ifndef DENIZEN_CONFIG_H
-#define DENIZEN_CONFIG_H
+#ifndef DENIZEN_LOADER_SETTINGS_H
+#define DENIZEN_LOADER_SETTINGS_H
 
 /* The kinds of setting, as src/denizen/launch/loader/loader_settings.py writes them. */
 enum setting {

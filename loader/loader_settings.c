@@ -1,4 +1,4 @@
-#include "config.h"
+#include "loader_settings.h"
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* The loader run as a program: `denizen-loader PROGRAM ARGS`, or through a link named after one. */
-#ifndef DENIZEN_LAUNCH_H
-#define DENIZEN_LAUNCH_H
+#ifndef DENIZEN_RUN_AS_PROGRAM_H
+#define DENIZEN_RUN_AS_PROGRAM_H
 
 #include "auxv.h"
 #include "decision.h"

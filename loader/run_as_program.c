@@ -1,6 +1,6 @@
-#include "launch.h"
+#include "run_as_program.h"
 
-#include "config.h"
+#include "loader_settings.h"
 
 static const char *const USAGE =
     "usage: denizen-loader PROGRAM [ARGUMENT...]; or a link to denizen-loader, named after a program that a "
