@@ -6,7 +6,13 @@ import errno
 import os
 import stat as stat_module
 
+from denizen.contexts import contextmanager
+from denizen.disk import FULL, write_atomically
 from denizen.errors import HostLacks, shell_word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class NotReplaced(HostLacks):
@@ -43,6 +49,20 @@ class OutputNotPermitted(HostLacks):
     WHAT = "{path} cannot be written"
     WHY = "no file can be made in {directory}: {reason:text}"
     REMEDY = "name a file in a directory of your own"
+
+
+class NoRoomForOutput(HostLacks):
+    """The error that the disk of a file that is to be written is full, or the user's quota.
+
+    What is collected from the store frees room on another disk, mostly.
+    """
+
+    path: bytes
+    directory: bytes
+    reason: str
+    WHAT = "{path} cannot be written"
+    WHY = "{reason:text}"
+    REMEDY = "free room on the disk of {directory}, or name a place on another"
 
 
 class IsDirectory(HostLacks):
@@ -92,3 +112,29 @@ def check_output_directory(path: bytes) -> None:
     if not os.access(directory, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         read_only = os.statvfs(directory).f_flag & os.ST_RDONLY
         raise OutputNotPermitted(path, directory, os.strerror(errno.EROFS if read_only else errno.EACCES))
+
+
+@contextmanager
+def writing_output(path: bytes) -> Iterator[None]:
+    """Turn an OSError of a full disk raised inside into a NoRoomForOutput about `path`."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno in FULL:
+            raise no_room(path, problem) from problem
+        raise
+
+
+def no_room(path: bytes, problem: OSError) -> NoRoomForOutput:
+    """Return the error for a system call that found no room for the file `path`."""
+    directory = os.path.dirname(path.rstrip(b"/")) or b"."
+    return NoRoomForOutput(path, directory, problem.strerror or str(problem))
+
+
+def write_output(path: bytes, content: bytes, *, mode: int = 0o644) -> None:
+    """Put `content` at `path`, which the user named, as `write_atomically`.
+
+    Raises NoRoomForOutput, OSError.
+    """
+    with writing_output(path):
+        write_atomically(path, content, mode=mode)

@@ -168,4 +168,5 @@ def locate(name: bytes, environ: Mapping[str, str]) -> bytes:
             return candidate
     if os.path.isfile(name):
         return b"./" + name
-    raise NoSuchProgram(name, "there is no such file here, and no such command in PATH")
+    here = "what has this name here is a directory" if os.path.isdir(name) else "there is no such file here"
+    raise NoSuchProgram(name, f"{here}, and no such command in PATH")

@@ -101,11 +101,11 @@ class Output:
 
         from rich.console import Console
 
-        from denizen.disk import write_atomically
+        from denizen.output_place import write_output
 
         console = Console(record=True, width=140, file=io.StringIO(), force_terminal=True)
         console.print(drawing)
-        write_atomically(path, console.export_html().encode())
+        write_output(path, console.export_html().encode())
 
     def console(self) -> Console:
         """Return the rich console over stdout; imported here because rich.console costs 26 ms."""

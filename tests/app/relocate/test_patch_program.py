@@ -11,11 +11,20 @@ import pytest
 
 from denizen.app.relocate import patch_program
 from denizen.app.relocate.ld_so_list import LinkerDisagrees, compare_loading
-from denizen.app.relocate.patch_program import NoFileToPatch, NotPatched, PatchRequest, facts, patch
+from denizen.app.relocate.patch_program import (
+    NoFileToPatch,
+    NotPatched,
+    NotPut,
+    PatchRequest,
+    facts,
+    patch,
+)
 from denizen.app.relocate.store_guard import InStore
 from denizen.app.relocate.trial_start import TrialEnd, TrialFailed, judge, tried
 from denizen.cli.views.patch_view import lines
 from denizen.elf import read
+from denizen.errors import shell_word
+from denizen.output_place import NoRoomForOutput
 from denizen.relocate.errors import WrongPatch
 from denizen.relocate.patch_changes import Changes
 from denizen.store.local import Store
@@ -47,6 +56,31 @@ def test_a_copy_is_written_and_the_program_stays(program: Path, tmp_path: Path) 
     assert read(target.read_bytes()).interpreter == LONGER.interpreter
     assert stat.S_IMODE(target.stat().st_mode) == 0o755
     assert sorted(tmp_path.iterdir()) == [target, program]
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (errno.ENOSPC, "free room on the disk of {directory}, or name a place on another"),
+        (errno.EROFS, "--output FILE, in a directory of your own"),
+        (errno.EACCES, "--output FILE, in a directory of your own"),
+        (errno.EIO, ""),
+    ],
+)
+def test_where_the_disk_refuses_the_new_file_the_old_one_stays_and_what_to_do_is_said(
+    program: Path, code: int, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "writev", refused)
+    with pytest.raises((NotPut, NoRoomForOutput)) as raised:
+        patch(asked(program))
+    assert raised.value.what == f"{program} cannot be written"
+    assert os.strerror(code) in raised.value.why
+    assert raised.value.remedy == remedy.format(directory=shell_word(str(program.parent)))
+    assert program.read_bytes() == CONTENT
+    assert [one.name for one in program.parent.iterdir()] == ["program"]
 
 
 def test_all_names_of_a_file_lead_to_the_patched_one(program: Path, tmp_path: Path) -> None:

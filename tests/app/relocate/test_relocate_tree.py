@@ -1,5 +1,6 @@
 """Whole trees for another prefix: links, hard links, read-only directories, compiled Python, what is left."""
 
+import errno
 import gzip
 import os
 import py_compile
@@ -178,6 +179,23 @@ def test_impossible_prefixes_are_refused(tree: Path, old: bytes, new: bytes) -> 
 def test_an_absent_tree_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NoTree):
         relocated(tmp_path / "absent")
+
+
+def test_on_a_full_disk_the_file_that_found_no_room_is_named_and_what_to_do(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(NoTree) as raised:
+            relocated(tree)
+    assert os.fsencode(raised.value.path) in {os.fsencode(path) for path in before}
+    assert "give the command again" in raised.value.remedy
+    assert {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()} == before
+    relocated(tree)
 
 
 def test_a_store_is_not_changed(tmp_path: Path) -> None:

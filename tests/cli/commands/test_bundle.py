@@ -1,5 +1,6 @@
 """`denizen bundle`: one file, or a directory, that starts where there is nothing."""
 
+import errno
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from denizen.cli.dispatch import dispatch
+from denizen.errors import shell_word
 from tests.support.debs import Item
 from tests.support.elf_builder import Elf, build
 from tests.support.offline_roots import PROGRAM, TRIPLET, DenizenHome
@@ -187,6 +189,45 @@ def test_a_static_program_is_copied(tmp_path: Path) -> None:
     program.chmod(0o755)
     assert dispatch(["bundle", str(program), "-o", str(target)]) == 0
     assert (target.read_bytes(), target.stat().st_mode & 0o777) == (program.read_bytes(), 0o755)
+
+
+def test_a_link_where_a_static_program_is_copied_to_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    program, target, other = (tmp_path / name for name in ("static", "copy", "other"))
+    program.write_bytes(build(Elf()))
+    other.write_text("somebody's")
+    target.symlink_to(other)
+    assert dispatch(["bundle", str(program), "-o", str(target)]) == 0
+    assert (target.is_symlink(), target.read_bytes()) == (False, program.read_bytes())
+    assert other.read_text() == "somebody's"
+
+
+@pytest.mark.parametrize("option", ["-o", "--dir"])
+def test_a_full_disk_is_told_and_nothing_is_left(
+    home: DenizenHome, greeter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    words = ["--quiet", "--root", str(home.root), "bundle", str(greeter), option, str(tmp_path / "out")]
+    with pytest.MonkeyPatch.context() as patched:
+        for module in ("denizen.output_place", "denizen.app.bundles.bundle_program"):
+            patched.setattr(f"{module}.write_atomically", full)
+        assert dispatch(words) == 125
+    assert capsys.readouterr().err == (
+        f"denizen: {tmp_path}/out cannot be written\n  No space left on device\n"
+        f"  try: free room on the disk of {shell_word(str(tmp_path))}, or name a place on another\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [".", "./", "directory"])
+def test_of_a_directory_it_is_said_that_it_is_one(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "directory").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert dispatch(["bundle", name, "-o", "out"]) != 0
+    assert "is a directory" in capsys.readouterr().err
 
 
 def test_a_script_goes_with_its_interpreter_and_what_lies_beside_it(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 
 from denizen.app.bundles.errors import NoPlace, NotBundled
 from denizen.app.bundles.program_closure import is_static, opened_program, packaged_closure
 from denizen.app.bundles.self_test import remove_quietly, self_test
+from denizen.app.exports.atomic_output import staged_directory, staged_file
 from denizen.disk import make_directories, open_regular, write_atomically
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.host import machine_name
 from denizen.launch.bundle_layout import PLACE, program_name
 from denizen.linker import Family, read_interpreter
-from denizen.output_place import check_output_file
+from denizen.output_place import check_output_file, write_output
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -92,8 +94,9 @@ def _can_tell(closure: ProgramClosure) -> bool:
 def _copied(program: bytes, target: bytes) -> BundleMade:
     """Return the bundle of a static program: itself."""
     if not os.path.exists(target) or not os.path.samefile(program, target):
-        shutil.copyfile(program, target)
-        shutil.copymode(program, target)
+        with staged_file(target) as stream, open(program, "rb", opener=open_regular) as old:
+            shutil.copyfileobj(old, stream)
+            os.fchmod(stream.fileno(), stat.S_IMODE(os.fstat(old.fileno()).st_mode) & 0o777)
     size = os.stat(target).st_size
     return BundleMade(target, size, size, (), "it is static, and was copied as it is")
 
@@ -117,7 +120,7 @@ def _appimage(entries: list[ImageEntry], request: BundleRequest, apprun: bytes) 
     whole = [*appdir_entries(name, apprun, request.app), *entries]
     runtime, compress = bundle_binary(machine_name()), zstd_frames(request.level or ZSTD_LEVEL)
     content = appimage(runtime, whole, compress, _arguments(request), request.app.update)
-    write_atomically(request.target, content, mode=0o755)
+    write_output(request.target, content, mode=0o755)
     return os.path.abspath(request.target)
 
 
@@ -149,7 +152,7 @@ def _one_file(entries: list[ImageEntry], request: BundleRequest) -> bytes:
     if request.beside:
         entries = [*entries, bundle_launcher(request.beside, _arguments(request))]
     image = packed_image(entries, machine_name(), request.level)
-    write_atomically(request.target, launcher_with(launcher, image, _arguments(request)), mode=0o755)
+    write_output(request.target, launcher_with(launcher, image, _arguments(request)), mode=0o755)
     return os.path.abspath(request.target)
 
 
@@ -158,13 +161,17 @@ def _directory(entries: list[ImageEntry], request: BundleRequest) -> bytes:
     target, name = request.target, request.name or os.path.basename(request.closure.program)
     if os.path.lexists(target):
         raise NoPlace(target)
-    for entry in (*entries, bundle_launcher(name, _arguments(request))):
-        path = os.path.join(target, entry.name)
-        make_directories(path if entry.kind is EntryKind.DIRECTORY else os.path.dirname(path))
-        if entry.kind is EntryKind.LINK:
-            os.symlink(bytes(entry.content), path)
-        elif entry.kind is not EntryKind.DIRECTORY:
-            mode = 0o755 if entry.kind is EntryKind.PROGRAM else 0o644
-            write_atomically(path, bytes(entry.content), mode=mode)
-            os.utime(path, (entry.modified, entry.modified))
+    make_directories(os.path.dirname(os.path.abspath(target)))
+    with staged_directory(target) as stage:
+        for entry in (*entries, bundle_launcher(name, _arguments(request))):
+            _put_entry(entry, os.path.join(stage, entry.name))
     return os.path.abspath(os.path.join(target, name))
+
+
+def _put_entry(entry: ImageEntry, path: bytes) -> None:
+    make_directories(path if entry.kind is EntryKind.DIRECTORY else os.path.dirname(path))
+    if entry.kind is EntryKind.LINK:
+        os.symlink(bytes(entry.content), path)
+    elif entry.kind is not EntryKind.DIRECTORY:
+        write_atomically(path, bytes(entry.content), mode=0o755 if entry.kind is EntryKind.PROGRAM else 0o644)
+        os.utime(path, (entry.modified, entry.modified))

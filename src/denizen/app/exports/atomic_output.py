@@ -8,7 +8,7 @@ import shutil
 
 from denizen.disk import OPEN_NEW, sync_directory
 from denizen.errors import BadInput
-from denizen.output_place import check_output_directory, check_output_file
+from denizen.output_place import check_output_directory, check_output_file, writing_output
 from denizen.store.errors import doing
 
 TYPE_CHECKING = False
@@ -29,11 +29,11 @@ class AlreadyThere(BadInput):
 def staged_file(target: bytes) -> Iterator[BinaryIO]:
     """Open a file that replaces `target` when the context ends without an error.
 
-    Raises DiskFailed. Also as `check_output_file`.
+    Raises DiskFailed, NoRoomForOutput. Also as `check_output_file`.
     """
     check_output_file(target)
     temporary = _temporary(target)
-    with doing("write", target):
+    with doing("write", target), writing_output(target):
         try:
             # New: in /tmp another user may have put a link at its name.
             with open(os.open(temporary, OPEN_NEW, 0o666), "wb") as stream:
@@ -52,13 +52,13 @@ def staged_file(target: bytes) -> Iterator[BinaryIO]:
 def staged_directory(target: bytes) -> Iterator[bytes]:
     """Make a directory that becomes `target`, which must not be there.
 
-    Raises AlreadyThere, DiskFailed. Also as `check_output_directory`.
+    Raises AlreadyThere, DiskFailed, NoRoomForOutput. Also as `check_output_directory`.
     """
     if os.path.lexists(target):
         raise AlreadyThere(target)
     check_output_directory(target)
     temporary = _temporary(target)
-    with doing("write", target):
+    with doing("write", target), writing_output(target):
         os.mkdir(temporary, 0o755)
         try:
             yield temporary

@@ -9,9 +9,10 @@ from denizen.app.relocate.ld_so_list import compare_loading, host_linker
 from denizen.app.relocate.rewrite_file import WHOLE_FILES, rewrite
 from denizen.app.relocate.store_guard import refuse_in_store
 from denizen.app.relocate.trial_start import judge, tried
-from denizen.disk import DiskView
+from denizen.disk import DENIED, FULL, DiskView
 from denizen.elf import read
 from denizen.errors import BadInput, DenizenError, HostLacks, display
+from denizen.output_place import NoRoomForOutput, no_room
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.patch_changes import named_interpreter
 from denizen.relocate.patch_plan import plan_patch
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.relocate.file_edits import FilePlan
     from denizen.relocate.patch_changes import Changes
+
+_UNWRITABLE = DENIED | {errno.EROFS}
 
 
 class NotPatched(BadInput):
@@ -48,12 +51,20 @@ class NoFileToPatch(DenizenError):
 
 
 class NotPut(HostLacks):
-    """The error that the patched file cannot be written to its place."""
+    """The error that the patched file cannot be written to its place; `code` is the system's errno.
+
+    A new file is made beside it first, so a permission to write to the file alone does not do.
+    """
 
     path: bytes
     reason: str
+    code: int
     WHAT = "{path} cannot be written"
     WHY = "{reason:text}"
+
+    @property
+    def remedy(self) -> str:
+        return "--output FILE, in a directory of your own" if self.code in _UNWRITABLE else ""
 
 
 @value
@@ -114,7 +125,7 @@ def patch(asked: PatchRequest, trial: Session | None = None) -> Patched:
     Raises:
         NoFileToPatch: the file cannot be read.
         NotPatched, InStore: it cannot be changed so.
-        NotPut: the new file cannot be written.
+        NotPut, NoRoomForOutput: the new file cannot be written.
         WrongPatch, LinkerDisagrees, TrialFailed: the changed file is not right; nothing was written.
     """
     path = os.path.realpath(asked.path)
@@ -129,7 +140,18 @@ def patch(asked: PatchRequest, trial: Session | None = None) -> Patched:
     try:
         return _patch(real, buffer, trial)
     except OSError as problem:
-        raise NotPut(asked.target, _said(problem)) from problem
+        raise _not_put(real.target, asked.target, problem) from problem
+
+
+def _not_put(place: bytes, name: bytes, problem: OSError) -> NotPut | NoRoomForOutput:
+    """Return the error for a file that cannot be written; `name` is the user's for it."""
+    said, code = _said(problem), problem.errno or 0
+    if code in FULL:
+        return no_room(name, problem)
+    directory = os.path.dirname(place)
+    if code in _UNWRITABLE and not os.access(directory, os.W_OK):
+        said = f"no file can be made in {display(directory)}: {said}"
+    return NotPut(name, said, code)
 
 
 def _said(problem: OSError) -> str:

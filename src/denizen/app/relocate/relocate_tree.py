@@ -19,6 +19,7 @@ from denizen.app.relocate.rewrite_file import replace_content, replace_link
 from denizen.app.relocate.store_guard import refuse_in_store
 from denizen.app.relocate.tree_directories import TreeDirectories
 from denizen.bytesio import Truncated
+from denizen.disk import FULL
 from denizen.errors import DenizenError, HostLacks, display
 from denizen.formats.pyc import for_source
 from denizen.relocate.relocate_file import LeftMention, RelocatedFile, compression_of, relocate_file
@@ -50,8 +51,15 @@ class NoTree(DenizenError):
 
     path: bytes
     reason: str
+    code: int = 0
     WHAT = "{path} cannot be relocated"
     WHY = "{reason:text}"
+
+    @property
+    def remedy(self) -> str:
+        if self.code not in FULL:
+            return ""
+        return "free room on its disk, and give the command again: what was changed by now stays so"
 
 
 class NotWritten(HostLacks):
@@ -120,7 +128,8 @@ def relocate_tree(asked: TreeRequest, told: Callable[[int], None] = lambda _: No
         with TreeDirectories(top) as directories:
             return _relocated(asked, directories, told)
     except OSError as problem:
-        raise NoTree(problem.filename or asked.tree, problem.strerror or str(problem)) from problem
+        place, why = problem.filename or asked.tree, problem.strerror or str(problem)
+        raise NoTree(place, why, problem.errno or 0) from problem
 
 
 def _relocated(

@@ -46,7 +46,12 @@ class ReplacedFile:
     @contextlib.contextmanager
     def new(self) -> Iterator[int]:
         """Make a file beside it, which `put` puts there; removed where that did not come to be."""
-        descriptor = os.open(self._temporary, _OPEN_BOTH, PRIVATE, dir_fd=self.directory)
+        try:
+            descriptor = os.open(self._temporary, _OPEN_BOTH, PRIVATE, dir_fd=self.directory)
+        except OSError as problem:
+            # Nobody named the temporary file.
+            problem.filename = self.path
+            raise
         try:
             yield descriptor
         finally:

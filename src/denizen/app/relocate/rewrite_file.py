@@ -116,7 +116,7 @@ def _replace(place: ReplacedFile, old: int, content: bytes, names: int) -> None:
     """Give the open file in a place another content; it has so many names in the tree."""
     facts = os.fstat(old)
     with place.new() as new:
-        with naming(place.beside):
+        with naming(place.path):
             _write_content(new, content, sparse=facts.st_blocks * ST_BLOCK < facts.st_size)
         _keep_attributes(old, new, facts, whole=True)
         if facts.st_nlink == names > 1:

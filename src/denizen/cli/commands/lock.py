@@ -20,7 +20,7 @@ def run(parsed: Parsed, context: Context) -> int:
     from denizen.app.lock_program import resolution_to_lock
     from denizen.app.resolution.extra_inputs import wished
     from denizen.cli.views.resolution_view import resolution_lines
-    from denizen.disk import write_atomically
+    from denizen.output_place import write_output
     from denizen.resolve.lock import write
     from denizen.resolve.resolution_summary import document
     from denizen.sources.fetch_policy import FetchPolicy
@@ -37,7 +37,7 @@ def run(parsed: Parsed, context: Context) -> int:
         raise NothingToExamine(name, problem.strerror or str(problem)) from problem
     text = write(resolution)
     if target is not None:
-        write_atomically(target, text)
+        write_output(target, text)
         for line in resolution_lines(resolution):
             context.output.say(line)
     if context.json:

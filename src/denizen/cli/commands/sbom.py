@@ -22,7 +22,7 @@ def run(parsed: Parsed, context: Context) -> int:
     """Write the document; return 0."""
     from denizen.app.exports.bill_of_materials import describe
     from denizen.app.exports.export_subject import SubjectKind, find_subject
-    from denizen.disk import write_atomically
+    from denizen.output_place import write_output
 
     session, target = context.session, output_file(parsed)
     subject = find_subject(session, parsed.required("SUBJECT"))
@@ -32,7 +32,7 @@ def run(parsed: Parsed, context: Context) -> int:
     if target is None:
         context.output.document(document)
     else:
-        write_atomically(target, (json.dumps(document, indent=2) + "\n").encode())
+        write_output(target, (json.dumps(document, indent=2) + "\n").encode())
     return 0
 
 
