@@ -15,7 +15,7 @@ PROGRAMS = Path(__file__).parent / "programs.json"
 # commands and what opened objects mention, the fifth after static programs' files and recommended plugins,
 # the sixth after accounts and children's files; ten more after the mends that the sixth led to; the seventh
 # after searches along PATH were answered, the eighth after a shell saw all commands, the ninth after scripts
-# did.
+# did, the tenth, of other ecosystems than the ninth, after a brought command got what it opens.
 LISTS = {
     "programs": PROGRAMS,
     "first-forty": Path(__file__).parent / "first_forty.json",
@@ -27,6 +27,7 @@ LISTS = {
     "seventh-forty": Path(__file__).parent / "seventh_forty.json",
     "eighth-forty": Path(__file__).parent / "eighth_forty.json",
     "ninth-forty": Path(__file__).parent / "ninth_forty.json",
+    "tenth-forty": Path(__file__).parent / "tenth_forty.json",
     "further-ten": Path(__file__).parent / "further_ten.json",
 }
 
@@ -36,7 +37,7 @@ class Archive:
     """One package of a registry, exactly.
 
     Attributes:
-        registry: "pypi" or "npm".
+        registry: "pypi", "npm" or "debian" (a package of the machine's own apt sources).
         archive: the file's name.
         arguments: for pip, where the platform must be named.
     """

@@ -2,7 +2,7 @@
 
 Exact versions, checked by SHA-256; nothing of a package is executed, no install script is run. A wheel is
 laid out as an installer would, because run paths reach across its trees; an npm package loses its first
-directory.
+directory; a Debian package is unpacked as `dpkg-deb -x` does.
 """
 
 import hashlib
@@ -66,6 +66,9 @@ def _download(archive: Archive, into: Path) -> Path:
     if archive.registry == "pypi":
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
         command = [*pip, "--only-binary=:all:", *_platform(archive), "--dest", str(into), exact]
+    elif archive.registry == "debian":
+        require("apt-get")
+        command = ["apt-get", "--quiet", "download", f"{archive.package}={archive.version}"]
     else:
         require("npm")
         options = ["--silent", "--ignore-scripts", "--pack-destination", str(into)]
@@ -96,6 +99,9 @@ def _platform(archive: Archive) -> list[str]:
 def _unpack(archive: Path, root: Path) -> None:
     if archive.suffix in (".whl", ".zip"):
         _unzip(archive, root)
+    elif archive.suffix == ".deb":
+        require("dpkg-deb")
+        subprocess.run(["dpkg-deb", "-x", archive, root], check=True)
     else:
         _untar(archive, root, strip=1)
 
