@@ -125,6 +125,16 @@ bool missing_library(const struct resident_facts *facts, const char *path, const
     return false;
 }
 
+/* A path that a package can have, and that a record can be named by. */
+static bool is_plain(const char *path)
+{
+    size_t length = 0;
+    for (; path[length]; length++)
+        if (length == NAME_ROOM || (path[length] == '/' && (path[length + 1] == '/' || path[length + 1] == '.')))
+            return false;
+    return true;
+}
+
 /* The name below .absent for a path: each / is a =, which no soname has (launch/dlopen_record.py). */
 static void path_as_name(const char *path, char *room)
 {
@@ -141,14 +151,17 @@ void missing_library_at(const struct resident_facts *facts, const char *path)
     const char *rest = after(path, "/usr");
     if (!text_starts(rest, "/lib/") && !text_starts(rest, "/lib64/"))
         return;
-    if (!is_soname(name) || !sys_exists(facts->opened))
+    if (!is_plain(path) || !is_soname(name) || !sys_exists(facts->opened))
         return;
     /* Beside a host's own libraries no file is shown. */
     if (!below(host, facts, HOST, "0") || sys_exists(host))
         return;
     path_as_name(path, denied);
-    if (vain >= MAX_VAIN || is_absent(facts, denied) || !may_ask(facts, name))
-        return;
-    call_helper(facts, "--at", path);
-    vain += !sys_exists(path);
+    if (vain < MAX_VAIN && !is_absent(facts, denied) && may_ask(facts, name)) {
+        call_helper(facts, "--at", path);
+        if (sys_exists(path))
+            return;
+        vain += !is_absent(facts, denied);
+    }
+    kept_out_note(facts, denied);
 }

@@ -8,6 +8,7 @@
            .asked                 a line for each name that was asked for, and what it brought
            .host/0                -> a directory that the dynamic linker searches after this one: a host's
            .kept-out/libfoo.so.1  the line that is told if the program fails after it missed the name
+           .kept-out/=usr=a.so    the same for a path
            .locked                there by a lock: nothing new comes
            .examined/<file>       there by each opened object that is of no package, once it was looked at
            .all/                  links to the decision's libraries and to what came; .all/.of -> the former
@@ -152,20 +153,21 @@ class Opened:
 
     def deny_path(self, path: bytes, reason: str) -> None:
         """Record that no library can be shown at a path, with the reason. Raises OSError."""
-        self.deny(path.replace(b"/", b"="), reason)
+        self.deny(_as_file_name(path), reason)
 
-    def keep_out(self, soname: bytes, line: str, settings: bytes = b"") -> None:
+    def keep_out(self, name: bytes, line: str, settings: bytes = b"") -> None:
         """Record the line that the resident (loader/failure_note.c) prints if the program fails.
 
-        `settings`: see KeptOut.add. Raises OSError.
+        `name` is a soname or a path. `settings`: see KeptOut.add. Raises OSError.
         """
-        KeptOut(self.directory).add(soname, line + "\n", settings)
+        KeptOut(self.directory).add(_as_file_name(name), line + "\n", settings)
 
-    def let_in(self, soname: bytes) -> None:
-        """Delete what was recorded about a library that was not available before."""
-        KeptOut(self.directory).drop(soname)
+    def let_in(self, name: bytes) -> None:
+        """Delete what was recorded about a library, a soname or a path, that was not available before."""
+        recorded = _as_file_name(name)
+        KeptOut(self.directory).drop(recorded)
         with contextlib.suppress(OSError):
-            os.unlink(os.path.join(self.directory, _ABSENT, soname))
+            os.unlink(os.path.join(self.directory, _ABSENT, recorded))
 
     def denied(self) -> dict[bytes, str]:
         """Return the names that are not available, with the reasons."""
@@ -332,3 +334,11 @@ def forget_all_denied(decisions: bytes, renewed: Mapping[bytes, bytes]) -> None:
             for program in os.listdir(top):
                 for libraries in os.listdir(os.path.join(top, program)):
                     Opened(os.path.join(top, program, libraries)).forget_denied(renewed)
+
+
+def _as_file_name(name: bytes) -> bytes:
+    """Return a name as it is, or a path with = for each /, which no soname has.
+
+    loader/resident/missing_library.c does the same.
+    """
+    return name.replace(b"/", b"=")

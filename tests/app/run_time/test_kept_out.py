@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.debs import Item
 from tests.support.offline_roots import DenizenHome
-from tests.support.opening_programs import ABSENT, Opener
+from tests.support.opening_programs import ABSENT, Opener, host_with
 
 pytestmark = pytest.mark.slow
 
@@ -126,3 +127,40 @@ def test_with_a_lock_nothing_new_comes_and_a_failure_tells_that(failing: Opener,
     line += f"denizen run {failing.program} brings it\n"
     for _ in range(2):
         assert _ends(failing, "liblate.so.1", options=("--lock", lock)) == (1, line)
+
+
+_DRIVER = "/usr/lib/drivers/libmade.so"
+
+
+@pytest.fixture
+def driven(failing: Opener) -> Opener:
+    """A package has a library at a path outside of the directories that ld.so searches."""
+    content = failing.home.library("late").read_bytes()
+    failing.home.write("made-driver", [Item(f".{_DRIVER}", content=content)])
+    failing.home.set_up("index", "update")
+    return failing
+
+
+def test_a_path_that_the_lock_does_not_have_is_told(driven: Opener, tmp_path: Path) -> None:
+    lock = str(tmp_path / "lock")
+    driven.home.denizen("lock", str(driven.program), "-o", lock)
+    line = f"denizen: {_DRIVER} was not brought: the lock does not have it; "
+    line += f"denizen run {driven.program} brings it\n"
+    for _ in range(2):
+        assert _ends(driven, _DRIVER, f"/usr/lib//{_DRIVER}", options=("--lock", lock)) == (2, line)
+
+
+def test_a_path_beyond_the_budget_is_told_until_that_is_raised(driven: Opener, tmp_path: Path) -> None:
+    host = host_with("bare root", driven, tmp_path)
+    program = f"{host.directories.programs}/here/work/fails"
+    budget = tmp_path / "other-root" / "config" / "budget"
+    budget.parent.mkdir(exist_ok=True)
+    budget.write_text("0\n")
+    for _ in range(2):
+        done = host.run(host.denizen("run", program, _DRIVER))
+        assert done.status == 1
+        assert f"denizen: {_DRIVER} was not brought: it is 0 MB, and of the budget of 0 MB" in done.err
+        assert done.err.endswith(f"; denizen run --with made-driver {program} brings it\n")
+    budget.unlink()
+    for _ in range(2):
+        assert host.run(host.denizen("run", program, _DRIVER)).status == 0

@@ -18,7 +18,7 @@ from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.errors import display
 from denizen.launch.dlopen_record import is_soname
-from denizen.launch.kept_out import NOT_FETCHED, library_not_brought
+from denizen.launch.kept_out import NOT_FETCHED
 from denizen.linker.c_library import C_LIBRARY
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.development_links import library_meant
@@ -79,7 +79,7 @@ class _Answer:
         try:
             reason = self._against(soname, needed=needed) or self._bring(soname, needed=needed)
         except Offline:
-            self._keep_out(soname, NOT_FETCHED, "run")
+            self._program.keep_out(soname, NOT_FETCHED, "run")
             raise
         if reason:
             self._opened.deny(soname, reason)
@@ -87,7 +87,7 @@ class _Answer:
     def _against(self, soname: bytes, *, needed: bool) -> str:
         """Return the reason not to provide the library, whatever package has it; "" for none."""
         if self._opened.is_locked:
-            return self._keep_out(soname, "the lock does not have it", "run")
+            return self._program.keep_out(soname, "the lock does not have it", "run")
         if soname in C_LIBRARY and not self._decision.libraries:
             return "it is a part of the C library, which is this host's"
         rules = load_rules()
@@ -98,17 +98,7 @@ class _Answer:
             else rules.kept_out_reason(soname, lambda path: is_hosts_own(path, store))
         )
         if reason and self._program.index().knows(soname):
-            return self._keep_out(soname, reason, f"run --with {display(soname)}")
-        return reason
-
-    def _keep_out(self, soname: bytes, reason: str, command: str, settings: bytes = b"") -> str:
-        """Record what is told if the program fails: the reason, which is returned, and the way to bring it.
-
-        Programs try drivers and much else, and work without: nothing is told at once. `settings`: see
-        KeptOut.add.
-        """
-        line = library_not_brought(soname, reason, command, self._decision.program)
-        self._opened.keep_out(soname, line, settings)
+            return self._program.keep_out(soname, reason, f"run --with {display(soname)}")
         return reason
 
     def _bring(self, soname: bytes, *, needed: bool) -> str:
@@ -131,7 +121,7 @@ class _Answer:
             new, size = added.new, added.size
             if not needed and (reason := self._program.over_budget(size)):
                 settings = self._program.session.paths.config
-                reason = self._keep_out(soname, reason, f"run --with {display(soname)}", settings)
+                reason = self._program.keep_out(soname, reason, f"run --with {display(soname)}", settings)
                 # Alone it may fit: then the next run gets it.
                 return reason if size > self._program.budget else ""
             made = self._program.install(store, work, resolution, new)

@@ -10,13 +10,16 @@ import os
 
 from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.run_time.brought_files import show_files, shows_files
-from denizen.app.run_time.running_program import running
+from denizen.app.run_time.running_program import NotOurs, running
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
+from denizen.errors import display
+from denizen.launch.kept_out import NOT_FETCHED
 from denizen.launch.resources.fixed_paths import FixedPathResource
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.existing_libraries import ProcessLibraries
 from denizen.resolve.missed_library_choice import package_added
+from denizen.sources.errors import Offline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,15 +44,22 @@ def bring_path(session: Session, directory: bytes, path: bytes, wanted: RunReque
     Raises:
         NotOurs, BadInput, OSError: and the errors of fetching and realising.
     """
+    if os.path.normpath(path) != path or len(path) >= _MAX_PATH:
+        raise NotOurs(path)
     with running(session, directory, wanted) as program:
-        reason = _against(program) or _bring(program, path)
-        if reason and os.path.normpath(path) == path and len(path) < _MAX_PATH:
+        program.opened.let_in(path)
+        try:
+            reason = _against(program, path) or _bring(program, path)
+        except Offline:
+            program.keep_out(path, NOT_FETCHED, "run")
+            raise
+        if reason:
             program.opened.deny_path(path, reason)
 
 
-def _against(program: RunningProgram) -> str:
+def _against(program: RunningProgram, path: bytes) -> str:
     if program.opened.is_locked:
-        return "the lock does not have it"
+        return program.keep_out(path, "the lock does not have it", "run")
     if not shows_files(program.decision_store, program.decision):
         return "no file can be shown to this program"
     return ""
@@ -64,6 +74,8 @@ def _bring(program: RunningProgram, path: bytes) -> str:
         added = program.addition(store, resolution)
         new, size = added.new, added.size
         if new and (reason := program.over_budget(size)):
+            with_package = f"run --with {display(new[0].name)}"
+            program.keep_out(path, reason, with_package, program.session.paths.config)
             # Alone it may fit: then the next run gets it.
             return reason if size > program.budget else ""
         made = program.install(store, work, resolution, new)

@@ -17,6 +17,7 @@ from denizen.errors import BadInput
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.dlopen_record import OPENED, DlopenRequest, Opened
 from denizen.launch.fast_path import read_decision
+from denizen.launch.kept_out import library_not_brought
 from denizen.resolve.installation.install import install, planned
 from denizen.resolve.missed_library_choice import counted
 from denizen.resolve.rule_packs import load_rules
@@ -145,6 +146,16 @@ class RunningProgram:
             return ""
         budget = f"the budget of {self.budget // 1_000_000} MB for one run"
         return f"it is {size // 1_000_000} MB, and of {budget} {spent // 1_000_000} are spent"
+
+    def keep_out(self, name: bytes, reason: str, command: str, settings: bytes = b"") -> str:
+        """Record what is told if the program fails: the reason, which is returned, and the way to bring it.
+
+        Programs try drivers and much else, and work without: nothing is told at once. `settings`: see
+        KeptOut.add.
+        """
+        line = library_not_brought(name, reason, command, self.decision.program)
+        self.opened.keep_out(name, line, settings)
+        return reason
 
     @property
     def budget(self) -> int:
