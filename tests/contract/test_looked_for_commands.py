@@ -83,6 +83,7 @@ _PACKAGES: tuple[tuple[str, list[Item]], ...] = (
     ("maker-build", [_script("maker")]),
     ("gcc", [_script("gcc")]),
     ("tcc", [_script("tcc")]),
+    ("clang", [_script("clang")]),
     ("meta", []),
     ("default-jre-headless", [_script("java")]),
     ("netcat-openbsd", []),
@@ -206,6 +207,19 @@ def test_a_command_that_the_user_named_to_the_program_is_there(bare: BareProgram
     assert (done.status, done.out.splitlines()) == (6, ["/bin/tcc", "ran"])
 
 
+@pytest.mark.parametrize("line", ["clang", "if true\nthen (A=1 clang); fi"])
+def test_what_a_line_given_to_the_shell_executes_is_there(
+    bare: BareProgram, strategy: str, line: str
+) -> None:
+    """system(3) of a compiler is no look for one: nothing does without what it was told to run."""
+    done = bare.run(strategy, "!" + line, env={"PATH": _PATH})
+    assert (done.status, done.out) == (6, "ran\n"), done.err
+
+
+def test_a_line_that_asks_for_a_command_before_does_without(bare: BareProgram, strategy: str) -> None:
+    assert bare.run(strategy, "!command -v gcc && gcc; exit 4", env={"PATH": _PATH}).status == 4
+
+
 def test_a_shells_failure_for_want_of_what_programs_do_without_is_told(
     bare: BareProgram, strategy: str
 ) -> None:
@@ -214,7 +228,7 @@ def test_a_shells_failure_for_want_of_what_programs_do_without_is_told(
         return done.status, [one for one in done.err.splitlines() if one.startswith("denizen: ")]
 
     assert told("!type gcc || exit 4") == (4, [])
-    status, (line,) = told("!gcc")
+    status, (line,) = told("!cc=gcc; $cc")
     assert (status, line.partition(":")[0]) == (127, "denizen")
     assert line.startswith("denizen: gcc was not brought: programs look for a compiler")
     assert "; denizen run --with gcc " in line

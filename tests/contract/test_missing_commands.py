@@ -209,6 +209,12 @@ def test_a_name_put_together_while_it_runs_is_found_along_path(bare: BareProgram
         assert _said(done) == (6, "only child of me\n")
 
 
+@pytest.mark.parametrize("how", ["spawnp", "execvp"])
+def test_a_shell_is_found_beyond_path_though_its_place_has_a_loader(bare: BareProgram, how: str) -> None:
+    done = bare.run("namespace", how, "sh", "sh", "-c", "exit 7", env={"PATH": "/nowhere"})
+    assert done.status == 7, done.err
+
+
 def _interpreted(program: BareProgram, name: str) -> str:
     """Return the path of a script whose interpreter is a command that only a package has."""
     script = program.directories.work / name

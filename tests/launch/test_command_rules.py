@@ -48,6 +48,6 @@ def test_no_system_need_have_another_tool(name: bytes) -> None:
     assert not is_essential(name)
 
 
-@pytest.mark.parametrize("name", [b"gdb", b"Xvfb", b"git", b"gccgo", b"\xff"])
+@pytest.mark.parametrize("name", [b"gdb", b"Xvfb", b"git", b"gccgo", b"ruby", b"php", b"lua", b"\xff"])
 def test_programs_see_what_they_need(name: bytes) -> None:
     assert unseen_reason(name) == ""
