@@ -56,6 +56,16 @@ def test_what_belongs_to_the_system_or_is_for_people_does_not_come(market: Packa
     assert list(companions(named, market, load_rules().companion_files)) == []
 
 
+def test_what_rules_say_that_libraries_open_comes_though_every_system_has_it(market: PackageArchive) -> None:
+    market.add(
+        "new", b"tzdata", {b"usr/share/zoneinfo/UTC": b""}, package_architecture=b"all",
+        priority=b"required", section=b"localization",
+    )  # fmt: skip
+    market.add("new", b"libmagic1", {DIRECTORY + b"m": b""}, depends=b"tzdata", version=b"2")
+    named = [one for one in market.packages(b"libmagic1") if one.version == b"2"]
+    assert list(companions(named, market, load_rules().companion_files)) == [b"tzdata"]
+
+
 def test_a_program_gets_the_files_of_the_libraries_that_are_chosen_for_it(market: PackageArchive) -> None:
     made = market.resolve({PROGRAM: program(MAGIC)})
     assert made.is_complete

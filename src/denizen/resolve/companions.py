@@ -2,7 +2,9 @@
 
 libmagic1 depends on libmagic-mgc, which has the database; libproj25 on proj-data; libespeak-ng1 on
 espeak-ng-data. A dependency counts if it holds no libraries (those are chosen by their sonames) and is made
-for libraries: it is the same for all architectures, or it comes from the library's own source.
+for libraries: it is the same for all architectures, or it comes from the library's own source. What every
+system has (time zones, names of services) counts where a library's package names it all the same: libtcl8.6
+depends on tzdata.
 
 On plugins a library's package does not depend, as they depend on the library: libsasl2-2 recommends
 libsasl2-modules, libsox3 its formats, libqt5sql5 its drivers. Those of the library's own source count; what
@@ -97,6 +99,8 @@ def _holds_files(package: Provider, of: Provider, rules: Companions) -> bool:
 
 
 def _is_allowed(package: Provider, rules: Companions) -> bool:
+    if package.package in rules.resources:
+        return True
     return (
         package.size <= rules.largest
         and package.section.rpartition(b"/")[2] not in rules.sections

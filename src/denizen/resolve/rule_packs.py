@@ -106,11 +106,13 @@ class Companions:
         largest: bytes of the largest package that is brought.
         sections: the archive's sections whose packages are for other things.
         without: names of packages; a * at the end stands for any text.
+        resources: packages that come whatever their section: a rule says that libraries open their files.
     """
 
     largest: int
     sections: frozenset[bytes]
     without: tuple[bytes, ...]
+    resources: frozenset[bytes] = frozenset()
 
     def leaves_out(self, package: bytes) -> bool:
         """Tell whether a package is no companion, by its name."""
@@ -210,6 +212,7 @@ def read_rules(document: Mapping[str, Any]) -> RulePacks:
             document["companions"]["largest-mb"] * 1_000_000,
             frozenset(_names(document["companions"]["sections"])),
             _names(document["companions"]["without"]),
+            frozenset(name for row in document["resource"] for name in _names(row["packages"])),
         ),
         stack=StackRule(
             tuple(map(int, document["stack"]["newest-glibc"].split("."))),
