@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from denizen.fhs import project_environment
 from denizen.fhs.alternatives import alternatives_in, winners
+from denizen.fhs.configuration_files import configuration_files_in
 from denizen.fhs.control_archive import read_control
 from denizen.fhs.diversions import DivertedPaths, diversions_in
 from denizen.fhs.generations import read_generation
@@ -67,11 +68,13 @@ def large_packages() -> Sequence[bytes]:
 def read_script(data: bytes) -> None:
     winners(list(alternatives_in(data)))
     DivertedPaths([(one.path, one.to, None) for one in diversions_in(data, b"own")])
+    list(configuration_files_in(data))
 
 
 def scripts() -> Sequence[bytes]:
     return [
         b"update-alternatives --quiet --install /usr/bin/x x /usr/bin/y 5 \\\n --slave /usr/a a /usr/b\n",
+        b't=$(mktemp)\ncat /usr/share/a.ucf > "$t"\nucf --three-way "$t" /etc/a\n',
         b"dpkg-divert --package p --add --rename --divert /usr/bin/x.real /usr/bin/x\n",
         b'v=1.17\np="35"\nupdate-alternatives --install /a a /a-$v $p --slave /c c "/c-${v}" || true\n',
         (

@@ -61,10 +61,15 @@ def ar(*members: tuple[str, bytes]) -> bytes:
 
 
 def deb(
-    data: Iterable[Item], *, compression: str = ".xz", control: bytes = CONTROL, preinst: bytes = b""
+    data: Iterable[Item],
+    *,
+    compression: str = ".xz",
+    control: bytes = CONTROL,
+    scripts: Mapping[str, bytes] | None = None,
 ) -> bytes:
-    scripts = [Item("./preinst", content=preinst, mode=0o755)] if preinst else []
-    control_tar = gzip.compress(tar([Item("./control", content=control), *scripts]), 1)
+    """Return a package; `scripts` are its maintainer scripts by their names."""
+    made = [Item(f"./{name}", content=text, mode=0o755) for name, text in (scripts or {}).items()]
+    control_tar = gzip.compress(tar([Item("./control", content=control), *made]), 1)
     data_tar = COMPRESSORS[compression](tar(data))
     return ar(
         ("debian-binary", b"2.0\n"), ("control.tar.gz", control_tar), (f"data.tar{compression}", data_tar)

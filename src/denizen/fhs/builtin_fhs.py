@@ -4,7 +4,7 @@ Variables:
 
     packages     the unpacked packages, a line each; of files of one name the earlier package's is taken
     replaces     pairs of packages: the first one's file is taken where both have it (dpkg's Replaces)
-    links        alternatives: link, its target; made where the target exists
+    links        alternatives, and configuration files: link, its target; made where the target exists
     locales      the locales wanted besides C.UTF-8
     triplets     the multiarch directories there are
     rules        triggers.toml as it was when this was written, so that the recipe says all
@@ -42,7 +42,7 @@ class Parts:
     Attributes:
         packages: the unpacked packages.
         replaces: pairs of packages; the first one's file is used where both have it.
-        links: alternatives as (link, target).
+        links: (link, target) of alternatives, and of configuration files to their templates.
         locales: locales besides C.UTF-8.
         triplets: the multiarch directories, the native one first.
         rules: the text of triggers.toml.

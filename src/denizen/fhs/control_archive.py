@@ -1,8 +1,9 @@
-"""Facts in a package's control archive that no index has: relations, alternatives, diversions (pure)."""
+"""Facts in a package's control archive that no index has: relations, alternatives, diversions, files (pure)."""
 
 from __future__ import annotations
 
 from denizen.fhs.alternatives import alternatives_in
+from denizen.fhs.configuration_files import configuration_files_in
 from denizen.fhs.diversions import diversions_in
 from denizen.fhs.package_relations import relations
 from denizen.value import value
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 @value
 class Control:
-    """The facts of a control archive that are used."""
+    """The facts of a control archive that are used.
+
+    Attributes:
+        configuration: (file, template) of the configuration files that the postinst makes.
+    """
 
     name: bytes
     version: bytes
@@ -27,6 +32,7 @@ class Control:
     replaces: tuple[Relation, ...]
     alternatives: tuple[Alternative, ...]
     diversions: tuple[Diversion, ...] = ()
+    configuration: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def read_control(control: bytes, postinst: bytes, preinst: bytes = b"") -> Control:
@@ -49,4 +55,5 @@ def read_control(control: bytes, postinst: bytes, preinst: bytes = b"") -> Contr
         related(b"replaces"),
         tuple(alternatives_in(postinst)),
         tuple(dict.fromkeys([*diversions_in(preinst, name), *diversions_in(postinst, name)])),
+        tuple(dict.fromkeys(configuration_files_in(postinst))),
     )

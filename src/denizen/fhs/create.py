@@ -258,6 +258,9 @@ def _goal(
     for one in winners([one for control in controls for one in control.alternatives]).values():
         for link, name, path in ((one.link, one.name, one.path), *one.slaves):
             links += [(b"etc/alternatives/" + name, path), (link.lstrip(b"/"), b"/etc/alternatives/" + name)]
+    links += [
+        (path.lstrip(b"/"), template) for control in controls for path, template in control.configuration
+    ]
     diverted = [
         (one.path, one.to, ingredients[pin.sha256] if pin is not None else None)
         for control in controls

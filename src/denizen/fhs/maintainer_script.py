@@ -90,20 +90,21 @@ class _Allowance:
             raise _Spent
 
 
-def commands_of(script: bytes, program: bytes) -> Iterator[tuple[bytes, ...]]:
+def commands_of(script: bytes, program: bytes, *, gaps: bool = False) -> Iterator[tuple[bytes, ...]]:
     """Yield the words of the commands that call a program, each up to the first word that is not known.
 
-    A script that expands to more than any package's is read up to there.
+    With `gaps` all words are yielded, and b"" stands for one that is not known. A script that expands to more
+    than any package's is read up to there.
     """
     if program not in script:
         return
     lines = _commands(script[:MAX_SCRIPT])
     with suppress(_Spent):
-        yield from _called(lines, _constants(lines, _Allowance()), program)
+        yield from _called(lines, _constants(lines, _Allowance()), program, gaps=gaps)
 
 
 def _called(
-    lines: Iterable[Sequence[Word]], constants: Values, program: bytes
+    lines: Iterable[Sequence[Word]], constants: Values, program: bytes, *, gaps: bool
 ) -> Iterator[tuple[bytes, ...]]:
     loops: list[tuple[bytes, tuple[bytes, ...] | None]] = []
     allowance = _Allowance()
@@ -117,7 +118,7 @@ def _called(
         elif first == b"done" and loops:
             loops.pop()
         elif first == program or first.endswith(b"/" + program):
-            yield from _repeated(line, constants, loops, allowance)
+            yield from _repeated(line, constants, loops, allowance, gaps=gaps)
         if len(loops) > _DEEPEST:
             return
 
@@ -136,6 +137,8 @@ def _repeated(
     constants: Values,
     loops: Sequence[tuple[bytes, tuple[bytes, ...] | None]],
     allowance: _Allowance,
+    *,
+    gaps: bool,
 ) -> Iterator[tuple[bytes, ...]]:
     """Yield a command once for each round of the loops whose variables it uses."""
     values = _values_of(line, constants, loops)
@@ -144,7 +147,7 @@ def _repeated(
     for chosen in itertools.product(*(words for _, words in counted)):
         allowance.take(_PIECE_COST * (1 + len(counted)))
         bound = {name: (word,) for (name, _), word in zip(counted, chosen, strict=True)}
-        yield tuple(_known_words(line, {**values, **bound}, allowance))
+        yield tuple(_known_words(line, {**values, **bound}, allowance, gaps=gaps))
 
 
 def _commands(script: bytes) -> list[list[Word]]:
@@ -256,9 +259,11 @@ def _all_known(words: Iterable[Word], values: Values, allowance: _Allowance) -> 
     return tuple(found)
 
 
-def _known_words(words: Iterable[Word], values: Values, allowance: _Allowance) -> Iterator[bytes]:
+def _known_words(
+    words: Iterable[Word], values: Values, allowance: _Allowance, *, gaps: bool
+) -> Iterator[bytes]:
     for word in words:
         fields = _expanded(word, values, allowance)
-        if fields is None:
+        if fields is None and not gaps:
             return
-        yield from fields
+        yield from fields if fields is not None else (b"",)

@@ -104,6 +104,22 @@ def test_a_file_that_a_package_diverts_is_started_as_that_packages_own(home: Pro
     home.set_up("profile", "wipe", "--profile", "diverted")
 
 
+def test_a_configuration_file_that_a_package_installs_by_ucf_is_there(home: ProfileHome) -> None:
+    """As R's Renviron: the package has a link to it, and the template."""
+    reads = Item("./usr/bin/reader", content=b"#!/bin/sh\ncat /usr/lib/reader/conf\n", mode=0o755)
+    template = Item("./usr/lib/reader/conf.ucf", content=b"as shipped\n")
+    link = symlink("./usr/lib/reader/conf", "/etc/reader/conf")
+    postinst = '#!/bin/sh\nt=$(mktemp)\ncat /usr/lib/reader/conf.ucf > "$t"\nucf "$t" /etc/reader/conf\n'
+    home.add("reader", [reads, template, link], postinst=postinst, depends="dash, coreutils")
+    home.set_up("index", "update")
+    home.set_up("install", "reader", "--profile", "configured")
+    done = subprocess.run(
+        home.profile.with_name("configured") / "bin/reader", capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "as shipped\n"), done.stderr
+    home.set_up("profile", "wipe", "--profile", "configured")
+
+
 def test_what_a_package_registers_a_program_for_is_started_by_it(home: ProfileHome) -> None:
     """As an executable JAR is by jarwrapper, which binfmt-support registers with a Debian's kernel."""
     declared = b"package oddwrapper\ninterpreter /usr/bin/oddwrapper\nmagic OD\\x44\\x31\n"
