@@ -1,4 +1,4 @@
-"""Facts in a package's control archive that no index has: relations, alternatives, diversions, files (pure)."""
+"""Facts in a package's control archive that no index has: relations, and what scripts make (pure)."""
 
 from __future__ import annotations
 
