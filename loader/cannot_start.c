@@ -17,5 +17,8 @@ _Noreturn void start_give_up(struct start *start, const char *reason)
         }
     }
     const char *path = start_path(start);
-    fail("cannot start ", path, ": ", reason, room, "; run: denizen run ", path, (char *)0);
+    char word_room[PATH_ROOM];
+    struct text word = text_in(word_room, sizeof word_room);
+    text_add_word(&word, path);
+    fail("cannot start ", path, ": ", reason, room, "; run: denizen run ", word_room, (char *)0);
 }

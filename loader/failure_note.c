@@ -81,7 +81,7 @@ void failure_note_add_file(const char *path, const char *program, int when)
         return;
     line.length = (size_t)length;
     if (room[length - 1] != '\n') {
-        text_add(&line, program);
+        text_add_word(&line, program);
         text_add(&line, " brings it\n");
     }
     if (!line.cut)

@@ -98,6 +98,30 @@ void text_add_hex_bytes(struct text *text, const uint8_t *bytes, size_t length)
     }
 }
 
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
+           c == '_' || c == '-' || c == '+' || c == ',' || c == ':' || c == '@' || c == '%' || c == '=';
+}
+
+void text_add_word(struct text *text, const char *name)
+{
+    const char *end = name;
+    while (is_plain(*end))
+        end++;
+    if (end > name && !*end) {
+        text_add(text, name);
+        return;
+    }
+    text_add(text, "'");
+    for (; *name; name++)
+        if (*name == '\'')
+            text_add(text, "'\\''");
+        else
+            text_add_bytes(text, name, 1);
+    text_add(text, "'");
+}
+
 size_t text_length(const char *string)
 {
     size_t length = 0;
@@ -141,6 +165,16 @@ const char *text_of_problem(long problem)
     return "";
 }
 
+/* The controls of ASCII, and those of ISO 6429 as UTF-8 writes them (C2 80 to C2 9F), which terminals obey too. */
+static void hide_controls(char *line)
+{
+    for (unsigned char *at = (unsigned char *)line; *at; at++)
+        if (*at < ' ' || *at == 127)
+            *at = '?';
+        else if (*at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
+            at[0] = at[1] = '?';
+}
+
 static void speak(const char *first, va_list more)
 {
     char line[1024];
@@ -148,9 +182,7 @@ static void speak(const char *first, va_list more)
     text_add(&text, "denizen: ");
     for (const char *part = first; part; part = va_arg(more, const char *))
         text_add(&text, part);
-    for (size_t i = 0; i < text.length; i++)
-        if ((unsigned char)line[i] < ' ' || line[i] == 127)
-            line[i] = '?';
+    hide_controls(line);
     line[text.length] = '\n';
     sys_write(2, line, text.length + 1);
 }

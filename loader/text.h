@@ -21,6 +21,9 @@ void text_add_bytes(struct text *text, const char *more, size_t length);
 void text_add_hex(struct text *text, uint64_t number);
 void text_add_hex_bytes(struct text *text, const uint8_t *bytes, size_t length);
 void text_add_decimal(struct text *text, uint32_t number);
+/* Add a name as one word of a shell's command: people paste what they are told to run, and a file may be
+   called `x; rm -rf ~`. */
+void text_add_word(struct text *text, const char *name);
 
 size_t text_length(const char *string);
 bool text_equal(const char *one, const char *other);

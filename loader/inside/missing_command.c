@@ -124,7 +124,7 @@ static bool is_locked(const struct inside_facts *facts, const char *name, int wh
     text_add(&text, "denizen: ");
     text_add(&text, name);
     text_add(&text, " is not here, and with --lock no command is brought; without it denizen run ");
-    text_add(&text, facts->program);
+    text_add_word(&text, facts->program);
     text_add(&text, " may bring it\n");
     if (!text.cut)
         failure_note_add(line, text.length, when);

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -49,8 +50,18 @@ def test_without_a_decision_one_line_says_what_to_do(sysroot: LoaderSysroot) -> 
 
 def test_a_hostile_name_cannot_speak_to_the_terminal(sysroot: LoaderSysroot) -> None:
     program = sysroot.compile("say", _SAY)
-    hostile = program.rename(program.with_name("\x1b[31mred"))
-    assert "\x1b" not in refusal(hostile)
+    hostile = program.rename(program.with_name("\x1b[31mred\x9b31m"))
+    said = refusal(hostile)
+    assert "\x1b" not in said
+    assert "\x9b" not in said
+
+
+@pytest.mark.parametrize("name", ["x; touch pwned", "a'$(touch pwned)'b", "~", "-a b"])
+def test_the_name_in_what_to_run_is_one_word(sysroot: LoaderSysroot, name: str) -> None:
+    program = sysroot.compile("say", _SAY)
+    hostile = program.rename(program.with_name(name))
+    _, _, command = refusal(hostile).partition("; run: ")
+    assert shlex.split(command) == ["denizen", "run", os.fspath(hostile)]
 
 
 def test_a_moved_program_is_found_by_its_build_id(sysroot: LoaderSysroot) -> None:
