@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.linker.tokens import MAX_EXPANDED, Tokens, expand, expand_origin_only, is_trusted
+from denizen.linker.tokens import MAX_EXPANDED, Tokens, expand, expand_origin_only, has_token, is_trusted
 
 PLAIN = Tokens(b"/opt/app/bin", b"lib64", b"x86_64")
 SYSTEM = (b"/lib/x86_64-linux-gnu/", b"/usr/lib/")
@@ -66,6 +66,12 @@ def test_under_at_secure_the_programs_origin_must_lead_into_a_system_directory(
 )
 def test_trust_goes_by_the_normal_form_of_the_text(path: bytes, trusted: bool) -> None:  # noqa: FBT001  # a table's column
     assert is_trusted(path, SYSTEM) is trusted
+
+
+@given(st.lists(st.sampled_from([b"$", b"{", b"}", b"ORIGIN", b"LIB", b"PLATFORM", b"/", b"x"])))
+def test_a_path_has_a_token_if_something_in_it_would_be_replaced(parts: list[bytes]) -> None:
+    path = b"".join(parts)
+    assert has_token(path) == (expand(path, Tokens(b"\0", b"\0", b"\0")) != path)
 
 
 def test_an_expansion_without_end_is_dropped() -> None:

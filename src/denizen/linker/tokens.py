@@ -60,6 +60,16 @@ def expand(element: bytes, tokens: Tokens) -> bytes | None:
     return None if distrusted or len(expanded) > MAX_EXPANDED else expanded
 
 
+def has_token(path: bytes) -> bool:
+    """Return whether glibc would replace something in a path that it is told to load."""
+    at = path.find(b"$")
+    while at >= 0:
+        if _token(path, at)[0]:
+            return True
+        at = path.find(b"$", at + 1)
+    return False
+
+
 def expand_origin_only(paths: bytes, origin: bytes) -> bytes | None:
     """Return a whole RPATH as musl expands it; None where it has any other `$` (fixup_rpath)."""
     rest = paths.replace(b"${ORIGIN}", b"").replace(b"$ORIGIN", b"")

@@ -4,8 +4,10 @@ import hashlib
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,21 @@ def test_a_library_beside_the_program_is_found_whatever_the_library_path_says(ho
     for path in ("/no/such", os.fspath(top), ""):
         done = home.denizen("run", os.fspath(program), env={**os.environ, "LD_LIBRARY_PATH": path})
         assert done.stdout == "own\nhello from the store\n"
+
+
+def test_a_place_that_a_dynamic_linker_takes_for_another_one_is_told(
+    home: DenizenHome, tmp_path: Path
+) -> None:
+    """By itself a program runs there: what its own $ORIGIN becomes is not looked through again."""
+    top = tmp_path / "x$ORIGIN"
+    shutil.copytree(home.root, top / "root")
+    command = [sys.executable, "-m", "denizen", "--root", os.fspath(top / "root"), "run"]
+    done = subprocess.run(
+        [*command, os.fspath(home.compile("in-a-token"))], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 126
+    assert "cannot be loaded from where it is" in done.stderr
+    assert "$ORIGIN" in done.stderr
 
 
 def test_a_relative_interpreter_is_of_each_starts_directory(home: DenizenHome, tmp_path: Path) -> None:

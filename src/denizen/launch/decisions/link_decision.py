@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.errors import BadInput, display
+from denizen.errors import EXIT_CANNOT_START, BadInput, HostLacks, display
 from denizen.launch.decisions.decision import Decision, DecisionLibrary
 from denizen.launch.decisions.hermetic_edits import hermetic_edits
 from denizen.launch.decisions.ldso_addresses import r_debug_of
@@ -17,6 +17,7 @@ from denizen.launch.decisions.program_identity import headers_of, identity_of, m
 from denizen.launch.program import once_read
 from denizen.launch.resident_choice import audit_edits, executes, opens
 from denizen.linker import Environment, Family, resolve
+from denizen.linker.tokens import has_token
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.shipped_libraries import Bundle
 from denizen.resolve.sysroot_view import LIBRARIES, ChosenFile, Sysroot
@@ -43,6 +44,16 @@ class StillMissing(BadInput):
     @property
     def why(self) -> str:
         return ", ".join(map(display, self.sonames))
+
+
+class TokenInPath(HostLacks):
+    """The error that a library lies where no dynamic linker can be told to load it from."""
+
+    exit_status = EXIT_CANNOT_START
+    path: bytes
+    WHAT = "{path} cannot be loaded from where it is"
+    WHY = "in a path that a dynamic linker is given it replaces $ORIGIN, $LIB and $PLATFORM (ld.so(8))"
+    REMEDY = "move it, or denizen's files (--root DIR), to where no directory is called so"
 
 
 @value
@@ -76,6 +87,7 @@ def decision_for(start: Program, installed: InstalledLibraries) -> Decision:
     Raises:
         OSError, BadInput: a file cannot be read.
         StillMissing: a library is in none of the search paths.
+        TokenInPath: a library's path has a dynamic string token.
     """
     program, image = start.path, start.image
     assert image is not None  # scripts get no packages of their own
@@ -98,6 +110,8 @@ def decision_for(start: Program, installed: InstalledLibraries) -> Decision:
         raise StillMissing(program, tuple(library.soname for library in closure.missing))
     linker = view.image(ldso)
     libraries = tuple(_placed(view, one, installed) for one in libraries_of(closure))
+    for path in (library.path for library in libraries if has_token(library.path)):
+        raise TokenInPath(path)
     hermetic = () if installed.host is not None else hermetic_edits(linker)
     audited = audit_edits(linker, closure) if installed.opened and opens(closure) else None
     return Decision(
