@@ -31,6 +31,15 @@ def test_malformed_signatures_verify_nothing(secret: signature.SecretKey, text: 
     assert not secret.public_key.verifies(b"message", text)
 
 
+@pytest.mark.parametrize("added", ["\n", " ", "!", "=", "AAAA"])
+def test_a_signature_has_one_spelling(secret: signature.SecretKey, added: str) -> None:
+    """Else a cache could hand out any number of texts that are all good, and records of them differ."""
+    signed = secret.sign(b"message")
+    at = len("test-1:") + 4
+    assert not secret.public_key.verifies(b"message", signed[:at] + added + signed[at:])
+    assert not secret.public_key.verifies(b"message", signed + added)
+
+
 def test_keys_are_read_back(secret: signature.SecretKey) -> None:
     assert signature.parse_public(str(secret.public_key) + "\n") == secret.public_key
 

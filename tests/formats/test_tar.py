@@ -130,6 +130,8 @@ def test_a_long_file_is_streamed_and_what_is_left_of_it_passed_over() -> None:
         ({"size": b"99999999999\0"}, "not a number"),
         ({"size": b"\xff" * 12}, "not a number"),
         ({"size": b"\x80" + b"\xff" * 11}, "not a number"),
+        # A negative number in base 256, whose low bytes alone would be one.
+        ({"size": b"\xff" + (7).to_bytes(11, "big")}, "not a number"),
         ({"type": b"L", "size": b"77777777777\0"}, "extension of more"),
     ],
 )
@@ -159,7 +161,7 @@ def test_bytes_after_the_end_are_refused() -> None:
 @pytest.mark.parametrize(
     "records",
     [b"x", b"5 a\n", b"9 path=x\n9", b"99 path=x\n", b"0 path=x\n", b"9 path=xy", b"-9 path=x\n",
-     b"11 size=-1\n", b"22 GNU.sparse.major=1\n"],
+     b"11 size=-1\n", b"28 size=9999999999999999999\n", b"22 GNU.sparse.major=1\n"],
 )  # fmt: skip
 def test_malformed_pax_records_are_refused(records: bytes) -> None:
     content = header(debs.tar([Item("x", content=records)]), type=b"x")

@@ -52,6 +52,12 @@ def test_the_machines_apt_gives_the_address_but_not_the_suites() -> None:
     assert keyrings(setting) == [RING.decode(), SHIPPED]
 
 
+@pytest.mark.parametrize("directory", [b"/etc/apt/sources.list.d", CONFIG])
+def test_a_hidden_file_is_an_editors(directory: bytes) -> None:
+    entry = b"Types: deb\nURIs: http://near/debian\nSuites: bookworm\n"
+    assert only({directory + b"/.#debian.sources": entry}).uris == PUBLIC_MIRRORS
+
+
 def test_a_line_of_sources_list_does_as_well_and_may_allow_what_has_expired() -> None:
     line = b"deb [check-valid-until=no] http://near/debian bookworm main\n"
     setting = only({b"/etc/apt/sources.list": line})
