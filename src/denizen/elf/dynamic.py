@@ -32,9 +32,6 @@ _PAIRS = {
 }
 # DT_NULL, which ends the section, is 0.
 _TAG = itemgetter(0)
-# Tags of which all entries count, and those of which the last one does.
-_EVERY = (c.DT_NEEDED, c.DT_FILTER, c.DT_AUXILIARY)
-_LAST = (c.DT_SONAME, c.DT_RPATH, c.DT_RUNPATH, c.DT_AUDIT, c.DT_DEPAUDIT)
 
 
 @value
@@ -122,16 +119,21 @@ def resolve(entries: tuple[tuple[int, int], ...], values: dict[int, int], string
 
     Raises Malformed: a name outside the string table.
     """
-    at, tags = strings.at, list(map(_TAG, entries))
+    at = strings.at
 
     def every(tag: int) -> tuple[bytes, ...]:
-        names: list[bytes] = []
-        place = -1
-        for _ in range(tags.count(tag)):
-            place = tags.index(tag, place + 1)
-            names.append(at(entries[place][1]))
-        return tuple(names)
+        return tuple([at(where) for key, where in entries if key == tag])
 
-    needed, filters, auxiliary = map(every, _EVERY)
-    soname, rpath, runpath, audit, depaudit = [at(values[tag]) if tag in values else None for tag in _LAST]
-    return Dynamic(entries, needed, soname, rpath, runpath, audit, depaudit, filters, auxiliary, values)
+    # Written out: this is for each library of a program, and most of these tags are in none.
+    return Dynamic(
+        entries,
+        every(c.DT_NEEDED) if c.DT_NEEDED in values else (),
+        at(values[c.DT_SONAME]) if c.DT_SONAME in values else None,
+        at(values[c.DT_RPATH]) if c.DT_RPATH in values else None,
+        at(values[c.DT_RUNPATH]) if c.DT_RUNPATH in values else None,
+        at(values[c.DT_AUDIT]) if c.DT_AUDIT in values else None,
+        at(values[c.DT_DEPAUDIT]) if c.DT_DEPAUDIT in values else None,
+        every(c.DT_FILTER) if c.DT_FILTER in values else (),
+        every(c.DT_AUXILIARY) if c.DT_AUXILIARY in values else (),
+        values,
+    )

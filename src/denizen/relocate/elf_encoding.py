@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Offsets of the header's fields that say where the program headers are, by class (gABI "ELF Header").
 E_PHOFF, E_PHNUM = {32: 28, 64: 32}, {32: 44, 64: 56}
 _SEGMENT = {32: "8I", 64: "2I6Q"}
+_LAYOUTS: dict[tuple[str, str, int], struct.Struct] = {}
+_MANY_LAYOUTS = 100
 
 
 class Encoding:
@@ -47,12 +49,21 @@ class Encoding:
         if self.bits == 32:
             # Elf32_Phdr keeps p_flags next to last.
             fields = [(row[0], *row[2:7], row[1], row[7]) for row in fields]
-        return struct.pack(self.order + _SEGMENT[self.bits] * len(fields), *chain.from_iterable(fields))
+        return self._rows(_SEGMENT[self.bits], len(fields)).pack(*chain.from_iterable(fields))
 
     def dynamic(self, entries: Sequence[tuple[int, int]]) -> bytes:
         """Return dynamic entries, the last DT_NULL included."""
-        words = [*chain.from_iterable(entries), 0, 0]
-        return struct.pack(f"{self.order}{len(words)}{self._word}", *words)
+        layout = self._rows(2 * self._word, len(entries) + 1)
+        return layout.pack(*chain.from_iterable(entries), 0, 0)
+
+    def _rows(self, fields: str, count: int) -> struct.Struct:
+        """Return the layout of so many rows: files have few different numbers of them."""
+        layout = _LAYOUTS.get((self.order, fields, count))
+        if layout is None:
+            if len(_LAYOUTS) >= _MANY_LAYOUTS:
+                _LAYOUTS.clear()
+            layout = _LAYOUTS[self.order, fields, count] = struct.Struct(self.order + fields * count)
+        return layout
 
     def section(self, fields: Sequence[int]) -> bytes:
         """Return one section header."""

@@ -12,7 +12,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from denizen.bytesio import Buffer
 
@@ -88,22 +88,21 @@ def apply(plan: FilePlan, buffer: Buffer) -> bytes:
     return b"".join(pieces(plan, buffer))
 
 
-def pieces(plan: FilePlan, buffer: Buffer) -> Iterator[bytes | memoryview]:
-    """Yield the changed content in order; unchanged parts are views of `buffer`."""
+def pieces(plan: FilePlan, buffer: Buffer) -> list[bytes | memoryview]:
+    """Return the changed content in order; unchanged parts are views of `buffer`."""
     old, place = memoryview(buffer), 0
+    parts: list[bytes | memoryview] = []
     for edit in plan.edits:
         if edit.offset > place:
-            yield old[place : edit.offset]
-        yield edit.content
+            parts.append(old[place : edit.offset])
+        parts.append(edit.content)
         place = edit.offset + len(edit.content)
     if not plan.inserted:
-        yield old[place:]
-        return
-    yield old[place : plan.insert_at]
-    for at in range(0, plan.padding, _BLOCK):
-        yield bytes(min(_BLOCK, plan.padding - at))
-    yield plan.inserted
+        return [*parts, old[place:]]
+    parts.append(old[place : plan.insert_at])
+    zeros = bytes(min(_BLOCK, plan.padding))
+    parts += [zeros[: plan.padding - at] for at in range(0, plan.padding, _BLOCK)]
+    parts.append(plan.inserted)
     if plan.insert_at + plan.cut < len(old):
-        yield old[plan.insert_at + plan.cut :]
-    if plan.tail:
-        yield plan.tail
+        parts.append(old[plan.insert_at + plan.cut :])
+    return [*parts, plan.tail] if plan.tail else parts

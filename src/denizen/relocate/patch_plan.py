@@ -87,16 +87,12 @@ def _plan(
     entries = _entries(image, content, layout.places)
     pieces = _pieces(image, content, layout, entries, encoding)
     ground = layout.ground
-    inside = {
-        name: (place, pieces[name])
-        for name, place in layout.places.items()
-        if ground is not None and place.offset >= ground.place.offset
-    }
-    edits = [
-        FileEdit(place.offset, pieces[name], PART_NAMES[name])
-        for name, place in layout.places.items()
-        if name not in inside
-    ]
+    inside, edits = {}, []
+    for name, place in layout.places.items():
+        if ground is not None and place.offset >= ground.place.offset:
+            inside[name] = (place, pieces[name])
+        else:
+            edits.append(FileEdit(place.offset, pieces[name], PART_NAMES[name]))
     edits += _in_place(image, content, layout.places, pieces, encoding)
     edits += _header_edits(image, layout, pieces["headers"], encoding)
     edits += _version_edits(image, content, encoding) if content.strings.needs or content.versions else ()

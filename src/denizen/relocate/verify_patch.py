@@ -158,8 +158,10 @@ def _rest_stays(old: Image, plan: FilePlan, address: int) -> bool:
 
 def _is_apart(plan: FilePlan, start: int, end: int) -> bool:
     """Tell whether the plan leaves a range of the file alone, and in its place."""
-    apart = [one.offset >= end or one.offset + len(one.content) <= start for one in plan.edits]
-    return all(apart) and end <= plan.insert_at
+    for edit in plan.edits:
+        if edit.offset < end and edit.offset + len(edit.content) > start:
+            return False
+    return end <= plan.insert_at
 
 
 def _same_versions(old: Image, new: Image) -> None:

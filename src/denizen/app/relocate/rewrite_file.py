@@ -168,7 +168,7 @@ def _writable(directory: int) -> Iterator[None]:
 
 def write_patched(descriptor: int, buffer: Buffer, plan: FilePlan, *, synced: bool = True) -> None:
     """Write the changed content to a new file; `synced`: it is on the disk then. Raises OSError."""
-    _write_all(descriptor, list(pieces(plan, buffer)))
+    _write_all(descriptor, pieces(plan, buffer))
     if synced:
         os.fsync(descriptor)
 
