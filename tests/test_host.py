@@ -1,14 +1,8 @@
 import os
-from pathlib import Path
 
 import pytest
 
-from denizen.host import (
-    gather_host,
-    kernel_release,
-    place,
-    read_cpuinfo,
-)
+from denizen.host import gather_host, kernel_release, read_cpuinfo
 
 
 @pytest.mark.parametrize(
@@ -29,19 +23,6 @@ def test_this_machine_is_described_as_uname_does() -> None:
     assert host.machine == os.uname().machine
     assert host.kernel >= (3, 2, 0)
     assert host.uid == os.geteuid()
-
-
-def test_a_missing_execute_bit_is_told_apart_from_a_mount(tmp_path: Path) -> None:
-    file = tmp_path / "program"
-    file.write_bytes(b"x")
-    file.chmod(0o644)
-    assert not place(os.fsencode(file)).executable
-    file.chmod(0o755)
-    assert place(os.fsencode(file)).executable
-
-
-def test_proc_is_a_noexec_mount() -> None:
-    assert place(b"/proc/self/status").noexec is bool(os.statvfs("/proc").f_flag & os.ST_NOEXEC)
 
 
 def test_cpuinfo_tells_the_first_processors_vendor_and_flags() -> None:

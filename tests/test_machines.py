@@ -111,3 +111,10 @@ def test_no_other_module_keeps_a_table_of_architectures() -> None:
 )
 def test_a_64_bit_process_knows_the_kernel_behind_a_personality(told: str, bits: int, name: str) -> None:
     assert kernel_behind(told, bits=bits) == name
+
+
+def test_x32_is_the_32_bit_class_of_x86_64_alone() -> None:
+    assert machines.is_x32(build(Elf(bits=32, machine=62)))
+    others = (Elf(bits=64, machine=62), Elf(bits=32, machine=3), Elf(bits=32, machine=62, little=False))
+    assert not any(machines.is_x32(build(other)) for other in others)
+    assert not machines.is_x32(b"")

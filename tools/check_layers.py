@@ -21,7 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"sha256"}),
     frozenset({"fileview"}),
     frozenset({"disk", "trust", "output_place"}),
-    frozenset({"host", "process_pool", "packaged_toml"}),
+    frozenset({"host", "file_placement", "process_pool", "packaged_toml"}),
     frozenset({"formats"}),
     frozenset({"elf", "nar"}),
     frozenset({"linker"}),

@@ -142,6 +142,9 @@ MACHINES: tuple[Machine, ...] = (
     Machine("", "ia64", 50, 64, cache_flags=0x203, max_page=0x10000),
 )  # fmt: skip
 
+# How the ELF header of the row (62, 32) begins, and its e_machine: the class of 32 bits with x86-64's number.
+_X32_IDENT, _X32_MACHINE = b"\x7fELF\1\1", (62).to_bytes(2, "little")
+
 TRIPLETS = frozenset({machine.triplet for machine in MACHINES if machine.triplet})
 
 # Names of other processors, for messages: e_machine to name.
@@ -151,6 +154,11 @@ OTHER_NAMES = {2: "sparc", 4: "m68k", 15: "parisc", 42: "sh", 247: "bpf", 0x9026
 def by_elf(e_machine: int, bits: int, *, little: bool = True) -> Machine | None:
     """Return the architecture of an ELF header, or None if it is unknown."""
     return next(_of_elf(e_machine, bits, little=little), None)
+
+
+def is_x32(header: bytes) -> bool:
+    """Return whether a file begins with the ELF header of a little-endian x32 program."""
+    return header.startswith(_X32_IDENT) and header[18:20] == _X32_MACHINE
 
 
 def cache_flags(e_machine: int, bits: int, *, little: bool) -> int:

@@ -4,8 +4,8 @@ import pytest
 
 from denizen.diagnose.problem import Severity
 from denizen.elf import constants as c
+from denizen.file_placement import Placement
 from denizen.fileview import Executable, ViewLink
-from denizen.host import Placement
 from denizen.linker import Environment
 from denizen.value import replace
 from tests.support.elf_builder import Elf, Note, Symbol, build

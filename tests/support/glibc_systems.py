@@ -9,8 +9,9 @@ from denizen.diagnose.problem import Problem
 from denizen.diagnose.program_facts import HostWorld
 from denizen.diagnose.report import Report
 from denizen.elf import constants as c
+from denizen.file_placement import Placement
 from denizen.fileview import Executable, MemoryView, ViewLink
-from denizen.host import Host, Placement
+from denizen.host import Host
 from denizen.linker import Environment
 from tests.support.elf_builder import Elf, Symbol, build
 from tests.support.processors import LEVEL_3

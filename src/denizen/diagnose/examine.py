@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from denizen.diagnose.problem import Problem
     from denizen.diagnose.program_facts import HostWorld, ProgramFacts
     from denizen.diagnose.report import Report
+    from denizen.file_placement import Placement
     from denizen.fileview import FileView
-    from denizen.host import Placement
     from denizen.launch.program import Program
 
 # Kinds that this table's other checks are about; `kind_checks` has a sentence for each other kind.

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from denizen.diagnose.script_steps import Step
     from denizen.elf import Classification, Image, Payload, VersionNeed
+    from denizen.file_placement import Placement
     from denizen.fileview import FileView, Stat
-    from denizen.host import Host, Placement
+    from denizen.host import Host
     from denizen.launch.program import Program
     from denizen.linker import Binding, Closure, Environment, LoadedLibrary
 

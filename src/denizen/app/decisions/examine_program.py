@@ -123,7 +123,7 @@ def _looked_for(program: Program, *, is_emulated: bool) -> tuple[Resource, ...]:
 
 def _look(host: FileView, program: Program, world: HostWorld) -> Report:
     from denizen.diagnose.examine import examine
-    from denizen.host import place
+    from denizen.file_placement import place
 
     once = replace(world, environment=replace(world.environment, parse=parser_of(host)))
     return examine(host, program.path, place(program.path), once, program)

@@ -212,7 +212,7 @@ def _examine(parsed: Parsed, environ: Mapping[str, str]) -> Report:
     from denizen.diagnose.examine import report_on
     from denizen.diagnose.program_facts import gather
     from denizen.disk import DiskView, RootedView
-    from denizen.host import place
+    from denizen.file_placement import place
 
     name = os.fsencode(parsed.required("PROGRAM"))
     sysroot = parsed.text("sysroot")
