@@ -5,6 +5,11 @@
 #include "loader_settings.h"
 #include "run_as_program.h"
 
+const char *start_library_path(const struct start *start)
+{
+    return start->library_path ? start->library_path : process_variable(&start->process, "LD_LIBRARY_PATH");
+}
+
 /* The kernel knows the program: a library in it is wanted only where the kernel cannot start what it starts. */
 static void add_exec(struct start *start, const struct decision *decision, struct presentation *presentation)
 {
@@ -33,7 +38,7 @@ static void add_inside(struct start *start, const struct decision *decision, str
 static const char *own_directories(struct start *start, const struct decision *decision,
                                    const struct program *program)
 {
-    if (!(decision->header->flags & DECISION_HOST) || process_variable(&start->process, "LD_LIBRARY_PATH"))
+    if (!(decision->header->flags & DECISION_HOST) || start_library_path(start))
         return NULL;
     const char *origin = start->origin ? start->origin : launch_origin(&start->arena, start_path(start));
     return program_own_directories(&start->arena, program, origin);
@@ -71,7 +76,7 @@ _Noreturn void start_follow(struct start *start, const struct decision *decision
     preload_settle(&start->arena, &start->process, decision, &preload);
     struct presentation presentation = {
         .decision = decision,
-        .user_paths = process_variable(&start->process, "LD_LIBRARY_PATH"),
+        .user_paths = start_library_path(start),
         .search = header->search ? decision_string(decision, header->search) : NULL,
         .ldso = linker_of(start, decision, &program),
         .origin = start->origin,
@@ -97,7 +102,7 @@ void start_carry(struct start *start, const char *mapped)
 {
     struct program program = program_read(&start->process);
     struct presentation presentation = {
-        .user_paths = process_variable(&start->process, "LD_LIBRARY_PATH"),
+        .user_paths = start_library_path(start),
         .ldso = program_interpreter(&program),
         .origin = start->origin,
     };

@@ -6,9 +6,9 @@
 #include "auxv.h"
 #include "text.h"
 
-/* Return the value in absolute paths, separated by colons; null where it is unset, in secure execution, and
-   where the working directory is not known. */
-const char *library_path_of(struct arena *arena, const struct process *process);
+/* Return a given value in absolute paths, separated by colons; null for none, and where the working directory is not
+   known. */
+const char *library_path_of(struct arena *arena, const char *given);
 /* Add what the directory of decisions for this value is called by (denizen.launch.decisions.decision_variants). */
 void library_path_key(struct arena *arena, const char *path, struct text *name);
 

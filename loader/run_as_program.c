@@ -17,10 +17,34 @@ bool launch_is_our_name(const char *name)
     return text_starts(name, "denizen-loader");
 }
 
-/* Tell whether ld.so was executed as `ld.so PROGRAM ARGUMENT...`, without an option of ld.so's own. */
-static bool names_a_program(const struct process *process)
+/* What `ld.so [OPTION...] PROGRAM ARGUMENT...` says. */
+struct linker_words {
+    /* The number of words before the program's; 0 where no program is named, or another option is among them. */
+    size_t before;
+    const char *library_path;
+    const char *name;
+};
+
+/* Options by which ld.so starts a program all the same (elf/dl-usage.c). Which directories of an object are not searched
+   (--inhibit-rpath) means nothing where all libraries are decided. */
+static struct linker_words linker_words_of(const struct process *process)
 {
-    return process->stack[0] > 1 && process->arguments[1][0] != '-';
+    struct linker_words found = {0, NULL, NULL};
+    size_t at = 1, count = process->stack[0];
+    while (at + 1 < count && process->arguments[at][0] == '-') {
+        const char *option = process->arguments[at], *value = process->arguments[at + 1];
+        if (text_equal(option, "--library-path"))
+            found.library_path = value;
+        else if (text_equal(option, "--argv0"))
+            found.name = value;
+        else if (text_equal(option, "--inhibit-cache"))
+            at--;
+        else if (!text_equal(option, "--inhibit-rpath"))
+            return found;
+        at += 2;
+    }
+    found.before = at < count && process->arguments[at][0] != '-' ? at : 0;
+    return found;
 }
 
 /* `links/NAME` in a decision directory is a symbolic link to the program. */
@@ -59,14 +83,19 @@ const char *launch_command_word(struct process *process)
 }
 
 /* Where no linker was covered, `ld.so --version` and the like are the package's, and a program is started as any. */
-static struct target target_as_linker(struct process *process, const char *ldso)
+static struct target target_as_linker(struct process *process, const char *ldso, const char **library_path)
 {
-    if (!names_a_program(process)) {
+    struct linker_words words = linker_words_of(process);
+    if (!words.before) {
         sys_execve(ldso, process->arguments, process->environment);
         fail("cannot run ", ldso, (char *)0);
     }
-    process_drop_arguments(process, 1);
-    return (struct target){process->arguments[0], false, false};
+    process_drop_arguments(process, words.before);
+    struct target target = {process->arguments[0], false, false};
+    if (words.name)
+        process->arguments[0] = (char *)(uintptr_t)words.name;
+    *library_path = words.library_path;
+    return target;
 }
 
 static struct target child_target(struct process *process)
@@ -77,7 +106,7 @@ static struct target child_target(struct process *process)
     return (struct target){path, true, mapped};
 }
 
-struct target launch_target(struct arena *arena, struct process *process)
+struct target launch_target(struct arena *arena, struct process *process, const char **library_path)
 {
     const char *started = process->execfn ? (const char *)process->execfn->a_un.a_val : process->arguments[0];
     const char *name = text_file_name(started ? started : "");
@@ -90,7 +119,7 @@ struct target launch_target(struct arena *arena, struct process *process)
         fail("cannot run ", host_ldso, (char *)0);
     }
     if (package_ldso && is_a_linkers_name(name))
-        return target_as_linker(process, package_ldso);
+        return target_as_linker(process, package_ldso, library_path);
     /* As a script's interpreter the kernel calls it by the script's name, and argv[0] is its own. */
     if (launch_is_our_name(name) || (process->stack[0] && launch_is_our_name(text_file_name(process->arguments[0])))) {
         if (process->stack[0] < 2)

@@ -16,8 +16,8 @@ struct target {
 /* Return whether a file of this name is the loader, and not what it stands for. */
 bool launch_is_our_name(const char *name);
 /* What is meant, its name left as argv[0]. Does not return when the loader stands in for the host's ld.so and
-   was run as that, or when nothing is meant. */
-struct target launch_target(struct arena *arena, struct process *process);
+   was run as that, or when nothing is meant. `library_path` is the value of ld.so's option, else left alone. */
+struct target launch_target(struct arena *arena, struct process *process, const char **library_path);
 
 /* The path of a command that was brought (`--command PATH NAME ARGUMENT...`), its name left as argv[0]; null for another
    word. */

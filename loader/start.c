@@ -56,7 +56,7 @@ static bool identify_by_name(struct start *start, struct identity *identity)
 /* The decision, if need be by having it made. One of an older denizen will do where it cannot be made anew. */
 static struct search_result decide(struct start *start, struct subject *subject, struct decision *decision)
 {
-    subject->library_path = library_path_of(&start->arena, &start->process);
+    subject->library_path = library_path_of(&start->arena, start_library_path(start));
     struct search_result result = decision_find(&start->arena, &start->process, subject, decision);
     if (!result.found && identify_by_name(start, &subject->identity))
         result = decision_find(&start->arena, &start->process, subject, decision);
@@ -152,7 +152,7 @@ static _Noreturn void launch(struct start *start)
     const char *bundled = config_next(SETTING_BUNDLE, NULL), *own = bundled ? start_path(start) : NULL;
     if (own && !launch_is_our_name(text_file_name(own)))
         bundle_start(start, bundled);
-    struct target target = launch_target(&start->arena, process);
+    struct target target = launch_target(&start->arena, process, &start->library_path);
     struct bundle bundle = {.base = NULL};
     if (own) {
         bundle = bundle_open(&start->arena, process, own, bundled);

@@ -19,6 +19,8 @@ struct start {
     const char *loader;
     /* Of denizen-attach, where it put us before the dynamic linker that the kernel mapped; else no entry. */
     struct attached_record attached;
+    /* What the program was started with in the place of LD_LIBRARY_PATH (`ld.so --library-path`), else null. */
+    const char *library_path;
     /* A bundle's own libraries for programs; null where we are of none, or it has none. */
     const char *inside;
     const char *resident;
@@ -26,6 +28,8 @@ struct start {
 
 /* The program's path: as given, or as the kernel knows it; an empty one where neither is known. */
 const char *start_path(struct start *start);
+/* The user's list of directories, of ld.so's option or else of the variable; null for none. */
+const char *start_library_path(const struct start *start);
 /* Jump to the dynamic linker, with the stack that the kernel made. */
 _Noreturn void start_hand_over(const struct process *process, struct image ldso);
 /* The dynamic linker that the kernel has mapped itself, once what put us before it has ended. */

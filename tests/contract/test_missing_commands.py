@@ -235,8 +235,9 @@ def test_the_dynamic_linker_can_be_executed(bare: BareProgram) -> None:
     told = bare.run("namespace", "spawn", str(LDSO), str(LDSO), "--version")
     assert (told.status, "ld.so" in told.out) == (0, True), told.err
     script = ("there", "/bin/sh")
-    started = bare.run("namespace", "spawn", str(LDSO), str(LDSO), bare.path, *script)
-    assert (started.status, started.out) == (0, ""), started.err
+    for options in ((), ("--library-path", "/nowhere")):
+        started = bare.run("namespace", "spawn", str(LDSO), str(LDSO), *options, bare.path, *script)
+        assert (started.status, started.out) == (0, ""), started.err
 
 
 def test_the_processors_of_the_machine_are_there(bare: BareProgram) -> None:

@@ -126,6 +126,30 @@ def test_as_the_hosts_linker_it_becomes_the_hosts_linker(sysroot: LoaderSysroot)
     assert output_of(covering, "--version").startswith("ld.so")
 
 
+def test_as_packages_linker_it_takes_the_options_that_start_a_program(sysroot: LoaderSysroot) -> None:
+    """The program and its children see no variable, and find what the list leads to."""
+    sysroot.compile("own/libown.so", 'const char *own() { return "own"; }', "-shared", "-fPIC")
+    program = sysroot.ready("bin/open", """
+        #include <dlfcn.h>
+        #include <stdio.h>
+        #include <stdlib.h>
+        int main(int count, char **words) {
+            void *library = dlopen("libown.so", RTLD_NOW);
+            puts(library ? ((const char *(*)(void))dlsym(library, "own"))() : "none");
+            printf("%d %s %s %s\\n", count, words[0], words[count - 1], getenv("LD_LIBRARY_PATH"));
+        }
+        """, *_NATIVE)  # fmt: skip
+    sysroot.configure(
+        LoaderSettings(directories=(bytes(sysroot.decisions),), package_ldso=os.fsencode(sysroot.ldso))
+    )
+    covering = Path(shutil.copy(sysroot.loader, sysroot.root / "ld-linux-x86-64.so.2"))
+    own = str(sysroot.root / "own")
+    options = ("--inhibit-cache", "--argv0", "called", "--library-path", own)
+    assert output_of(covering, *options, str(program), "x", env={}) == "own\n2 called x (null)\n"
+    assert output_of(covering, str(program), env={}) == f"none\n1 {program} {program} (null)\n"
+    assert output_of(covering, "--library-path", own, "--version").startswith("ld.so")
+
+
 def test_nix_ld_serves_here_too(sysroot: LoaderSysroot) -> None:
     program = sysroot.compile("echo", _ECHO, *_NATIVE)
     sysroot.system("libc.so.6")
