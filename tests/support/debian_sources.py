@@ -8,7 +8,7 @@ from denizen.index.retry_policy import RetryPolicy
 from denizen.index.update import update as real_update
 from denizen.index.update_targets import UpdateOutcome, UpdateTarget
 from denizen.sources.base import Progress
-from denizen.sources.debian import DebianArchive
+from denizen.sources.debian_archive import DebianArchive
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.fetcher import Fetcher
 from denizen.sources.keyring import Keyring

@@ -1,7 +1,8 @@
 """Paths of packages that count as shared libraries, and the ranks of their directories (pure).
 
 `is_library_name` decides which lines of a Contents list an index keeps (index_builder.py applies it),
-`kind_of` how its directory ranks. sources/debian.py passes on only lines that hold `.so`, for speed alone.
+`kind_of` how its directory ranks. sources/debian_archive.py passes on only lines that hold `.so`, for speed
+alone.
 """
 
 from __future__ import annotations

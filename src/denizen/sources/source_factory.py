@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.sources.debian import DebianArchive
+from denizen.sources.debian_archive import DebianArchive
 from denizen.sources.fetcher import Fetcher
 from denizen.sources.openpgp import ChosenWhenAsked
 from denizen.sources.releases import Archive
