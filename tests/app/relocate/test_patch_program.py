@@ -83,6 +83,19 @@ def test_where_the_disk_refuses_the_new_file_the_old_one_stays_and_what_to_do_is
     assert [one.name for one in program.parent.iterdir()] == ["program"]
 
 
+def test_a_copy_at_another_name_of_the_program_is_a_file_of_its_own(program: Path, tmp_path: Path) -> None:
+    """Trees of hard links are copies (`cp -l`, uv, ostree): the one must not change with the other."""
+    target = tmp_path / "linked"
+    target.hardlink_to(program)
+    program.chmod(0o4755)
+    patch(asked(program, target))
+    assert program.read_bytes() == CONTENT
+    assert read(target.read_bytes()).interpreter == LONGER.interpreter
+    assert [path.stat().st_nlink for path in (program, target)] == [1, 1]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (program, target)] == [0o4755, 0o755]
+    assert sorted(tmp_path.iterdir()) == [target, program]
+
+
 def test_all_names_of_a_file_lead_to_the_patched_one(program: Path, tmp_path: Path) -> None:
     """Replacing the file under one name would split them."""
     other = tmp_path / "other"

@@ -75,7 +75,8 @@ def rewrite(
         place, facts = ReplacedFile(directories.of(target), target), os.fstat(old)
         with place.new() as new:
             there = place.facts()
-            in_place = there is not None and os.path.samestat(facts, there)
+            # Another name of the same file (a hard link) is another place: a file of its own comes there.
+            in_place = source == target and there is not None and os.path.samestat(facts, there)
             write_patched(new, buffer, plan, synced=there is not None)
             lost = _keep_attributes(old, new, facts, whole=in_place)
             place.seal(new)
