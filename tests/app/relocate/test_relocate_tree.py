@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.relocate.relocate_tree import BadPrefix, NoTree, RelocatedTree, TreeRequest, relocate_tree
+from denizen.app.relocate.relocate_tree import (
+    BadPrefix,
+    NestedPrefix,
+    NoTree,
+    RelocatedTree,
+    TreeRequest,
+    relocate_tree,
+)
 from denizen.app.relocate.store_guard import InStore
 from denizen.relocate.prefix import Prefix
 from denizen.store.local import Store
@@ -174,6 +181,16 @@ def test_compressed_files_that_mention_it_are_told(tree: Path) -> None:
 def test_impossible_prefixes_are_refused(tree: Path, old: bytes, new: bytes) -> None:
     with pytest.raises(BadPrefix):
         relocated(tree, old, new)
+
+
+def test_a_prefix_within_the_old_one_is_reached_by_two_steps(tree: Path) -> None:
+    with pytest.raises(NestedPrefix) as raised:
+        relocated(tree, b"/opt/app", b"/opt/app/v2")
+    assert "elsewhere first" in raised.value.remedy
+    relocated(tree, b"/opt/app", b"/elsewhere")
+    relocated(tree, b"/elsewhere", b"/opt/app/v2")
+    assert (tree / "bin" / "run").read_text() == "#!/opt/app/v2/bin/interpreter\n"
+    assert os.readlink(tree / "bin" / "link") == "/opt/app/v2/bin/run"
 
 
 def test_an_absent_tree_is_an_error(tmp_path: Path) -> None:

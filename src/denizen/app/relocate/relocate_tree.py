@@ -46,6 +46,15 @@ class BadPrefix(DenizenError):
     WHY = "{reason:text}"
 
 
+class NestedPrefix(BadPrefix):
+    """The error that the new prefix lies in the old one.
+
+    It would be taken for the old one when the command is run again, as after it was interrupted.
+    """
+
+    REMEDY = "relocate to a path elsewhere first, and from there to this one"
+
+
 class NoTree(DenizenError):
     """The error that there is no tree, or that it cannot be read or written."""
 
@@ -116,7 +125,7 @@ def relocate_tree(asked: TreeRequest, told: Callable[[int], None] = lambda _: No
     """Change all mentions of the old prefix in a tree; `told` is called once with 1 for each entry.
 
     Raises:
-        BadPrefix: a prefix is not absolute, or one contains the other's mention.
+        BadPrefix: a prefix is not absolute, or the new one lies in the old one.
         NoTree, InStore: a file cannot be read or written.
         NotWritten: a file is not what was written.
     """
@@ -161,8 +170,7 @@ def _check(prefix: Prefix) -> None:
     if prefix.new == prefix.old:
         raise BadPrefix(prefix.new, "it is the old one")
     if prefix.new.startswith(prefix.old + b"/"):
-        # The new path would be taken for the old one when the command is run again.
-        raise BadPrefix(prefix.new, f"it lies in {display(prefix.old)}")
+        raise NestedPrefix(prefix.new, f"it lies in {display(prefix.old)}")
     if prefix.link and len(prefix.link) > len(prefix.old):
         raise BadPrefix(prefix.link, f"it is longer than {display(prefix.old)}, so it helps nowhere")
 
