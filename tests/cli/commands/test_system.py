@@ -33,7 +33,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
         Item("./usr/share/doc/tool/notice", content=b"free\n"),
     ]
     home.write("tool", items)
-    home.write("script", [Item("./usr/bin/script", content=b"#!/usr/bin/lua\n", mode=0o755)])
     return home
 
 
@@ -77,14 +76,6 @@ def test_a_package_is_linked_and_files_are_switched(home: DenizenHome, target: P
     assert home.denizen("system", "delete-generations", "old", *at).stdout.startswith("deleted: 2")
     tree = json.loads(home.denizen("system", "build", spec(target, SPEC % "one"), *at, "--json").stdout)
     assert tree["tree"] == rows[0]["tree"]
-
-
-def test_commands_that_the_target_cannot_start_are_told(home: DenizenHome, target: Path) -> None:
-    home.set_up("index", "update")
-    text = 'name = "box"\npackages = ["tool", "script"]\n'
-    done = home.denizen("system", "build", spec(target, text), "--target", os.fspath(target))
-    said = "script will not start in the target, which lacks /usr/bin/lua"
-    assert [line for line in done.stderr.splitlines() if "will not start" in line] == [said]
 
 
 def test_errors_say_what_is_wrong_and_change_nothing(home: DenizenHome, target: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.debs import Item
 from tests.support.peers import require
 from tests.support.profile_home import ProfileHome
 
@@ -49,7 +50,9 @@ class Target:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> ProfileHome:
     require("bwrap")
-    return ProfileHome(tmp_path_factory.mktemp("packages"))
+    home = ProfileHome(tmp_path_factory.mktemp("packages"))
+    home.add("luatic", [Item("./usr/bin/luatic", content=b"#!/usr/bin/lua\n", mode=0o755)])
+    return home
 
 
 @pytest.fixture
@@ -84,3 +87,9 @@ def test_what_the_target_satisfies_is_a_link_to_the_program(target: Target) -> N
     target.switch("greet")
     assert target.command("greet") == "greet-1.0/usr/bin/greet"
     assert target.runs("greet") == (0, f"hello from /{_SOFTWARE}/greet\n")
+
+
+def test_commands_that_nothing_starts_there_are_told(target: Target) -> None:
+    said = "luatic will not start in the target: the target lacks /usr/bin/lua"
+    assert [line for line in target.switch("luatic", "cow").splitlines() if "will not" in line] == [said]
+    assert target.runs("cow") == (0, "moo\n/usr/bin/cow: \n")

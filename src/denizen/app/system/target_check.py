@@ -35,13 +35,9 @@ class TargetLacks(HostLacks):
 
 def lacking_for(view: FileView, program: bytes) -> Iterator[str]:
     """Yield the names of what a program needs to start and the target, seen through `view`, has not."""
-    try:
-        script = parse_script(bytes(view.read(program))[:BUFFER_SIZE])
-    except (OSError, BadInput):
-        return  # a dangling link, or a line that env refuses: no matter of the target's
-    if script is not None:
-        if not exists(view, script.interpreter):
-            yield display(script.interpreter)
+    if interpreter := script_interpreter(view, program):
+        if not exists(view, interpreter):
+            yield display(interpreter)
         return
     try:
         closure = resolve(view, program, Environment())
@@ -55,3 +51,12 @@ def lacking_for(view: FileView, program: bytes) -> Iterator[str]:
     yield from sorted(
         {f"{display(one.version)} in {display(one.file)}" for one in bind(closure, ()).missing_versions}
     )
+
+
+def script_interpreter(view: FileView, program: bytes) -> bytes:
+    """Return the path of a script's interpreter; b"" for what is no script, or cannot be read."""
+    try:
+        script = parse_script(bytes(view.read(program))[:BUFFER_SIZE])
+    except (OSError, BadInput):
+        return b""  # a dangling link, or a line that env refuses: no matter of the target's
+    return script.interpreter if script is not None else b""

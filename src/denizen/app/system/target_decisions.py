@@ -15,12 +15,14 @@ from denizen.app.environments.fhs_create import composed_of
 from denizen.app.environments.fhs_decision import machine_of_scripts
 from denizen.app.profiles.installed_command import command_in
 from denizen.app.supply.own_architecture import own_architecture
+from denizen.app.system.target_check import TargetLacks, script_interpreter
 from denizen.disk import RootedView, make_directories
-from denizen.errors import BadInput
+from denizen.errors import BadInput, display
 from denizen.fhs.enter import Inside, entry_elsewhere
 from denizen.fhs.generations import Settings
 from denizen.fhs.mounts import entering
 from denizen.fhs.registered_formats import interpreter_in
+from denizen.fileview import exists
 from denizen.host import machine_name
 from denizen.launch.bundle_layout import NOBODY, decision_about_any, relocated_decision
 from denizen.launch.decisions.decision import Decision
@@ -109,13 +111,20 @@ class TargetDecider:
     def inside(self, name: bytes, program: bytes, recipe: CommandRecipe) -> LauncherDecisions:
         """Return the decision that a command starts in an environment of its packages.
 
-        Raises CommandLacking, and the errors of composing one.
+        Raises:
+            CommandLacking: the packages have no such command.
+            TargetLacks: they have not the interpreter of a script.
         """
         tree = self._environment(recipe)
         tools = self._tools()
         around = Inside(self.placed(tree), tools + b"/" + _ENTER.encode(), tools + b"/" + _STAGE)
         place, called = command_in(tree, name, program)
-        started = interpreter_in(RootedView(tree), place)
+        view = RootedView(tree)
+        interpreter = script_interpreter(view, place)
+        # A tree has /usr alone; links such as /bin into it are made on entering.
+        if interpreter and not any(exists(view, path) for path in (interpreter, b"/usr" + interpreter)):
+            raise TargetLacks((display(interpreter),))
+        started = interpreter_in(view, place)
         by = (b"as", started, b"given", called) if started else (b"as", called)
         entry = entry_elsewhere(around, tree, RootedView(self._root), self._declared)
         # The caller's PATH may lack the directory, as on this machine (launch/strategies/fhs.py).
