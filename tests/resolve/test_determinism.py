@@ -17,10 +17,10 @@ from denizen.formats.packages import Package
 from denizen.resolve.cache import package_cache
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.cache.package_facts import FactsCache, PackageFacts
+from denizen.resolve.directory_objects import roots_of
 from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.engine.search import resolve
 from denizen.resolve.lock import write
-from denizen.resolve.path_objects import roots_of
 from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
 from tests.support.debs import Item, deb

@@ -13,7 +13,7 @@ from denizen.disk import DiskView
 from denizen.elf import read
 from denizen.errors import BadInput
 from denizen.formats.bundle_image import is_below
-from denizen.resolve.path_objects import added_objects
+from denizen.resolve.directory_objects import added_objects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

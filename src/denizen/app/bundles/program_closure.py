@@ -18,8 +18,8 @@ from denizen.disk import DiskView
 from denizen.errors import BadInput
 from denizen.launch.decisions.link_decision import decision_for
 from denizen.launch.program import open_program
+from denizen.resolve.directory_objects import added_objects
 from denizen.resolve.installation.install import install, repaired
-from denizen.resolve.path_objects import added_objects
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace, value
 

@@ -11,7 +11,7 @@ import contextlib
 import os
 import stat
 
-from denizen.app.resolution.opened_directory import made_opened
+from denizen.app.resolution.opened_links import made_opened
 from denizen.errors import BadInput
 from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.dlopen_record import place_with

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.app.resolution.installed_libraries import installed_libraries
-from denizen.app.resolution.opened_directory import made_opened
+from denizen.app.resolution.opened_links import made_opened
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.errors import BadInput

@@ -148,7 +148,7 @@ class _PackageSupplier:
         return self._bases.packaged()
 
     def opened(self, base: Decision, around: Inside) -> bytes:
-        from denizen.app.resolution.opened_directory import opened_inside
+        from denizen.app.resolution.opened_links import opened_inside
 
         if not base.opened:
             return b""

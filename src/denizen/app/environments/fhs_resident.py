@@ -12,7 +12,7 @@ import contextlib
 import stat
 
 from denizen.app.host_linker_environment import world_of
-from denizen.app.resolution.opened_directory import opened_inside
+from denizen.app.resolution.opened_links import opened_inside
 from denizen.disk import RootedView
 from denizen.errors import BadInput
 from denizen.launch.decisions.program_identity import identity_of

@@ -24,7 +24,7 @@ def added_to(view: FileView, program: bytes, wanted: RunRequest) -> tuple[bytes,
     places = [name for name in extra_for(program, wanted) if b"/" in name]
     if not places:
         return ()
-    from denizen.resolve.path_objects import added_objects
+    from denizen.resolve.directory_objects import added_objects
 
     return added_objects(view, places, program)
 

@@ -53,7 +53,7 @@ def resolve_path(
     from denizen.app.process_limits import many_files
     from denizen.app.resolution.cached_resolution import CachedResolutions
     from denizen.disk import DiskView
-    from denizen.resolve.path_objects import added_objects, roots_of
+    from denizen.resolve.directory_objects import added_objects, roots_of
     from denizen.resolve.resolution import Resolution
 
     view = DiskView()

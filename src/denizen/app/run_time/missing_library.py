@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.host_linker_environment import world_of
-from denizen.app.resolution.opened_directory import default_directories
+from denizen.app.resolution.opened_links import default_directories
 from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.run_time.brought_files import is_hosts_own
 from denizen.app.run_time.running_program import NotOurs, running

@@ -1,4 +1,7 @@
-"""The directory of links to the libraries that a program opens at run time, as a decision needs it."""
+"""The directory of links to the libraries that a program opens at run time, made for its decision.
+
+How its links are kept, and what is noted beside them, says launch/dlopen_record.py.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The objects that a path stands for: a program, or a directory's dynamic objects (pure over a FileView).
+"""The dynamic objects below a directory that are resolved together (pure over a FileView).
 
-A Python tree, node_modules or a plugin directory is resolved as the union of its objects: any of them may be
-loaded by a program that runs there.
+They are of one machine and one C library. The path of a file stands for that file alone. A Python tree,
+node_modules or a plugin directory is resolved as the union of its objects: any of them may be loaded by a
+program that runs there.
 
 Limits: MAX_ENTRIES names and MAX_DEPTH levels are searched. Links are not followed.
 """

@@ -3,7 +3,7 @@
 import pytest
 
 from denizen.fileview import MemoryView
-from denizen.resolve.path_objects import NoObjects, roots_of
+from denizen.resolve.directory_objects import NoObjects, roots_of
 from tests.support.elf_builder import Elf, build
 from tests.support.package_archive import library, program
 
