@@ -2,7 +2,17 @@
 
 import pytest
 
-from denizen.recipes.fixup_plan import LibraryNotInInputs, ObjectFile, changes_for, opened_names, script_line
+from denizen.elf import read
+from denizen.recipes.fixup_plan import (
+    LibraryNotInInputs,
+    ObjectFile,
+    ReportedOpens,
+    changes_for,
+    opened_names,
+    script_line,
+    with_opens,
+)
+from tests.support.elf_builder import Elf, build
 
 LD, LIBC = b"ld-linux-x86-64.so.2", b"libc.so.6"
 LIBRARIES = {
@@ -40,6 +50,19 @@ def test_a_library_that_no_input_has_is_an_error_that_names_who_needs_it() -> No
 def test_libraries_that_are_opened_later_are_kept_in_the_run_path_if_they_are_there() -> None:
     changes = changes_for(program(LIBC, opened=(b"libopened.so", b"libother.so")), LIBRARIES.get)
     assert changes.run_path == b"/s/libc6/lib:/s/o/lib"
+
+
+def test_what_is_reported_of_a_file_and_the_names_among_its_constants_count_as_opened() -> None:
+    content = build(Elf(soname=b"libx.so.1", segments=((1, b"\0libsensors.so.5\0libx.so.1\0text\0"),)))
+    image = read(content)
+    opens = ReportedOpens(
+        named=(b"libnamed.so",),
+        checked={b"x": (b"libchecked.so",), b"other": (b"libother.so",)},
+        earlier={b"x": (b"libearlier.so",)},
+    )
+    opened = with_opens(program(opened=(b"libnoted.so",)), image, opens).opened
+    assert opened[:4] == (b"libnoted.so", b"libnamed.so", b"libchecked.so", b"libearlier.so")
+    assert opened[4:] == (b"libsensors.so.5",)
 
 
 def test_what_was_opened_by_name_is_known_by_who_opened_it() -> None:

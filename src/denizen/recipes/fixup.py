@@ -24,23 +24,23 @@ import subprocess
 import sys
 
 from denizen.elf import read
-from denizen.elf.library_strings import library_strings
 from denizen.errors import BadInput, DenizenError, display
 from denizen.recipes.built_with import package_trees
 from denizen.recipes.fixup_plan import (
     ObjectFile,
+    ReportedOpens,
     changes_for,
     interpreter_of,
     opened_earlier,
     opened_names,
     run_path,
     script_line,
+    with_opens,
 )
 from denizen.relocate.file_edits import apply
 from denizen.relocate.patch_changes import Changes
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.verify_patch import verify_patch
-from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,12 +70,9 @@ def main() -> int:
         for path in _files(out):
             _strip(path, debug)
     directories = _search_path(out)
-    findings = opened_names(_content(report) if os.path.exists(report := _report()) else b"")
-    named = tuple(os.environb.get(b"opened", b"").split())
-    earlier = opened_earlier(os.environb.get(b"openedBy", b""))
+    opens = _reported_opens()
     for path in objects:
-        base = os.path.basename(path)
-        _patch(path, directories, (*named, *findings.get(base, ()), *earlier.get(base, ())))
+        _patch(path, directories, opens)
     for path in _files(out):
         _patch_script(path, out)
     sys.stdout.write(f"fixup: {len(objects)} objects\n")
@@ -248,8 +245,16 @@ def _report() -> bytes:
     return os.environb.get(b"NIX_BUILD_TOP", b"") + b"/opened"
 
 
-def _patch(path: bytes, directories: list[bytes], opened: tuple[bytes, ...]) -> None:
-    """Give an ELF file the interpreter and run path that it needs; it opens libraries by name besides."""
+def _reported_opens() -> ReportedOpens:
+    return ReportedOpens(
+        tuple(os.environb.get(b"opened", b"").split()),
+        opened_names(_content(report) if os.path.exists(report := _report()) else b""),
+        opened_earlier(os.environb.get(b"openedBy", b"")),
+    )
+
+
+def _patch(path: bytes, directories: list[bytes], opens: ReportedOpens) -> None:
+    """Give an ELF file the interpreter and run path that it needs."""
     buffer = _content(path)
     try:
         image = read(buffer)
@@ -259,9 +264,7 @@ def _patch(path: bytes, directories: list[bytes], opened: tuple[bytes, ...]) -> 
     one = ObjectFile.of(path, image)
     if one is None or (one.interpreter is None and not one.needed):
         return
-    mentioned = [name for name in library_strings(image) if image.dynamic and name != image.dynamic.soname]
-    one = replace(one, opened=(*one.opened, *opened, *mentioned))
-    changes = changes_for(one, lambda name: _library(name, directories))
+    changes = changes_for(with_opens(one, image, opens), lambda name: _library(name, directories))
     _write(path, buffer, image, changes)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 
+from denizen.elf.library_strings import library_strings
 from denizen.errors import BadInput
 from denizen.relocate.patch_changes import Changes
-from denizen.value import value
+from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TypeAlias
 
     from denizen.elf import Image
@@ -43,7 +44,7 @@ class ObjectFile:
     Attributes:
         interpreter: the path of its dynamic linker, None for a library.
         needed: sonames of libraries.
-        opened: sonames that it notes to open later, each the first of its alternatives.
+        opened: sonames that it opens later: with `of` those that it notes, with `with_opens` all.
     """
 
     path: bytes
@@ -59,6 +60,34 @@ class ObjectFile:
             return None
         opened = tuple([name for note in image.notes.dlopen for name in note.sonames])
         return cls(path, image.interpreter, dynamic.needed, opened)
+
+
+@value
+class ReportedOpens:
+    """The libraries that are known to be opened by name from elsewhere than the files themselves.
+
+    Attributes:
+        named: those that the recipe names, for every file.
+        checked: those opened in the check phase, by the opener's base name (`opened_names`).
+        earlier: those opened when the programs ran, by the program's base name (`opened_earlier`).
+    """
+
+    named: tuple[bytes, ...]
+    checked: Mapping[bytes, tuple[bytes, ...]]
+    earlier: Mapping[bytes, tuple[bytes, ...]]
+
+
+def with_opens(one: ObjectFile, image: Image, reported: ReportedOpens) -> ObjectFile:
+    """Return the facts of an object with all libraries that count as opened by name.
+
+    They are those that it notes, those reported of it, and the libraries named among its constants: a name
+    of its own there is no other library.
+    """
+    base = posixpath.basename(one.path)
+    known = (*reported.named, *reported.checked.get(base, ()), *reported.earlier.get(base, ()))
+    own = image.dynamic.soname if image.dynamic else None
+    mentioned = [name for name in library_strings(image) if name != own]
+    return replace(one, opened=(*one.opened, *known, *mentioned))
 
 
 def opened_names(report: bytes) -> dict[bytes, tuple[bytes, ...]]:
