@@ -65,7 +65,7 @@ def collect_garbage(
 
     Raises NoStore, DiskFailed, ProcessUnreadable and what the collector raises.
     """
-    from denizen.app.builds.build_logs import prune_logs
+    from denizen.app.builds.unused_logs import prune_logs
     from denizen.app.bundles.unpacked_bundles import collect_unpacked
     from denizen.app.supply.store_access import open_store
     from denizen.store.collection.cache_eviction import TrimmedEntries, trim

@@ -1,10 +1,12 @@
-"""The logs of builds, by derivation, by what it made, or by the recipe."""
+"""The logs of builds, by derivation, by what it made, or by the recipe.
+
+Which of them a collection deletes is in unused_logs.py.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import time
 
 from denizen.app.supply.store_access import object_named, open_store
 from denizen.build.derivation import SUFFIX
@@ -12,7 +14,6 @@ from denizen.build.runner.build_log import log_directory, log_path, read_log
 from denizen.disk import link_atomically, make_directories
 from denizen.errors import DenizenError
 from denizen.sha256 import hex_digest_of
-from denizen.store.errors import doing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,42 +45,7 @@ class NoRecipeLog(DenizenError):
 
 
 # The directory of links to the logs of recipes' last builds, beside the logs.
-_BY_RECIPE = b"by-recipe"
-
-
-def prune_logs(store: Store, grace: int) -> int:
-    """Delete logs older than `grace` seconds of builds of which nothing is in the store; return their number.
-
-    Raises DiskFailed.
-    """
-    top = log_directory(store.layout)
-    before = time.time() - grace
-    with doing("delete old logs in", top):
-        old = [path for path in _logs(top) if os.lstat(path).st_mtime < before]
-        if not old:
-            return 0
-        derivers = {info.deriver.base.encode("ascii") for info in store.database.infos() if info.deriver}
-        gone = [path for path in old if _deriver(path) not in derivers]
-        for path in gone:
-            os.unlink(path)
-        for link in _links(store):
-            if not os.path.exists(link):
-                os.unlink(link)
-    return len(gone)
-
-
-def _logs(top: bytes) -> Iterator[bytes]:
-    for parent, directories, names in os.walk(top):
-        directories[:] = [name for name in directories if name != _BY_RECIPE]
-        yield from [os.path.join(parent, name) for name in names]
-
-
-def _links(store: Store) -> list[bytes]:
-    directory = os.path.join(log_directory(store.layout), _BY_RECIPE)
-    try:
-        return [os.path.join(directory, name) for name in os.listdir(directory)]
-    except FileNotFoundError:
-        return []
+BY_RECIPE = b"by-recipe"
 
 
 def note_recipe(store: Store, recipe: str, drv: StorePath) -> None:
@@ -93,7 +59,7 @@ def note_recipe(store: Store, recipe: str, drv: StorePath) -> None:
 
 def _link(store: Store, recipe: str) -> bytes:
     name = hex_digest_of(os.fsencode(recipe))[:32].encode("ascii")
-    return os.path.join(log_directory(store.layout), _BY_RECIPE, name)
+    return os.path.join(log_directory(store.layout), BY_RECIPE, name)
 
 
 def recipe_log(session: Session, recipe: str) -> Iterator[bytes]:
@@ -104,12 +70,6 @@ def recipe_log(session: Session, recipe: str) -> Iterator[bytes]:
         yield from read_log(link)
     except FileNotFoundError:
         raise NoRecipeLog(recipe) from None
-
-
-def _deriver(path: bytes) -> bytes:
-    """Return the base name of the derivation that a log is of (`build_log.log_path`)."""
-    parent, name = os.path.split(path)
-    return os.path.basename(parent) + name.removesuffix(b".gz")
 
 
 def build_log(session: Session, name: str) -> Iterator[bytes]:
