@@ -1,6 +1,6 @@
 """The host's driver libraries in an environment's ld.so.cache."""
 
-from denizen.fhs.driver_libraries import drivers, joined, listed, seen
+from denizen.fhs.driver_libraries import drivers, joined, listed, manifests, seen
 from denizen.linker.ldcache import CacheQuery, open_cache
 from denizen.resolve.rule_packs import load_rules
 from tests.support.ldcache_files import CacheEntry, new_cache
@@ -43,6 +43,11 @@ def test_the_hosts_come_instead_of_packages_and_everything_else_stays() -> None:
 def test_a_directory_of_drivers_is_taken_as_it_is() -> None:
     found = listed([b"libcuda.so.1", b"libGL.so.1"], b"/run/opengl-driver/lib", 0x303, is_driver)
     assert [one.path for one in found] == [b"/run/opengl-driver/lib/libcuda.so.1"]
+
+
+def test_of_the_drivers_manifests_only_nvidias_are_the_hosts() -> None:
+    names = [b"nvidia_icd.json", b"intel_icd.x86_64.json", b"50_mesa.json", b"10_nvidia.json", b"nvidia.txt"]
+    assert manifests(names) == (b"10_nvidia.json", b"nvidia_icd.json")
 
 
 def test_what_an_environment_hides_is_seen_elsewhere() -> None:

@@ -15,7 +15,7 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 SHARE = b"/.denizen/share"
 # Directories of the drivers' manifests: JSON files that name a library, whose path ld.so.cache has
@@ -53,6 +53,15 @@ def listed(
     `flags` are the cache flags of the host's kind of library (denizen.machines).
     """
     return tuple(CacheEntry(name, b"%b/%b" % (directory, name), flags) for name in names if is_driver(name))
+
+
+def manifests(names: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Return the manifests of NVIDIA's driver among the names of a directory of MANIFESTS, sorted.
+
+    A manifest names the driver in its file name (nvidia_icd.json, 10_nvidia.json); those of Mesa's drivers
+    are the environment's own.
+    """
+    return tuple(sorted([name for name in names if name.endswith(b".json") and b"nvidia" in name]))
 
 
 def joined(cache: bytes, found: Sequence[CacheEntry]) -> bytes:

@@ -127,9 +127,8 @@ def _manifests() -> Iterator[tuple[bytes, bytes]]:
     for directory, shared in driver_libraries.MANIFESTS:
         with contextlib.suppress(OSError):
             place = _host().removesuffix(b"/etc") + directory
-            for name in sorted(os.listdir(place)):
-                if name.endswith(b".json") and b"nvidia" in name:
-                    yield os.path.join(shared, name), _seen(os.path.join(place, name))
+            for name in driver_libraries.manifests(os.listdir(place)):
+                yield os.path.join(shared, name), _seen(os.path.join(place, name))
 
 
 def _host() -> bytes:
