@@ -14,6 +14,7 @@ import pytest
 from denizen.process_pool import HelperDied
 from denizen.store.collection.collector import collect
 from denizen.store.collection.deletion_order import Limits
+from denizen.store.collection.remove import remove_path, remove_tree
 from denizen.store.collection.trash import MANY, Trash
 from denizen.store.local import Store
 from denizen.store.locks import StoreSession
@@ -187,3 +188,45 @@ def test_killed_its_crew_ends_too_and_the_next_collection_takes_the_rest(store: 
     wait_until(lambda: all(has_ended(member) for member in pool))
     collect(store, Limits())
     assert left(top) == []
+
+
+def test_the_directory_that_trees_are_removed_from_keeps_its_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only directories that go too are made writable: the one above them is somebody's."""
+    (tmp_path / "kept").write_text("")
+    tmp_path.chmod(0o555)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.raises(PermissionError):
+        remove_path(os.fsencode(tmp_path / "kept"))
+    assert tmp_path.stat().st_mode & 0o777 == 0o555
+
+
+def test_a_directory_that_its_owner_cannot_read_goes_too() -> None:
+    with TemporaryDirectory() as place:  # pytest's own is closed to others
+        os.chmod(place, 0o777)
+
+        def work() -> None:
+            tree = Path(place) / "tree"
+            (tree / "closed").mkdir(parents=True)
+            (tree / "closed/file").write_text("")
+            (tree / "closed").chmod(0)
+            remove_path(os.fsencode(tree))
+            os._exit(3 if tree.exists() else 0)
+
+        assert as_nobody(work) == 0
+
+
+def test_a_file_that_has_another_link_frees_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x" * 100_000)
+    (tmp_path / "link").hardlink_to(tmp_path / "file")
+    top = os.open(tmp_path, os.O_RDONLY)
+    try:
+        assert remove_tree(top, "link") == 0
+        assert remove_tree(top, "file") >= 100_000
+    finally:
+        os.close(top)
