@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from denizen.app.paths import DenizenPaths, StoreAway, paths_of
+from denizen.disk import make_directories
 from denizen.trust import Untrusted, home_of
 from tests.support.trees import NOBODY
 
@@ -92,7 +93,7 @@ def test_with_the_home_of_another_user_root_uses_its_own(tmp_path: Path) -> None
     ],
 )
 def test_a_directory_that_others_may_write_is_refused(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).mkdir(parents=True)
+    make_directories(os.fsencode(tmp_path / name))
     (tmp_path / name).chmod(0o777)
     with pytest.raises(Untrusted, match=name):
         found(tmp_path)
@@ -181,7 +182,7 @@ def _directories(top: Path) -> Iterator[Path]:
 
 
 def test_a_store_that_was_moved_to_a_disk_that_is_not_mounted_is_not_made_anew(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
+    make_directories(os.fsencode(tmp_path / "data"))
     (tmp_path / "data/store").symlink_to(tmp_path / "disk/store")
     with pytest.raises(StoreAway):
         found(tmp_path)

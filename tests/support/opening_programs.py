@@ -71,7 +71,7 @@ def host_with(name: str, opening: Opener, directory: Path) -> Host:
     """A host that has the program, the packages, and a denizen that knows nothing yet."""
     directories = HostDirectories(directory / "other-root", directory / "programs", directory / "other-work")
     for room in (directories.root, directories.work):
-        room.mkdir()
+        room.mkdir(0o755)
     shutil.copytree(opening.home.debs, directories.programs / "debs")
     host = HOSTS[name](directories)
     source = ["source", "add", "debian", f"{host.directories.programs}/debs", "--directory"]

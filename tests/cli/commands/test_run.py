@@ -154,7 +154,9 @@ def test_why_ends_with_the_command_that_starts_it(home: DenizenHome, program: Pa
     assert done.stdout.splitlines()[-1].endswith(f"This starts it: denizen run {program}")
     assert json.loads(home.denizen("why", "--json", os.fspath(program)).stdout)["started_by"] == "denizen"
     alone = home.denizen("why", "--host", os.fspath(program), status=1)
-    assert alone.stdout.splitlines()[-1].endswith(f"denizen may bring what is missing: denizen run {program}")
+    assert alone.stdout.splitlines()[-1].endswith(
+        f"denizen may bring what is missing: denizen run {shlex.quote(str(program))}"
+    )
     lost = home.compile("lost-library", PROGRAM, f"-Wl,-soname,x,{home.library('greet')}")
     lost.chmod(0o644)
     assert "denizen run" not in home.denizen("why", os.fspath(lost), status=1).stdout.splitlines()[-1]
