@@ -6,7 +6,7 @@ import os
 
 from denizen.cli.arguments import output_file
 from denizen.cli.command import Command
-from denizen.cli.commands.why import CHOOSING, NothingToExamine
+from denizen.cli.commands.why import CHOOSING
 from denizen.cli.options import Option, Positional
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def run(parsed: Parsed, context: Context) -> int:
     """Resolve the program and write the lock; return 1 if a problem is left, which the lock then lists."""
+    from denizen.app.explain_program import NothingToExamine
     from denizen.app.lock_program import resolution_to_lock
     from denizen.app.resolution.extra_inputs import wished
     from denizen.cli.views.resolution_view import resolution_lines
