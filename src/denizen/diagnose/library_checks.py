@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.diagnose.problem import counted, error, listed, warning
-from denizen.diagnose.symbol_versions import version_key
+from denizen.elf.versions import version_key
 from denizen.errors import display, shell_word
 
 TYPE_CHECKING = False

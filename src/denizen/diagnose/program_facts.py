@@ -7,10 +7,10 @@ versions and symbols are that program's. Nothing is executed.
 from __future__ import annotations
 
 from denizen.diagnose.report import DlopenRow, LibraryRow, MissingSymbol, Report, TriedPath, VersionRow
-from denizen.diagnose.symbol_versions import needed_versions
 from denizen.elf.classify import ProgramKind, classify
 from denizen.elf.image import StackPolicy
 from denizen.elf.notes import X86_ISA_NEEDED
+from denizen.elf.versions import needed_versions
 from denizen.errors import BadInput
 from denizen.fileview import FileKind as EntryKind
 from denizen.linker.binding import bind

@@ -19,10 +19,13 @@ from struct import Struct
 from denizen.elf import constants as c
 from denizen.elf.cached_property import once
 from denizen.elf.errors import Malformed
+from denizen.errors import display
 from denizen.value import Row, rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from denizen.elf.memory import Memory
     from denizen.elf.strings import StringTable
 
@@ -227,3 +230,16 @@ class Versions:
         }
         table.update((d.number, (d.name, None)) for d in self.definitions if not d.base)
         return table
+
+
+def version_key(name: bytes) -> tuple[tuple[bool, int, bytes], ...]:
+    """Return a sort key for version names, in which numbers compare as numbers."""
+    parts = name.replace(b"_", b".").split(b".")
+    # Base 16 keeps the order of decimal digits, and Python limits only decimal numbers to 4300 digits.
+    return tuple((part.isdigit(), int(part, 16) if part.isdigit() else 0, part) for part in parts)
+
+
+def needed_versions(names: Iterable[bytes]) -> str | None:
+    """Return the newest GLIBC_x.y among version names, as "x.y"; None for none."""
+    found = [name for name in names if name.startswith(b"GLIBC_") and name[6:7].isdigit()]
+    return display(max(found, key=version_key)[6:]) if found else None

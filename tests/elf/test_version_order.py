@@ -1,4 +1,4 @@
-from denizen.diagnose.symbol_versions import version_key
+from denizen.elf.versions import version_key
 
 
 def test_numbers_compare_as_numbers() -> None:
