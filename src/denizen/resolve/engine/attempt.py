@@ -10,7 +10,7 @@ from __future__ import annotations
 from denizen.errors import display
 from denizen.resolve.engine.candidate_check import Demand, Evaluation, Evaluator, private_of
 from denizen.resolve.engine.provider_choice import choose_provider
-from denizen.resolve.engine.ranking import RankedProvider, ranked
+from denizen.resolve.engine.provider_ranking import RankedProvider, ranked
 from denizen.resolve.resolution import (
     ChoiceRule,
     FromHost,

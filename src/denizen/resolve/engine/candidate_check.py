@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from denizen.index.provider import Provider
     from denizen.resolve.cache.package_facts import PackageFacts
     from denizen.resolve.engine.catalogue import Sources
-    from denizen.resolve.engine.ranking import RankedProvider
+    from denizen.resolve.engine.provider_ranking import RankedProvider
     from denizen.resolve.existing_libraries import ExistingLibraries
     from denizen.resolve.subject import Subject
 

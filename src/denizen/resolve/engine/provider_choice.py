@@ -1,7 +1,7 @@
 """The choice of one provider of a soname: candidates are examined in their order, then compared by symbols.
 
-The order is ranking.py's; the reasons against a candidate are candidate_check.py's. A candidate that is not
-taken is recorded with the reason, for the explanation.
+The order is provider_ranking.py's; the reasons against a candidate are candidate_check.py's. A candidate that
+is not taken is recorded with the reason, for the explanation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.index.provider import Provider
     from denizen.resolve.engine.candidate_check import Evaluation
-    from denizen.resolve.engine.ranking import RankedProvider
+    from denizen.resolve.engine.provider_ranking import RankedProvider
 
 # Limits for one soname: candidates that are examined, and bytes that are fetched to examine them.
 MAX_LOOKED_INTO = 6

@@ -14,11 +14,12 @@ from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, stri
 from denizen.resolve.dlopen_priorities import SUGGESTED, comes_unasked, may_be_missing
 from denizen.resolve.engine.attempt import Attempt, SonameRequest
 from denizen.resolve.engine.base_candidates import release_of, worlds
+from denizen.resolve.engine.beside_choice import place_opened, place_own, place_unproven
 from denizen.resolve.engine.candidate_check import Demand
 from denizen.resolve.engine.load_sets import AddedLibraries
 from denizen.resolve.engine.problems import omissions_of, portable, portable_host, problems_of
 from denizen.resolve.replaced_libraries import UnsatisfiedLibrary, blamed, instead
-from denizen.resolve.resolution import ChoiceRule, DlopenName, Lack, Resolution, ResolutionProblem, pin_of
+from denizen.resolve.resolution import DlopenName, Lack, Resolution, ResolutionProblem, pin_of
 from denizen.resolve.subject import LIBC_VERSION, examine
 from denizen.resolve.with_names import opened
 
@@ -135,9 +136,9 @@ class _BaseSearch:
     def _attempt(self) -> Attempt:
         subject, rules = self._subject, self._sources.rules
         attempt = Attempt(subject, self._sources, self._libc, self._demands, suite=self._suite)
-        self._start(attempt)
+        place_own(attempt, subject)
         attempt.provide([SonameRequest(soname, by) for soname, by in subject.outside.items()])
-        self._prove(attempt)
+        place_unproven(attempt, subject)
         attempt.replace([SonameRequest(soname, b"") for soname in self._override])
         attempt.provide([SonameRequest(n, by, optional=True) for n, by in subject.outside_opened.items()])
         attempt.provide(
@@ -170,41 +171,11 @@ class _BaseSearch:
         if any(attempt.is_settled(name) for name in wish.sonames):
             return
         optional = may_be_missing(wish.priority)
-        for name in wish.sonames:
-            if (path := self._subject.bundle.find(name, self._subject.header)) is not None:
-                self._grant_beside(attempt, name, path, wish.origin)
-                return
+        if place_opened(attempt, self._subject, wish):
+            return
         knows = self._sources.catalogue.knows
         name = next((name for name in wish.sonames if knows(name)), wish.sonames[0])
         attempt.provide([SonameRequest(name, b"", b"", wish.origin, optional)])
-
-    def _prove(self, attempt: Attempt) -> None:
-        """Choose a file beside the program by its DT_SONAME, for a soname that no package has."""
-        subject = self._subject
-        for lack, soname in tuple(attempt.problems):
-            path = subject.bundle.unproven(soname, subject.header)
-            if lack is Lack.LIBRARY and path is not None:
-                del attempt.problems[lack, soname]
-                attempt.place_beside(soname, path, rule=ChoiceRule.UNPROVEN)
-
-    def _grant_beside(self, attempt: Attempt, soname: bytes, path: bytes, origin: str) -> None:
-        """Choose a library beside the program that it opens at run time, with the libraries it needs."""
-        subject = self._subject
-        pending = {soname: path}
-        while pending:
-            name, here = pending.popitem()
-            attempt.place_beside(name, here, origin)
-            dynamic = subject.view.image(here).dynamic
-            needed = [n for n in (dynamic.needed if dynamic else ()) if not attempt.is_settled(n)]
-            lying = {n: found for n in needed if (found := subject.bundle.find(n, subject.header))}
-            pending |= lying
-            attempt.provide(
-                [SonameRequest(n, here, b"", origin, optional=True) for n in needed if n not in lying]
-            )
-
-    def _start(self, attempt: Attempt) -> None:
-        for soname, path in self._subject.beside.items():
-            attempt.place_beside(soname, path)
 
     def _check(self, attempt: Attempt) -> list[Closure]:
         """Return the linker model's closures, after choosing providers for sonames that it missed."""
@@ -227,7 +198,7 @@ class _BaseSearch:
             if not missing:
                 break
             attempt.provide(missing, anew=True)
-            self._prove(attempt)
+            place_unproven(attempt, subject)
         return closures
 
     def _learn(self, attempt: Attempt, bindings: Sequence[Binding]) -> bool:
