@@ -88,28 +88,6 @@ def test_in_a_tree_of_its_own_a_file_name_or_a_library_directory_is_the_sign(
     assert chosen(made, SONAME).rule is ChoiceRule.BESIDE
 
 
-@pytest.mark.parametrize("lying", [b"libs.so.1.0.4", b"libs.so (1).download", b"libother-2.1/libs.so.1"])
-def test_a_dt_soname_alone_does_not_come_before_a_package(
-    package_archive: PackageArchive, lying: bytes
-) -> None:
-    made = resolved(package_archive, b"/srv/stuff/app", b"/srv/stuff/" + lying)
-    assert package_of(made, SONAME) == (b"libs1", "new")
-
-
-def test_a_dt_soname_alone_serves_where_no_package_has_it_and_is_told() -> None:
-    package_archive = PackageArchive()
-    package_archive.add("new", b"libc6", libc())
-    package_archive.add("new", b"liba1", {DIRECTORY + b"liba.so.1": library(b"liba.so.1", b"libc.so.6")})
-    files = {
-        b"/srv/stuff/app": program(SONAME),
-        b"/srv/stuff/libs.so.1.0.4": library(SONAME, b"liba.so.1"),
-    }
-    made = package_archive.resolve(files, [b"/srv/stuff/app"])
-    assert made.is_complete
-    assert chosen(made, SONAME).rule is ChoiceRule.UNPROVEN
-    assert package_of(made, b"liba.so.1") == (b"liba1", "new")
-
-
 def test_a_run_path_is_a_sign_anywhere(package_archive: PackageArchive) -> None:
     path = b"/home/me/Downloads/app"
     files = {path: program(SONAME, runpath=b"$ORIGIN"), b"/home/me/Downloads/libs.so.1": library(SONAME)}

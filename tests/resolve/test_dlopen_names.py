@@ -5,7 +5,7 @@ import json
 from denizen import elf
 from denizen.elf.constants import PF_R, PF_W, PF_X, PT_LOAD
 from denizen.resolve.dlopen_names import strings
-from denizen.resolve.resolution import ChoiceRule, DlopenName, Lack, Resolution
+from denizen.resolve.resolution import DlopenName, Lack, Resolution
 from tests.support.elf_builder import Elf, Note, build
 from tests.support.package_archive import (
     DIRECTORY,
@@ -78,18 +78,6 @@ def test_the_notes_of_chosen_libraries_count_as_the_programs_own() -> None:
     archive.add("new", b"libn1", {DIRECTORY + b"libn.so.1": library(b"libn.so.1", notes=(note("required"),))})
     made = archive.resolve({PROGRAM: program(b"libn.so.1")})
     assert chosen(made, b"liba.so.1").wish == "note"
-
-
-def test_what_lies_beside_the_program_is_opened_before_what_a_package_has() -> None:
-    sonames = (b"libnss3.so", b"libsoftokn3.so", b"libfreebl3.so", b"libfreeblpriv3.so", b"libnssckbi.so")
-    inside = (*sonames, b"libsqlite3.so.0")
-    files = {b"/opt/app/lib/" + name: library(name) for name in inside}
-    files[b"/opt/app/lib/libsoftokn3.so"] = library(b"libsoftokn3.so", b"libsqlite3.so.0", b"libz.so.1")
-    made = package_archive(*sonames, b"libz.so.1").resolve({PROGRAM: program(b"libnss3.so"), **files})
-    assert made.is_complete
-    assert chosen(made, b"libsoftokn3.so").path == b"../lib/libsoftokn3.so"
-    assert chosen(made, b"libsqlite3.so.0").rule is ChoiceRule.BESIDE
-    assert chosen(made, b"libz.so.1").package
 
 
 def test_a_plugin_beside_the_program_is_resolved_with_it_where_a_pack_says_it_is_opened() -> None:

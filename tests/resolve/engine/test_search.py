@@ -181,22 +181,6 @@ def test_a_library_on_the_run_path_is_left_alone(package_archive: PackageArchive
     assert [pin.name for pin in made.packages] == [b"libc6"]
 
 
-def test_a_library_beside_the_program_is_found_by_name_and_by_soname(package_archive: PackageArchive) -> None:
-    package_archive.add("new", b"liba1", put(b"liba.so.1"))
-    files = {
-        PROGRAM: program(b"liba.so.1", b"libb.so.2"),
-        b"/opt/app/lib/liba.so.1": library(b"liba.so.1"),
-        b"/opt/app/lib/libb.so.2.0.1": library(b"libb.so.2"),
-    }
-    made = package_archive.resolve(files)
-    assert made.is_complete
-    assert (chosen(made, b"liba.so.1").rule, chosen(made, b"liba.so.1").path) == (
-        ChoiceRule.BESIDE,
-        b"../lib/liba.so.1",
-    )
-    assert chosen(made, b"libb.so.2").path == b"../lib/libb.so.2.0.1"
-
-
 @pytest.mark.parametrize(
     "stranger",
     [b"/opt/other/lib/libs.so.1", b"/opt/app/other/libs.so.1", b"/opt/app/bin/other/lib/libs.so.1"],
