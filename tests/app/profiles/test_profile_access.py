@@ -36,12 +36,15 @@ def test_profiles_of_the_system_are_where_all_users_look(
         (None, "/srv/my tools", ["--profile", "'/srv/my tools'"]),
         (SYSTEM_ROOT, None, ["--system"]),
         (SYSTEM_ROOT, "work", ["--system", "--profile", "work"]),
+        ("/srv/a-root", None, ["--root", "/srv/a-root"]),
+        ("/srv/my root", "work", ["--root", "'/srv/my root'", "--profile", "work"]),
+        ("/srv/known", "work", ["--profile", "work"]),
     ],
 )
 def test_a_profile_is_named_by_options_that_mean_it(
     root: str | None, name: str | None, options: list[str], tmp_path: Path
 ) -> None:
-    session = context_of({"HOME": str(tmp_path)}, root).session
+    session = context_of({"HOME": str(tmp_path), "DENIZEN_ROOT": "/srv/known"}, root).session
     assert options_for(session, profile_of(session, name)) == options
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # The system's profile where none is named.
 SYSTEM_DEFAULT = "default"
+# What a path may have besides letters and digits, for no shell to change it.
+_PLAIN = dict.fromkeys(map(ord, "/._-"))
 
 
 @value
@@ -51,15 +53,29 @@ def profile_of(session: Session, text: str | None) -> Profile:
 
 def options_for(session: Session, profile: Profile) -> list[str]:
     """Return the options by which a command is about this profile, as a shell reads them."""
-    system = ["--system"] if session.root == SYSTEM_ROOT else []
+    root = _root_options(session)
     if profile.place == profile_of(session, None).place:
-        return system
+        return root
     directory, name = os.path.split(profile.place)
-    if directory == profiles_directory(session):
-        return [*system, "--profile", os.fsdecode(name)]
+    known = os.fsdecode(name if directory == profiles_directory(session) else profile.place)
+    return [*root, "--profile", _quoted(known)]
+
+
+def _root_options(session: Session) -> list[str]:
+    """Return the options that name the root of the session where another shell does not know it."""
+    if session.root == SYSTEM_ROOT:
+        return ["--system"]
+    if not session.root or session.root == session.environ.get("DENIZEN_ROOT"):
+        return []
+    return ["--root", _quoted(os.path.abspath(session.root))]
+
+
+def _quoted(text: str) -> str:
+    if text.isascii() and text.translate(_PLAIN).isalnum():
+        return text
     import shlex  # with re, which takes 6 ms
 
-    return [*system, "--profile", shlex.quote(os.fsdecode(profile.place))]
+    return shlex.quote(text)
 
 
 def profile_names(session: Session) -> list[Profile]:
