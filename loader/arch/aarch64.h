@@ -20,6 +20,7 @@ enum {
     __NR_umount2 = 39,
     __NR_mount = 40,
     __NR_pivot_root = 41,
+    __NR_chroot = 51,
     __NR_statfs = 43,
     __NR_faccessat = 48,
     __NR_chdir = 49,

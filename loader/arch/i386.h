@@ -37,6 +37,7 @@ enum {
     __NR_ppoll = 309,
     __NR_mmap2 = 192,
     __NR_pivot_root = 217,
+    __NR_chroot = 61,
     __NR_getdents64 = 220,
     __NR_exit_group = 252,
     __NR_openat = 295,

@@ -41,6 +41,7 @@ enum {
     __NR_personality = 135,
     __NR_statfs = 137,
     __NR_pivot_root = 155,
+    __NR_chroot = 161,
     __NR_prctl = 157,
     __NR_capget = 125,
     __NR_mount = 165,

@@ -26,6 +26,7 @@ enum {
     CLONE_NEWNET = 0x40000000,
     DT_DIRECTORY = 4,
     DT_LINK = 10,
+    EINVAL_ = 22,
     ENAMETOOLONG_ = 36,
     ENOSYS_ = 38,
     AT_RECURSIVE = 0x8000,
@@ -277,16 +278,30 @@ static long mirror_entries(const char *directory, const char *stage, const struc
     return size;
 }
 
+/* The root of an initramfs, and of a chroot that is no mount, goes nowhere else (pivot_root(2), EINVAL): the working
+   directory is moved over it, as switch_root(8) does. */
+static long move_over_root(void)
+{
+    long result = mount_at(".", "/", NULL, MS_MOVE);
+    return sys_failed(result) ? result : arch_syscall(__NR_chroot, (long)".", 0, 0, 0, 0, 0);
+}
+
 /* The new root takes the old one's place and the old one goes: pivot_root(2), "pivot_root(".", ".")". */
+static long exchange_roots(void)
+{
+    long result = arch_syscall(__NR_pivot_root, (long)".", (long)".", 0, 0, 0, 0);
+    if (result == -EINVAL_)
+        return move_over_root();
+    return sys_failed(result) ? result : arch_syscall(__NR_umount2, (long)".", MNT_DETACH, 0, 0, 0, 0);
+}
+
 long mounts_become_root(const char *stage)
 {
     char here[PATH_ROOM];
     long length = arch_syscall(__NR_getcwd, (long)here, sizeof here, 0, 0, 0, 0);
     long result = arch_syscall(__NR_chdir, (long)stage, 0, 0, 0, 0, 0);
     if (!sys_failed(result))
-        result = arch_syscall(__NR_pivot_root, (long)".", (long)".", 0, 0, 0, 0);
-    if (!sys_failed(result))
-        result = arch_syscall(__NR_umount2, (long)".", MNT_DETACH, 0, 0, 0, 0);
+        result = exchange_roots();
     if (!sys_failed(result) && (sys_failed(length) || arch_syscall(__NR_chdir, (long)here, 0, 0, 0, 0, 0) < 0))
         result = arch_syscall(__NR_chdir, (long)"/", 0, 0, 0, 0, 0);
     return result;

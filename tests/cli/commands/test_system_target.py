@@ -3,7 +3,9 @@
 import os
 import re
 import shutil
+import struct
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,12 @@ from tests.support.profile_home import ProfileHome
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
+# Filters for seccomp(2) of x86-64: of nothing, and one by which pivot_root (155) fails with EINVAL.
+_ROW = struct.Struct("<HBBI")
+_ALL = _ROW.pack(0x06, 0, 0, 0x7FFF0000)
+_NO_PIVOT = (
+    _ROW.pack(0x20, 0, 0, 0) + _ROW.pack(0x15, 0, 1, 155) + _ROW.pack(0x06, 0, 0, 0x00050000 | 22) + _ALL
+)
 _SOFTWARE = "var/lib/denizen/profiles/system/sw/bin"
 
 
@@ -32,13 +40,17 @@ class Target:
         self._spec.write_text(f'name = "box"\npackages = [{names}]\n')
         return self._home.denizen("system", "switch", self._spec, "--target", self.root).stderr
 
-    def runs(self, name: str, *words: str) -> tuple[int, str]:
-        """Status and output of a command that is started with the target as its root."""
+    def runs(self, name: str, *words: str, filtered: bytes = b"") -> tuple[int, str]:
+        """Status and output of a command that is started with the target as its root, under a filter."""
         around = ("bwrap", "--bind", self.root, "/", "--proc", "/proc", "--dev", "/dev", "--clearenv")
-        done = subprocess.run(
-            [*around, f"/{_SOFTWARE}/{name}", *words],
-            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        with tempfile.TemporaryFile() as rules:
+            rules.write(filtered or _ALL)
+            rules.seek(0)
+            done = subprocess.run(
+                [*around, "--seccomp", str(rules.fileno()), f"/{_SOFTWARE}/{name}", *words],
+                capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+                pass_fds=[rules.fileno()],
+            )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
     def command(self, name: str) -> str:
@@ -93,3 +105,9 @@ def test_commands_that_nothing_starts_there_are_told(target: Target) -> None:
     said = "luatic will not start in the target: the target lacks /usr/bin/lua"
     assert [line for line in target.switch("luatic", "cow").splitlines() if "will not" in line] == [said]
     assert target.runs("cow") == (0, "moo\n/usr/bin/cow: \n")
+
+
+def test_an_environment_is_entered_where_the_root_cannot_be_exchanged(target: Target) -> None:
+    """Where pivot_root(2) answers as for the root of an initramfs, which `initrd = "closure"` makes."""
+    target.switch("cow")
+    assert target.runs("cow", "it", filtered=_NO_PIVOT) == (1, "moo\n/usr/bin/cow: it\n")
