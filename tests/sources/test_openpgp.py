@@ -12,6 +12,7 @@ from denizen.sources.openpgp import (
     Verifier,
     best_verifier,
     judge_status,
+    require_one_message,
 )
 from tests.support.debian_archive import clear_signed, detached_signature, keyring
 from tests.support.peers import require
@@ -59,6 +60,13 @@ def test_a_detached_signature_is_as_good(verifier: Verifier) -> None:
 def test_anything_but_one_whole_signed_message_is_refused(verifier: Verifier, message: bytes) -> None:
     with pytest.raises(BadSignature):
         verifier.inline("x", message, OURS)
+
+
+def test_a_message_that_begins_twice_is_refused_before_a_verifier_sees_it() -> None:
+    begin = b"-----BEGIN PGP SIGNED MESSAGE-----\n"
+    message = begin + b"Hash: SHA512\n\n" + clear_signed(TEXT)
+    with pytest.raises(BadSignature, match="more in it"):
+        require_one_message("x", message, OURS)
 
 
 def test_another_key_or_none_is_refused(verifier: Verifier) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from denizen.app.profiles.install_request import InstallRequest
 from denizen.app.system.system_access import SystemAccess, system_at
 from denizen.app.system.system_switch import SystemChange, rolled_back_to, switched
+from denizen.disk import make_directories
 from tests.support.command_context import context_of
 
 REQUEST = InstallRequest(offline=True)
@@ -85,8 +86,8 @@ def prepare_system(directory: Path) -> None:
     home = SystemHome(directory)
     (directory / "kernel").write_text("kernel")
     home.second.write_text(SECOND)
-    home.etc.mkdir(parents=True)
-    (home.target / "boot").mkdir()
+    make_directories(os.fsencode(home.etc))
+    (home.target / "boot").mkdir(0o755)
     (home.etc / "hosts").write_text("theirs")
     (home.etc / "gone").write_text("kept")
     home.switch(FIRST)

@@ -1,4 +1,5 @@
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -174,7 +175,7 @@ def test_a_running_process_keeps_what_it_uses(store: Store, tmp_path: Path, way:
     mapped = f"import mmap,sys; f=open({str(place / 'sleep')!r},'rb'); m=mmap.mmap(f.fileno(),0,prot=1)"
     commands = {
         "cwd": (["sleep", "1000"], place, {}),
-        "fd": (["sh", "-c", f"exec sleep 1000 < {place}/sleep"], None, {}),
+        "fd": (["sh", "-c", f"exec sleep 1000 < {shlex.quote(str(place))}/sleep"], None, {}),
         "environ": (["sleep", "1000"], None, {"TOOL": str(place)}),
         "exe": ([str(place / "sleep"), "1000"], None, {}),
         "maps": ([sys.executable, "-c", f"{mapped}; f.close(); import time; time.sleep(1000)"], None, {}),

@@ -1,6 +1,7 @@
 """What is found out about processes: those that end, that hide, and that ought to be readable."""
 
 import ctypes
+import errno
 import os
 import platform
 import subprocess
@@ -239,6 +240,24 @@ def test_to_root_an_unreadable_process_of_roots_is_one_that_it_may_not_read(
         patched.setattr(os, "readlink", denied)
         patched.setattr(processes, "PROC", os.fsencode(proc))
         assert held_by_processes([DIGEST], os.fsencode(proc)).unseen == 1
+
+
+@pytest.mark.parametrize("gone", [errno.ENOENT, errno.ESRCH])
+def test_a_process_that_ends_while_it_is_asked_whose_it_is_keeps_nothing(
+    proc: Path, monkeypatch: pytest.MonkeyPatch, gone: int
+) -> None:
+    """An ordinary user's collection ended in an error then: read(2) of a dead process's file is ESRCH."""
+    (proc / "77/fd").mkdir(exist_ok=True)
+
+    def ended(path: bytes) -> bytes:
+        raise OSError(gone, os.strerror(gone), path)
+
+    def refused(path: bytes) -> bytes:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    monkeypatch.setattr(processes, "_read", ended)
+    monkeypatch.setattr(processes, "target_of", refused)
+    assert held_by_processes([DIGEST], os.fsencode(proc)).held == {}
 
 
 def test_a_process_that_was_refused_in_a_moment_of_change_is_read_again(

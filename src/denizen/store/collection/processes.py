@@ -209,7 +209,7 @@ def _is_ours(process: bytes) -> bool:
     try:
         owner = os.stat(process + b"/fd").st_uid
         more = _capabilities(process) & ~_capabilities(PROC + b"/self")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile; the latter is what a read(2) says
         return False
     return owner == os.geteuid() != 0 and not more and _read(PROC + b"/self/uid_map").split() == _EVERYBODY
 
