@@ -179,35 +179,8 @@ def read_rules(document: Mapping[str, Any]) -> RulePacks:
             for row in document["alias"]
         },
         runtime=frozenset(_names(document["runtime"]["sonames"])),
-        opens=tuple(
-            Opens(
-                row["pack"],
-                _names(row.get("when", ())),
-                frozenset(_names(row.get("beside", ()))),
-                frozenset(_names(row.get("marks", ()))),
-                frozenset(_names(row.get("symbols", ()))),
-                _names(row.get("sonames", ())),
-                _names(row.get("any", ())),
-                _names(row.get("files", ())),
-                row["priority"],
-                row["reason"],
-            )
-            for row in document["opens"]
-        ),
-        resources=tuple(
-            Resource(
-                row["pack"],
-                frozenset(_names(row["when"])),
-                _names(row.get("mentions", ())),
-                frozenset(_names(row.get("symbols", ()))),
-                _names(row.get("unless", ())),
-                _names(row["packages"]),
-                row["reason"],
-                _names(row.get("there", ())),
-                tuple((name.encode(), path.encode()) for name, path in row.get("variables", {}).items()),
-            )
-            for row in document["resource"]
-        ),
+        opens=tuple(_opens(row) for row in document["opens"]),
+        resources=tuple(_resource(row) for row in document["resource"]),
         companion_files=Companions(
             document["companions"]["largest-mb"] * 1_000_000,
             frozenset(_names(document["companions"]["sections"])),
@@ -219,6 +192,35 @@ def read_rules(document: Mapping[str, Any]) -> RulePacks:
             frozenset(document["stack"]["unstated"]),
             document["stack"]["reason"],
         ),
+    )
+
+
+def _opens(row: Mapping[str, Any]) -> Opens:
+    return Opens(
+        row["pack"],
+        _names(row.get("when", ())),
+        frozenset(_names(row.get("beside", ()))),
+        frozenset(_names(row.get("marks", ()))),
+        frozenset(_names(row.get("symbols", ()))),
+        _names(row.get("sonames", ())),
+        _names(row.get("any", ())),
+        _names(row.get("files", ())),
+        row["priority"],
+        row["reason"],
+    )
+
+
+def _resource(row: Mapping[str, Any]) -> Resource:
+    return Resource(
+        row["pack"],
+        frozenset(_names(row["when"])),
+        _names(row.get("mentions", ())),
+        frozenset(_names(row.get("symbols", ()))),
+        _names(row.get("unless", ())),
+        _names(row["packages"]),
+        row["reason"],
+        _names(row.get("there", ())),
+        tuple((name.encode(), path.encode()) for name, path in row.get("variables", {}).items()),
     )
 
 
