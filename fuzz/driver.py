@@ -2,14 +2,12 @@
 
 Every outcome is a value or a BadInput; an input of n bytes takes at most (n / 1 MB + 1) x 50 ms, and at most
 (n / 1 MB + 1) x 64 MB of memory; a target that does more than parse says how many times as long it takes.
-A time over the limit counts only if the least of three repetitions is over it as well, in CPU time, and not
-by as much as a known work takes longer in the same moment: on a busy machine a core does half of what it
-does else, in the same CPU time. Memory is measured on every 64th input and on each that was slow, for tracing
+A time over the limit counts only if the least of three repetitions is over it as well, in CPU time: the
+machine may be busy. Memory is measured on every 64th input and on each that was slow, for tracing
 allocations costs more than the parsing.
 """
 
 import random
-import re
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
@@ -24,10 +22,6 @@ SECONDS_PER_MEGABYTE = 0.05
 BYTES_PER_MEGABYTE = 64 * MEGABYTE
 MEMORY_EVERY = 64
 LARGE_EVERY = 256
-# CPU seconds of `_known_work` on the idle core that the limits were set on.
-KNOWN_WORK_SECONDS = 0.0005
-_KNOWN_TEXT = b"ab c=1;\n" * 500
-_KNOWN_PIECE = re.compile(rb"(?P<word>\w+)|(?P<other>\W)")
 FAILURES = Path(__file__).parent / "failures"
 
 
@@ -97,7 +91,7 @@ def _one(target: Target, index: int, data: bytes, report: Report) -> None:
     longest = limit * SECONDS_PER_MEGABYTE * target.time
     slow = taken > longest
     if slow or taken / longest > report.slowest[0]:
-        taken = min(taken, *(_timed_beside_known_work(target, data) for _ in range(3)))
+        taken = min(taken, *(_timed(target, data)[0] for _ in range(3)))
         load = taken / longest
         report.slowest = max(report.slowest, (load, index, taken, len(data)))
         if load > 1:
@@ -119,22 +113,6 @@ def _timed(target: Target, data: bytes) -> tuple[float, bool]:
     except BadInput:
         refused = True
     return time.process_time() - before, refused
-
-
-def _timed_beside_known_work(target: Target, data: bytes) -> float:
-    """Return the CPU seconds, less what they are more for this moment's contention."""
-    before = _known_work()
-    taken, _ = _timed(target, data)
-    return taken / max(1.0, min(before, _known_work()) / KNOWN_WORK_SECONDS)
-
-
-def _known_work() -> float:
-    """Return the CPU seconds of a work like a parser's."""
-    before = time.process_time()
-    seen = {piece[0]: piece.lastgroup for piece in _KNOWN_PIECE.finditer(_KNOWN_TEXT)}
-    for line in _KNOWN_TEXT.split(b"\n"):
-        seen.get(line.partition(b"=")[0])
-    return time.process_time() - before
 
 
 def _peak(target: Target, data: bytes) -> int:
