@@ -2,7 +2,9 @@
 
 import pytest
 
+from denizen.fhs import maintainer_script
 from denizen.fhs.alternatives import Alternative, alternatives_in, winners
+from denizen.fhs.diversions import diversions_in
 
 AWK = """#!/bin/sh
 if [ "$1" = "configure" ]; then
@@ -113,3 +115,19 @@ def test_loops_in_one_another_are_followed_as_deep_as_scripts_have_them() -> Non
     deep = "for a in b; do\n" * 40 + line + ends
     assert len(list(alternatives_in(shallow.encode()))) == 1
     assert list(alternatives_in((line + deep).encode())) == list(alternatives_in(line.encode()))
+
+
+def test_a_script_is_read_once_for_all_that_is_asked_about_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fuzzer's script with calls of both programs took twice its time."""
+    maintainer_script._read.cache_clear()
+    split, read = maintainer_script._commands, []
+
+    def counted(script: bytes) -> object:
+        read.append(script)
+        return split(script)
+
+    monkeypatch.setattr(maintainer_script, "_commands", counted)
+    script = b"update-alternatives --install /a b /c 5\ndpkg-divert /usr/x\n"
+    assert list(alternatives_in(script))
+    assert list(diversions_in(script, b"own"))
+    assert read == [script]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from contextlib import suppress
+from functools import lru_cache
 
 from denizen.value import value
 
@@ -98,9 +99,21 @@ def commands_of(script: bytes, program: bytes, *, gaps: bool = False) -> Iterato
     """
     if program not in script:
         return
+    lines, constants = _read(script)
+    if constants is not None:
+        with suppress(_Spent):
+            yield from _called(lines, constants, program, gaps=gaps)
+
+
+# Of a package's two scripts each is asked about several programs, and each reading takes as long.
+@lru_cache(maxsize=2)
+def _read(script: bytes) -> tuple[list[list[Word]], Values | None]:
+    """Return a script's commands and its constants; None where those expand to more than a script may."""
     lines = _commands(script[:MAX_SCRIPT])
-    with suppress(_Spent):
-        yield from _called(lines, _constants(lines, _Allowance()), program, gaps=gaps)
+    try:
+        return lines, _constants(lines, _Allowance())
+    except _Spent:
+        return lines, None
 
 
 def _called(
