@@ -18,7 +18,7 @@ from denizen.linker.closure import resolve
 from denizen.linker.interpreter import Family, unusable
 from denizen.linker.process_environment import LinkerStart
 from denizen.linker.rule_tables import CACHE, DEFAULT, INTERPRETER
-from denizen.linker.symbol_policy import unvouched_objects
+from denizen.linker.unvouched_objects import unvouched_objects
 from denizen.value import replace, value
 
 TYPE_CHECKING = False

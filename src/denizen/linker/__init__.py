@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from denizen.linker.process_environment import Environment, LinkerStart
     from denizen.linker.rule_tables import LinkerRule, Reason
     from denizen.linker.search_results import SearchAttempt
-    from denizen.linker.symbol_policy import unvouched_objects
 else:
     from denizen.lazy import importing
 
@@ -36,7 +35,6 @@ else:
             "UnresolvedSymbol": "binding",
             "bind": "binding",
             "cpu_of": "hwcaps",
-            "unvouched_objects": "symbol_policy",
             "interposed": "interposition",
             "read_interpreter": "interpreter",
             "resolve": "closure",
@@ -65,5 +63,4 @@ __all__ = [
     "interposed",
     "read_interpreter",
     "resolve",
-    "unvouched_objects",
 ]

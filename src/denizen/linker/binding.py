@@ -101,7 +101,7 @@ def bind(closure: Closure, asking: Collection[LoadedLibrary] | None = None) -> B
 
     Args:
         closure: a program and all it loads.
-        asking: the objects whose references are looked up (`symbol_policy.unvouched_objects`); None: all.
+        asking: the objects whose references are looked up (module `unvouched_objects`); None: all.
     """
     objects, damaged = objects_of(closure, asking)
     if closure.interpreter.family is Family.MUSL:

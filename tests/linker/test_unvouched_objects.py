@@ -1,7 +1,8 @@
 import posixpath
 
 from denizen.fileview import Executable, MemoryView
-from denizen.linker import Closure, Environment, bind, resolve, unvouched_objects
+from denizen.linker import Closure, Environment, bind, resolve
+from denizen.linker.unvouched_objects import unvouched_objects
 from tests.support.elf_builder import Elf, Symbol, build
 from tests.support.glibc_systems import SYSTEM, program
 
