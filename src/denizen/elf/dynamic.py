@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from denizen.elf.header import Segment
-    from denizen.elf.memory import Memory
+    from denizen.elf.mapped_segments import Memory
 
 MAX_ENTRIES = 65_536
 _PAIRS = {

@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from denizen.elf.memory import Memory
+    from denizen.elf.mapped_segments import Memory
 
 SYMBOL_SIZE = {32: 16, 64: 24}
 _HEAD = {order: Struct(order + "4I") for order in "<>"}

@@ -17,7 +17,7 @@ from denizen.elf.cached_property import once
 from denizen.elf.dynamic import parse_entries, resolve, string_table
 from denizen.elf.errors import Malformed
 from denizen.elf.header import parse_header, parse_segments
-from denizen.elf.memory import Memory
+from denizen.elf.mapped_segments import Memory
 from denizen.value import Enum
 
 TYPE_CHECKING = False

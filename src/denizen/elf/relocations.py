@@ -20,7 +20,7 @@ from denizen.elf.cached_property import once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.elf.memory import Memory
+    from denizen.elf.mapped_segments import Memory
 
 
 class Relocations:

@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.elf.memory import Code, Memory
+    from denizen.elf.mapped_segments import Code, Memory
     from denizen.elf.strings import StringTable
 
 # Values of st_info that check_match accepts; it also checks visibility and st_value.

@@ -27,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from denizen.elf.memory import Code, Memory
+    from denizen.elf.mapped_segments import Code, Memory
     from denizen.elf.relocations import Relocations
     from denizen.elf.strings import StringTable
     from denizen.elf.versions import Versions

@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from denizen.elf.memory import Memory
+    from denizen.elf.mapped_segments import Memory
     from denizen.elf.strings import StringTable
 
 _NEED = {order: Struct(order + "HHIII") for order in "<>"}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from denizen.elf import Malformed, Segment, constants, read
 from denizen.elf.header import Header
-from denizen.elf.memory import PAGE, Memory, numbers
+from denizen.elf.mapped_segments import PAGE, Memory, numbers
 from tests.support.elf_builder import Elf, build
 
 HEADER: Header = read(build(Elf())).header

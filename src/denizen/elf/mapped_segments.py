@@ -1,10 +1,12 @@
-"""The file as the loader maps it: addresses to bytes through PT_LOAD (pure).
+"""The segments that a loader maps, PT_LOAD: addresses of the program to bytes of its file (pure).
 
 The tables that PT_DYNAMIC refers to are given by address. The kernel (fs/binfmt_elf.c, elf_map) and glibc
 (elf/dl-map-segments.h) map whole pages, so a segment maps the bytes around it in the file as well, and
 where two segments share a page the later one wins. Programs rewritten by patchelf depend on both: their
 dynamic section may start behind the segment that maps it, and one table may extend over two segments. Only
 memory mapped from the file counts; the zero-filled part of a segment holds no tables.
+
+Our own loader maps them in loader/elf_mapping.c.
 
 Segments are taken in order of their addresses, as the gABI demands that they are listed.
 """
