@@ -3,9 +3,9 @@
 import json
 
 from denizen import elf
-from denizen.elf.constants import PF_R, PF_W, PF_X, PT_LOAD
+from denizen.elf.constants import PT_LOAD
 from denizen.resolve.dlopen_names import strings
-from denizen.resolve.resolution import DlopenName, Lack, Resolution
+from denizen.resolve.resolution import DlopenName, Resolution
 from tests.support.elf_builder import Elf, Note, build
 from tests.support.package_archive import (
     DIRECTORY,
@@ -15,7 +15,6 @@ from tests.support.package_archive import (
     chosen,
     libc,
     library,
-    open_for,
     program,
 )
 
@@ -104,35 +103,6 @@ def test_an_older_dotnet_gets_an_icu_it_knows() -> None:
     assert [choice.soname for choice in made.choices if choice.wish not in ("", "companion")] == [
         b"libicui18n.so.67"
     ]
-
-
-EXECUTABLE = PF_R | PF_W | PF_X
-
-
-def stacked() -> PackageArchive:
-    made = PackageArchive()
-    made.add("new", b"libc6", libc(b"GLIBC_2.36", b"GLIBC_2.41"), version=b"2.41-12+deb13u1")
-    made.add("old", b"libc6", libc(b"GLIBC_2.36"), version=b"2.36-9")
-    return made
-
-
-def test_a_library_opened_later_with_an_executable_stack_gets_a_glibc_that_allows_it() -> None:
-    plugin = library(b"plugin.so", stack=EXECUTABLE)
-    assert stacked().resolve({PROGRAM: program(), b"/opt/app/lib/plugin.so": plugin}).base == "old"
-
-
-def test_an_executable_stack_that_no_glibc_new_enough_allows_is_told() -> None:
-    newer = program(asks=[(b"fGLIBC_2.41", b"GLIBC_2.41", b"libc.so.6")])
-    made = stacked().resolve({PROGRAM: newer, b"/opt/app/lib/p.so": library(b"p.so", stack=EXECUTABLE)})
-    assert (made.base, made.is_complete) == ("new", False)
-    problem = open_for(made, b"../lib/p.so")
-    assert (problem.lack, problem.lack.stops_start) == (Lack.STACK, False)
-
-
-def test_an_executable_stack_that_is_linked_is_no_reason_for_an_older_glibc() -> None:
-    linked = library(b"liba.so.1", stack=EXECUTABLE)
-    files = {PROGRAM: program(b"liba.so.1", runpath=b"$ORIGIN"), b"/opt/app/bin/liba.so.1": linked}
-    assert stacked().resolve({**files, b"/opt/app/lib/p.so": library(b"p.so", stack=None)}).base == "new"
 
 
 def test_a_pack_applies_where_its_library_is_in_the_closure() -> None:

@@ -6,9 +6,10 @@ import posixpath
 
 from denizen.linker import Family
 from denizen.resolve.cache.cached_view import CachedView
-from denizen.resolve.dlopen_files import opened_files, stacked_files, wants_stack
+from denizen.resolve.dlopen_files import opened_files
 from denizen.resolve.engine.load_sets import AddedLibraries, closures_of
 from denizen.resolve.engine.model_check import Checker
+from denizen.resolve.executable_stacks import stacked_files
 from denizen.resolve.existing_libraries import HostLibraries
 from denizen.resolve.library_path_libraries import LibraryPathDirectories, by_run_path
 from denizen.resolve.shipped_libraries import Bundle
@@ -220,7 +221,7 @@ class _Ground:
             self.bundle,
             opened,
             {name: by for name, by in _outside(closures).items() if name not in outside},
-            _stacked(self._view, closures, self.bundle, self._rules),
+            stacked_files(self._view, closures, self.bundle, self._rules),
             Checker(),
             tuple(added),
             tuple(directories),
@@ -240,30 +241,6 @@ class _Ground:
     def _find(self, name: bytes) -> bytes | None:
         found = self._given.find(name, self._header) or self.bundle.find(name, self._header)
         return found or by_run_path(self._view, self.beside.values(), name, self._header)
-
-
-def _stacked(
-    view: CachedView, closures: Sequence[Closure], bundle: Bundle, rules: RulePacks
-) -> tuple[bytes, ...]:
-    """Return files opened at run time that ask for an executable stack.
-
-    Return () where a program has one from the start.
-    """
-    programs = [
-        c for c in closures if c.program.image is not None and c.program.image.interpreter is not None
-    ]
-    started = {
-        library.path: library.image
-        for closure in programs
-        for library in (closure.program, *closure.libraries)
-        if library.path and library.image is not None
-    }
-    if any(wants_stack(image, rules) for image in started.values()):
-        return ()
-    alone = [c.program.path for c in closures if c.program.path and c.program.path not in started]
-    first = closures[0].program.image
-    assert first is not None  # examine read it
-    return stacked_files(view, [*alone, *bundle.paths], started, first.header, rules)
 
 
 def is_linked(image: Image) -> bool:
