@@ -2,8 +2,8 @@
 
 Nothing inside the store depends on its location: links inside are relative, and the logical directory
 that went into the paths stays. Two things outside do: the links of indirect roots, which are changed to
-the new location, and the path where commands look for the store, where a link to it is left. Other links
-into the store are the user's to change.
+the new location, and the path where commands look for the store, where a link to it is left (app/paths.py,
+`store`, follows it). Other links into the store are the user's to change.
 
 On the same file system this is one rename. To another, every object is copied through its NAR and checked
 against its hash before the old store is removed, and the copy is complete before it gets its final name.
