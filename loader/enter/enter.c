@@ -47,6 +47,7 @@
                           when it gets SIGTERM or its own parent ends
        isolate UID GID    namespaces of users, mounts, processes, IPC and the host's name, in which it is this user;
                           the program is the first process in there, and a second one guards it
+       no-cgroups         after `isolate`: in there nobody makes a namespace of control groups, so as to mount them
        names HOST         the host's name
        loopback           the network's own interface is up
        shown DIR INTO N NAME...  these N of DIR, read-only, in the directory INTO
@@ -267,6 +268,8 @@ static bool confine(struct plan *plan, const char *operation, const char **objec
         *result = sandbox_guard(plan->status, call);
     else if (text_equal(operation, "isolate"))
         *result = isolate(plan, call);
+    else if (text_equal(operation, "no-cgroups"))
+        *result = sandbox_allow_no_control_groups(call);
     else if (text_equal(operation, "names"))
         *result = sandbox_name_host(take(plan), call);
     else if (text_equal(operation, "loopback"))

@@ -194,16 +194,6 @@ long sandbox_guard(int status, const char **call)
     return sys_failed(result) ? result : leave_guardian(status, call);
 }
 
-/* Whoever makes a namespace of users and one of control groups inside may mount the groups (cgroup2), whose files
-   are ours by their owner: he could end, stop and starve all processes that are in our group, denizen among them. */
-static long allow_no_control_groups(const char **call)
-{
-    const char *limit = "/proc/sys/user/max_cgroup_namespaces"; /* of our new namespace of users (namespaces(7)) */
-    *call = limit;
-    long result = file_write(limit, "0");
-    return result == -ENOENT_ ? 0 : result; /* before Linux 4.9, or without those namespaces */
-}
-
 long sandbox_isolate(struct somebody inside, int status, const char **call)
 {
     const unsigned long apart = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
@@ -213,13 +203,21 @@ long sandbox_isolate(struct somebody inside, int status, const char **call)
     if (result == -EINVAL_) /* before Linux 4.6 */
         result = users_become(inside, apart, call);
     if (!sys_failed(result))
-        result = allow_no_control_groups(call);
-    if (!sys_failed(result))
         result = leave_guardian(status, call);
     if (sys_failed(result))
         return result;
     *call = "mount";
     return arch_syscall(__NR_mount, 0, (long)"/", 0, MS_REC | MS_PRIVATE, 0, 0);
+}
+
+/* Whoever makes a namespace of users and one of control groups inside may mount the groups (cgroup2), whose files
+   are ours by their owner: he could end, stop and starve all processes that are in our group, denizen among them. */
+long sandbox_allow_no_control_groups(const char **call)
+{
+    const char *limit = "/proc/sys/user/max_cgroup_namespaces"; /* of our namespace of users (namespaces(7)) */
+    *call = limit;
+    long result = file_write(limit, "0");
+    return result == -ENOENT_ ? 0 : result; /* before Linux 4.9, or without those namespaces */
 }
 
 long sandbox_bring_loopback_up(const char **call)

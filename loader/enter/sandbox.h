@@ -14,6 +14,8 @@ void sandbox_tell_failure(int fd, const char *kind);
 long sandbox_isolate(struct somebody inside, int status, const char **call);
 /* The caller goes on as a child whose descendants all end with it. */
 long sandbox_guard(int status, const char **call);
+/* Once isolated: nobody in there can make a namespace of control groups, and so mount the groups. */
+long sandbox_allow_no_control_groups(const char **call);
 long sandbox_bring_loopback_up(const char **call);
 long sandbox_name_host(const char *name, const char **call);
 /* uname(2) says what it says on a machine of 32 bits. */

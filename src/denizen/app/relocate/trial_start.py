@@ -124,7 +124,7 @@ def judge(path: bytes, before: TrialEnd, after: TrialEnd, tried_at: bytes = b"")
 def _sandbox(stage: bytes) -> tuple[bytes, ...]:
     """Return the operations of `denizen-enter`: this machine's files, read-only, and nobody else."""
     return (
-        b"isolate", b"%d" % os.geteuid(), b"%d" % os.getegid(), b"offline", b"loopback", b"names",
-        b"localhost", b"show", b"/", stage, b"mount", b"proc", b"", stage + b"/proc", b"root", stage,
-        b"chdir", b"/", b"weaken",
+        b"isolate", b"%d" % os.geteuid(), b"%d" % os.getegid(), b"no-cgroups", b"offline", b"loopback",
+        b"names", b"localhost", b"show", b"/", stage, b"mount", b"proc", b"", stage + b"/proc",
+        b"root", stage, b"chdir", b"/", b"weaken",
     )  # fmt: skip

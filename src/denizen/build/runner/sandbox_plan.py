@@ -10,7 +10,9 @@ builder is user 1000 of group 100, process 1, on the host `localhost`, and sees
     /etc                  users, groups, and the name `localhost`; to fetch, the host's resolver as well
     further paths         that the user has configured, and those of the tree that the derivation asks for
 
-The root is read-only. Without the network there is a loopback interface alone.
+The root is read-only. Without the network there is a loopback interface alone. Control groups (cgroups)
+cannot be mounted: a builder could end, stop and starve all processes of denizen's group by them. Which system
+calls are refused is decided in syscall_filter.py.
 
 The variable `__denizenRoot` names an input whose top-level entries are shown at the root, read-only: a tree
 of unpacked packages, whose programs are compiled for /usr and /lib64. The tree of an environment
@@ -115,6 +117,7 @@ def sandboxed(request: SandboxRequest, status: int) -> tuple[bytes, ...]:
     steps: list[_Step] = [
         (b"status", b"%d" % status),
         (b"isolate", b"%d" % UID, b"%d" % GID),
+        (b"no-cgroups",),
         *([] if request.network else [(b"offline",), (b"loopback",)]),
         (b"names", b"localhost"),
         (b"tmpfs", request.room.stage),
