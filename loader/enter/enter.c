@@ -39,7 +39,7 @@
        set-directory NAME=  this variable, with the working directory
        check              everything so far worked: exit 0
 
-   and of the builders of derivations (sandbox.c):
+   and of the builders of derivations (sandbox.c, guardian.c):
 
        status FD          descriptors above FD are closed; how it ends is told there: `o` where an operation failed, `x` where the program cannot be
                           executed, else its status as wait(2) has it, in decimal
@@ -68,6 +68,7 @@
 #include "../ignored_signals.h"
 #include "errno_text.h"
 #include "files.h"
+#include "guardian.h"
 #include "mounts.h"
 #include "sandbox.h"
 #include "search_path.h"
@@ -265,7 +266,7 @@ static bool confine(struct plan *plan, const char *operation, const char **objec
     if (text_equal(operation, "status"))
         *result = set_status(plan);
     else if (text_equal(operation, "guard"))
-        *result = sandbox_guard(plan->status, call);
+        *result = guardian_of_descendants(plan->status, call);
     else if (text_equal(operation, "isolate"))
         *result = isolate(plan, call);
     else if (text_equal(operation, "no-cgroups"))

@@ -2,20 +2,19 @@
 
 #include "../sys.h"
 #include "files.h"
+#include "guardian.h"
 
 #include <stdint.h>
 
-/* linux/sched.h, prctl.h, seccomp.h, landlock.h, sockios.h, if.h, fcntl.h, resource.h, personality.h, wait.h. */
+/* linux/sched.h, prctl.h, seccomp.h, landlock.h, sockios.h, if.h, fcntl.h, resource.h, personality.h. */
 enum {
     CLONE_NEWNS = 0x00020000,
     CLONE_NEWCGROUP = 0x02000000,
     CLONE_NEWUTS = 0x04000000,
     CLONE_NEWIPC = 0x08000000,
     CLONE_NEWPID = 0x20000000,
-    PR_SET_PDEATHSIG = 1,
     PR_SET_SECCOMP = 22,
     PR_CAPBSET_DROP = 24,
-    PR_SET_CHILD_SUBREAPER = 36,
     PR_SET_NO_NEW_PRIVS = 38,
     PR_CAP_AMBIENT = 47,
     PR_CAP_AMBIENT_CLEAR_ALL = 4,
@@ -32,24 +31,14 @@ enum {
     RLIMIT_CORE = 4,
     ADDR_NO_RANDOMIZE = 0x0040000,
     PER_LINUX32 = 8,
-    WNOHANG = 1,
-    SIGKILL = 9,
-    SIGTERM = 15,
-    SIGCHLD = 17,
-    SIG_BLOCK = 0,
     ENOENT_ = 2,
     EINVAL_ = 22,
-    EAGAIN_ = 11,
     MS_REC = 16384,
     MS_PRIVATE = 1 << 18,
     MAX_CAPABILITY = 64,
     MAX_FILTER = 4096,
-    CHILDREN_ROOM = 4096,
     OLD_KERNELS_FILES = 65536,
 };
-/* Signals that end a guardian (signal(7)): it ends what it guards first. */
-#define ENDING ((uint64_t)1 << (1 - 1) | (uint64_t)1 << (2 - 1) | (uint64_t)1 << (SIGTERM - 1))
-#define CHILD_ENDED ((uint64_t)1 << (SIGCHLD - 1))
 
 static long prctl(long what, long a, long b)
 {
@@ -76,124 +65,6 @@ void sandbox_tell_failure(int fd, const char *kind)
         sys_write(fd, kind, 1);
 }
 
-static void tell_end(int fd, int status)
-{
-    char room[16];
-    struct text line = text_in(room, sizeof room);
-    text_add_decimal(&line, (uint32_t)status);
-    text_add(&line, "\n");
-    if (fd >= 0)
-        sys_write(fd, room, line.length);
-}
-
-static void end(long process)
-{
-    arch_syscall(__NR_kill, process, SIGKILL, 0, 0, 0, 0);
-}
-
-/* Kill the children that this process has by now; false where there are none, or where they cannot be told. */
-static bool end_children(void)
-{
-    char room[CHILDREN_ROOM], path[60];
-    struct text place = text_in(path, sizeof path);
-    text_add(&place, "/proc/self/task/");
-    text_add_decimal(&place, (uint32_t)arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0));
-    text_add(&place, "/children"); /* proc(5): absent without CONFIG_PROC_CHILDREN */
-    int fd = sys_open(path, SYS_RDONLY);
-    long length = fd < 0 ? 0 : sys_read(fd, room, sizeof room - 1);
-    if (fd >= 0)
-        sys_close(fd);
-    long number = 0;
-    for (long i = 0; i < length; i++) {
-        bool digit = room[i] >= '0' && room[i] <= '9';
-        if (digit)
-            number = number * 10 + (room[i] - '0');
-        else if (number)
-            end(number);
-        if (!digit)
-            number = 0;
-    }
-    return length > 0;
-}
-
-/* Wait for all that has ended; true once `child` is among it. */
-static bool collect(long child, int *status)
-{
-    bool ended = false;
-    int found;
-    long process;
-    while ((process = arch_syscall(__NR_wait4, -1, (long)&found, WNOHANG, 0, 0, 0)) > 0)
-        if (process == child) {
-            *status = found;
-            ended = true;
-        }
-    return ended;
-}
-
-/* The children of a process that ends become children of its nearest subreaper: what a builder leaves behind is
-   this process's, generation after generation. */
-static void end_descendants(void)
-{
-    int status;
-    while (end_children() && sys_wait(-1, &status) > 0)
-        ;
-}
-
-static _Noreturn void stand_guard(long child, int status_fd)
-{
-    uint64_t awaited = ENDING | CHILD_ENDED;
-    int status = 0;
-    while (!collect(child, &status)) {
-        long signal = arch_syscall(__NR_rt_sigtimedwait, (long)&awaited, 0, 0, sizeof awaited, 0, 0);
-        if (signal > 0 && signal != SIGCHLD)
-            end(child);
-    }
-    end_descendants();
-    tell_end(status_fd, status);
-    sys_exit(0);
-}
-
-/* PR_SET_PDEATHSIG tells nothing of a parent that has died before it; the end of a pipe does, and getppid(2) does
-   not where the parent is outside of the namespace. */
-static void end_with_guardian(const int pipe[2])
-{
-    char byte;
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
-    sys_close(pipe[1]);
-    if (sys_read(pipe[0], &byte, 1) != -EAGAIN_)
-        sys_exit(1);
-    sys_close(pipe[0]);
-}
-
-static long leave_guardian(int status, const char **call)
-{
-    uint64_t blocked = ENDING | CHILD_ENDED, before;
-    int pipe[2];
-    *call = "pipe2";
-    long result = arch_syscall(__NR_pipe2, (long)pipe, SYS_CLOEXEC | SYS_NONBLOCK, 0, 0, 0, 0);
-    if (sys_failed(result))
-        return result;
-    arch_syscall(__NR_rt_sigprocmask, SIG_BLOCK, (long)&blocked, (long)&before, sizeof blocked, 0, 0);
-    /* Whoever started us ends: so does the builder, and all that it has started. */
-    prctl(PR_SET_PDEATHSIG, SIGTERM, 0);
-    *call = "clone";
-    long child = sys_fork();
-    if (child > 0)
-        stand_guard(child, status);
-    if (child < 0)
-        return child;
-    end_with_guardian(pipe);
-    arch_syscall(__NR_rt_sigprocmask, SYS_SIG_SETMASK, (long)&before, 0, sizeof before, 0, 0);
-    return 0;
-}
-
-long sandbox_guard(int status, const char **call)
-{
-    *call = "prctl";
-    long result = prctl(PR_SET_CHILD_SUBREAPER, 1, 0);
-    return sys_failed(result) ? result : leave_guardian(status, call);
-}
-
 long sandbox_isolate(struct somebody inside, int status, const char **call)
 {
     const unsigned long apart = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
@@ -203,7 +74,7 @@ long sandbox_isolate(struct somebody inside, int status, const char **call)
     if (result == -EINVAL_) /* before Linux 4.6 */
         result = users_become(inside, apart, call);
     if (!sys_failed(result))
-        result = leave_guardian(status, call);
+        result = guardian_leave_behind(status, call);
     if (sys_failed(result))
         return result;
     *call = "mount";

@@ -10,10 +10,9 @@
 long sandbox_set_status(int fd);
 /* The one byte that says that there was no program: `o` an operation failed, `x` the execve. */
 void sandbox_tell_failure(int fd, const char *kind);
-/* A user, mount, process, IPC and UTS namespace of its own; the caller goes on as its first process. */
+/* A user, mount, process, IPC and UTS namespace of its own; the caller goes on as its first process,
+   which a guardian outside guards. */
 long sandbox_isolate(struct somebody inside, int status, const char **call);
-/* The caller goes on as a child whose descendants all end with it. */
-long sandbox_guard(int status, const char **call);
 /* Once isolated: nobody in there can make a namespace of control groups, and so mount the groups. */
 long sandbox_allow_no_control_groups(const char **call);
 long sandbox_bring_loopback_up(const char **call);
