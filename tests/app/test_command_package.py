@@ -21,6 +21,8 @@ _SOURCES = {
     b"m": b"other",
     b"git": b"",
     b"netcat-openbsd": b"",
+    b"php": b"php-defaults",
+    b"php-cli": b"php-defaults",
 }
 
 
@@ -49,6 +51,7 @@ class _Index:
         (b"nc", b"", "netcat-openbsd"),
         (b"nc", b"git", "git"),
         (b"vi", b"", ""),
+        (b"php", b"", "php-cli"),
     ],
 )
 def test_a_part_of_a_language_gives_way_to_the_whole(command: bytes, holder: bytes, package: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bare_programs import BareProgram
-from tests.support.debs import Item
+from tests.support.debs import Item, symlink
 from tests.support.hosts import Outcome
 from tests.support.offline_roots import LDSO
 
@@ -334,9 +334,32 @@ def test_under_the_installed_loader_commands_come(bare: BareProgram) -> None:
     assert said("execvp", "nobody-has-it", "x") == (115, "2\n")  # ENOENT
 
 
+_NAMED_ELSEWHERE = b'#!/bin/sh\necho "$1 by ${0##*/}"\nexit 4\n'
+# Commands that are links to a file of another package, or that only a postinst makes: of its own package, of
+# one that it depends on, and by a rule for all of a directory.
+_ELSEWHERE: tuple[tuple[str, list[Item]], ...] = (
+    ("linked", [symlink("./usr/bin/linked", "linked1"), symlink("./usr/bin/broken", "nowhere")]),
+    ("linked1", [symlink("./usr/bin/linked1", "../lib/linked/linked1.2")]),
+    ("linked-programs", [Item("./usr/lib/linked/linked1.2", content=_NAMED_ELSEWHERE, mode=0o755)]),
+    ("php-cli", []),
+    ("php8-cli", [Item("./usr/bin/php8", content=_NAMED_ELSEWHERE, mode=0o755)]),
+    ("default-jre-headless", []),
+    ("jre", [Item("./usr/lib/jvm/java-1/bin/java", content=_NAMED_ELSEWHERE, mode=0o755)]),
+)
+_ELSEWHERE_CONTROLS = {
+    "linked": {"depends": "linked1"},
+    "php-cli": {"depends": "nobody-has-it | php8-cli (>= 1)"},
+    "php8-cli": {
+        "postinst": "#!/bin/sh\nupdate-alternatives --install /usr/bin/php php /usr/bin/php8 8\n",
+    },
+    "default-jre-headless": {"depends": "linked1, jre"},
+}
+
+
 @pytest.fixture(scope="module")
 def container(tmp_path_factory: pytest.TempPathFactory) -> BareProgram:
-    return BareProgram("container", tmp_path_factory.mktemp("container"), _STARTS, _TOOLS)
+    place = tmp_path_factory.mktemp("container")
+    return BareProgram("container", place, _STARTS, _TOOLS, *_ELSEWHERE, controls=_ELSEWHERE_CONTROLS)
 
 
 @pytest.mark.parametrize("strategy", ["stub", "direct"])
@@ -386,3 +409,21 @@ def test_without_namespaces_a_script_finds_its_interpreter(container: BareProgra
     script.chmod(0o755)
     path = f"{container.host.directories.work}/script"
     assert _said(container.run(strategy, "spawn", path, path, "run")) == (5, f"run by {path}\n")
+
+
+@pytest.mark.parametrize("strategy", ["stub", "direct"])
+@pytest.mark.parametrize("name", ["linked", "php", "java"])
+def test_without_namespaces_a_command_that_is_a_link_to_another_package_is_brought(
+    container: BareProgram, strategy: str, name: str
+) -> None:
+    outcome = container.run(strategy, "spawnp", name, name, "told", env={"PATH": "/usr/bin"})
+    assert (outcome.status, outcome.out.partition(" by ")[0]) == (4, "told"), outcome.err
+
+
+def test_without_namespaces_a_link_to_a_file_nobody_has_is_not_there(container: BareProgram) -> None:
+    assert container.run("direct", "execvp", "broken", "x").out == "2\n"  # ENOENT
+
+
+def test_without_namespaces_a_shell_that_looks_for_an_alternative_sees_it(container: BareProgram) -> None:
+    looked = container.run("stub", "popen", "command -v php && php told", env={"PATH": "/usr/bin"})
+    assert (looked.status, looked.out.partition(" by ")[0]) == (4, "/usr/bin/php\ntold"), looked.err

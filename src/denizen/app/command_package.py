@@ -17,11 +17,13 @@ def command_package(index: Index, name: bytes) -> str:
 
     The interpreter of a language may be in a small package for the system's own needs (perl-base,
     python3-minimal); the package that has the command's name, from the same source, has all of it. A name
-    that only a maintainer script makes (java) is in the package that the rules name.
+    that only a maintainer script makes (java) is in the package that the rules name: php in php-cli, though
+    the package php is of the same source.
     """
-    found = index.commands(name) or index.packages(alternative_package(name))
+    found = index.commands(name)
     if not found:
-        return ""
+        named = index.packages(alternative_package(name))
+        return named[0].package.decode("utf-8", "replace") if named else ""
     for holder in index.packages(found[0].package)[:1]:
         for whole in index.packages(name)[:1]:
             if (holder.source_package or holder.package) == (whole.source_package or whole.package):

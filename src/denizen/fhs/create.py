@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from denizen.fhs.control_archive import Control
     from denizen.fhs.generations import Settings
     from denizen.fhs.package_closure import EnvironmentPackage, PackageCatalogue
-    from denizen.fhs.trigger_rules import Base
+    from denizen.fhs.trigger_rules import Base, TriggerRules
     from denizen.formats.storepath import StorePath
     from denizen.resolve.installation.install import Supply
     from denizen.resolve.resolution import Pin
@@ -90,9 +90,18 @@ def base_set() -> tuple[str, ...]:
     return _base().packages
 
 
+def exposed_files() -> tuple[bytes, ...]:
+    """Return the patterns of files that get links by their names in /usr/bin (java)."""
+    return tuple(one.of.encode() for one in _trigger_rules().exposed if one.into == "usr/bin")
+
+
 def _base() -> Base:
+    return _trigger_rules().base
+
+
+def _trigger_rules() -> TriggerRules:
     with open(_RULES, "rb") as stream:
-        return read_rules(stream.read()).base
+        return read_rules(stream.read())
 
 
 def members_of(

@@ -65,7 +65,7 @@ class _LookedForCommand(CommandProvision):
         about = (alternative,) if alternative else _packages_about(name)
         is_wanted = looker is Looker.ARGUMENT or any(one in self._wanted.extra for one in about)
         unless_asked_for = "" if is_wanted else unseen_reason(name)
-        reason = kept_out_reason(name) or unless_asked_for or self._against_alternative(name)
+        reason = kept_out_reason(name) or unless_asked_for
         if reason:
             self._links.leave_unseen(name, reason)
             holder = self._package_with(name, about[0]) if unless_asked_for else ""
@@ -102,15 +102,6 @@ class _LookedForCommand(CommandProvision):
             self._leave_out(name, reason, *packages[:1])
         else:
             self._links.see(name, scripts_alone=scripts_alone)
-
-    def _against_alternative(self, name: bytes) -> str:
-        """Return the reason not to see a name that only an environment has; "" for none."""
-        if not alternative_package(name) or not self._is_without_environments:
-            return ""
-        index = self._index()
-        found = index.commands(name)
-        index.close()
-        return "" if found else "without namespaces no environment can be made, which alone has the name"
 
     def _package_with(self, name: bytes, package: str) -> str:
         """Return the package that has a command by the indexes here, or `package` if there is one."""

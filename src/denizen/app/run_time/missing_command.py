@@ -17,6 +17,7 @@ from denizen.app.environments.auto_environment import enter_auto_environment
 from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.fhs_decision import InsideProgram, decision_inside, machine_of_scripts
 from denizen.app.run_time.budget import budget_of
+from denizen.app.run_time.command_file import CommandFileSearch, CommandSupply
 from denizen.app.session import tools_of
 from denizen.app.supply.base_suite import base_index, made_base_index
 from denizen.app.supply.own_architecture import own_architecture
@@ -24,7 +25,6 @@ from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView, RootedView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks, shell_word
-from denizen.fhs.create import to_fetch
 from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
 from denizen.fileview import exists
@@ -37,8 +37,6 @@ from denizen.launch.kept_out import command_not_brought, command_not_fetched
 from denizen.launch.namespace_probe import obstacle
 from denizen.launch.program import open_program
 from denizen.launch.script_launch import words
-from denizen.resolve.installation.install import unpacked
-from denizen.resolve.resolution import pin_of
 from denizen.sources.base import Scope
 from denizen.sources.errors import Offline
 from denizen.sources.fetch_policy import FetchPolicy
@@ -153,31 +151,32 @@ class CommandProvision:
         self._keep_out(name, reason, package, self._session.paths.config)
 
     def _bring_alone(self, name: bytes) -> None:
-        """Provide the command from its package without an environment around it."""
+        """Provide the command from packages without an environment around it."""
         packages = self._packages_with(name)
         provider = self._provider(packages[0]) if packages else None
         if provider is None:
             self._links.deny(name, "no package has it")
             return
-        pin, supply = pin_of(provider, {}), supply_of(self._session, self._policy)
         with made_store(self._session) as store, store.working() as work:
-            reason = self._over_budget(sum(one.size for one in to_fetch(store, supply, [pin])))
-            if reason:
-                self._leave_out(name, reason, packages[0])
+            index, supply = self._index(), supply_of(self._session, self._policy)
+            controls = self._session.paths.cache + b"/controls"
+            means = CommandSupply(store, work, supply, index, controls, self._over_budget)
+            search = CommandFileSearch(means, name)
+            program = search.find(provider)
+            index.close()
+            if search.reason:
+                self._leave_out(name, search.reason, packages[0])
                 return
-            path = unpacked(store, work, pin, supply)
-            tree = store.place_of(path)
-            place = _place_in(tree, name)
-            if place is None:
+            if not program:
                 self._links.deny(name, "its package has it under another name")
                 return
-            found = self._decided_alone(tree + place)
+            found = self._decided_alone(program)
             if found is None:
                 self._links.deny(name, "its interpreter is not here, and no package has it")
                 return
-            self._decision_store.keep_besides(store.layout, found, [path])
+            self._decision_store.keep_besides(store.layout, found, search.trees)
             self._decision_store.write_named(store.layout, named_decision(name), found)
-        self._links.show(name, tree + place)
+        self._links.show(name, program)
 
     def _decided_alone(self, program: bytes) -> Decision | None:
         """Return the decision about a command without an environment around it, which is kept.
