@@ -1,5 +1,8 @@
+import inspect
+import pkgutil
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -26,6 +29,14 @@ def test_a_name_is_imported_when_it_is_asked_for_and_kept(
 def test_every_exported_name_is_there(package: object) -> None:
     for name in vars(package)["__all__"]:
         assert getattr(package, name) is not None
+
+
+@pytest.mark.parametrize("package", [elf, linker])
+def test_no_exported_name_is_that_of_a_module(package: ModuleType) -> None:
+    """An import of the module would put it in the place of what is exported."""
+    exported = set(inspect.getclosurevars(vars(package)["__getattr__"]).nonlocals["modules"])
+    assert exported
+    assert exported.isdisjoint(module.name for module in pkgutil.iter_modules(package.__path__))
 
 
 @pytest.mark.parametrize("package", [elf, linker])
