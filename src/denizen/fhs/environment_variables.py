@@ -31,8 +31,12 @@ def variables(name: str, settings: Settings, *, drivers: bool) -> Mapping[str, s
     return own | dict(settings.environment)
 
 
+# Variables of which one says that the user has chosen a locale: an environment's own does not replace it.
+LOCALE_CHOICES = ("LC_ALL", "LANG")
+
+
 def locale(settings: Settings) -> str:
-    """Return LANG for a user who has set none; "" for none."""
+    """Return LANG for a user who has set none of LOCALE_CHOICES; "" for none."""
     return settings.locales[0] if settings.locales else ""
 
 

@@ -6,6 +6,7 @@ changes.
 
 from __future__ import annotations
 
+from denizen.fhs.environment_variables import LOCALE_CHOICES
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -40,7 +41,8 @@ def script(launch: Launch) -> bytes:
     for key, text in launch.variables.items():
         lines.append(b"export %b=%b" % (key.encode(), _quoted(text.encode("utf-8", "surrogateescape"))))
     if launch.locale:
-        lines.append(b'[ -n "$LC_ALL$LANG" ] || export LANG=%b' % _quoted(launch.locale.encode()))
+        chosen = "".join(f"${name}" for name in LOCALE_CHOICES).encode()
+        lines.append(b'[ -n "%b" ] || export LANG=%b' % (chosen, _quoted(launch.locale.encode())))
     lines.append(b"[ $# -gt 0 ] || set -- %b" % _words(launch.shell))
     # env looks the command up in the environment's own PATH.
     lines.append(b'exec %b /usr/bin/env "$@"' % _words(launch.entry))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from denizen.app.system.system_access import system_store
-from denizen.app.system.system_switch import listed
+from denizen.app.system.system_generations import listed
 from denizen.store.collection.collector import collect
 from denizen.store.collection.deletion_order import Limits
 from denizen.store.upkeep.verification import verify

@@ -8,14 +8,12 @@ import pytest
 
 from denizen.app.profiles.profile_generations import NoEarlierGeneration
 from denizen.app.system.system_access import system_store
+from denizen.app.system.system_generations import GenerationInUse, deleted_generations, listed
 from denizen.app.system.system_switch import (
     ActivationFailed,
     built,
-    deleted_generations,
-    listed,
     planned,
 )
-from denizen.profiles.profile_links import CurrentGeneration
 from denizen.store.collection import processes
 from denizen.store.collection.collector import collect
 from denizen.store.collection.deletion_order import Limits
@@ -98,8 +96,11 @@ def test_a_test_is_active_and_does_not_boot(home: SystemHome) -> None:
     assert home.seen() == SEEN_SECOND
     rows = [(one.generation.number, one.is_default, one.is_active) for one in listed(home.access)]
     assert rows == [(1, True, False), (2, False, True)]
-    with pytest.raises(CurrentGeneration):
-        deleted_generations(home.access, ["2"])
+    for number, state in (("1", "the default one"), ("2", "active")):
+        with pytest.raises(GenerationInUse) as refused:
+            deleted_generations(home.access, [number])
+        assert refused.value.state == state
+        assert refused.value.remedy == "denizen system rollback N first"
     assert home.switch(SECOND).number == 2
 
 

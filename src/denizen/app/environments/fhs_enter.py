@@ -6,7 +6,7 @@ import contextlib
 import os
 
 from denizen.errors import EXIT_CANNOT_START, DenizenError
-from denizen.fhs.environment_variables import PATH, bashrc, locale, variables
+from denizen.fhs.environment_variables import LOCALE_CHOICES, PATH, bashrc, locale, variables
 from denizen.launch import process_state
 from denizen.store.errors import DiskFailed
 
@@ -93,7 +93,7 @@ def become(session: Session, name: str, generation: Generation, words: Sequence[
         entry = (*entry[:-1], b"as", program, b"--")
     environ = {**session.environ, **variables(name, generation.settings, drivers=bool(inside.cache))}
     language = locale(generation.settings)
-    if language and not (environ.get("LC_ALL") or environ.get("LANG")):
+    if language and not any(environ.get(name) for name in LOCALE_CHOICES):
         environ["LANG"] = language
     session.reporter.leave()
     try:

@@ -1,4 +1,4 @@
-"""Generations of a system: activated, made the one that boots, gone back to, listed, deleted."""
+"""Generations of a system: activated, made the one that boots, gone back to."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from denizen.app.profiles.install_request import InstallRequest
     from denizen.app.system.system_access import SystemAccess
     from denizen.formats.storepath import StorePath
-    from denizen.profiles.profile_links import ProfileGeneration
     from denizen.store.local import Store
     from denizen.system.activation import ActivationPlan, Activator
     from denizen.system.boot_entries import BootPlan
@@ -65,24 +63,6 @@ class SystemChange:
     boot: BootPlan
 
 
-@value
-class ListedGeneration:
-    """A generation of the list.
-
-    Attributes:
-        is_default: it is the one that boots, and that a rollback counts from.
-        is_active: its files are in force.
-        entry: the name of its boot entry; "" where it cannot be booted.
-        problem: why it cannot be read; "" where it can.
-    """
-
-    generation: ProfileGeneration
-    is_default: bool
-    is_active: bool
-    entry: str
-    problem: str
-
-
 def built(access: SystemAccess, spec_path: str, request: InstallRequest) -> bytes:
     """Build the generation of a description; return the path of its tree. Raises as `build_system`.
 
@@ -104,7 +84,7 @@ def planned(access: SystemAccess, spec_path: str, request: InstallRequest) -> Sy
 
     with system_store(access) as store, store.working() as work:
         path = build_system(access, store, work, spec_path, request)
-        switching = _Switching(access, store)
+        switching = SystemSwitch(access, store)
         new = read_generation(store, path)
         number = switching.number_of(path)
         if number is None:
@@ -127,7 +107,7 @@ def switched(
     with system_store(access) as store, store.working() as work:
         path = build_system(access, store, work, spec_path, request)
         with access.profile.locked():
-            return _Switching(access, store).to(path, as_default=as_default)
+            return SystemSwitch(access, store).to(path, as_default=as_default)
 
 
 def rolled_back_to(access: SystemAccess, number: int | None) -> SystemChange:
@@ -146,68 +126,7 @@ def rolled_back_to(access: SystemAccess, number: int | None) -> SystemChange:
         wanted = earlier[-1] if number is None else number
         tree = access.profile.generation(wanted).tree
         path = storepath.from_base(os.path.basename(tree))
-        return _Switching(access, store).to(path, number=wanted)
-
-
-def listed(access: SystemAccess) -> list[ListedGeneration]:
-    """Return all generations, oldest first. Raises NotOursToSwitch, DamagedEtc, DiskFailed."""
-    from denizen.system.activation import Activator
-
-    default = access.profile.current()
-    found = access.profile.generations()
-    if not found:
-        return []
-    active = Activator(access.target).active()
-    rows = []
-    with system_store(access) as store:
-        for one in found:
-            entry, problem = "", ""
-            is_active = os.path.basename(one.tree) == active.encode()
-            try:
-                generation = generation_of(access, store, one.number)
-                entry = _entry_name(access, one.number, generation)
-                # One without files of /etc leaves no record there.
-                is_active |= not (active or generation.manifest.etc) and one.number == default
-            except DenizenError as error:
-                problem = str(error)
-            rows.append(ListedGeneration(one, one.number == default, is_active, entry, problem))
-    return rows
-
-
-def deleted_generations(access: SystemAccess, words: Sequence[str]) -> list[int]:
-    """Delete the generations that words select, and their boot entries; return their numbers.
-
-    The default one stays, and so does the active one.
-
-    Raises NotASelection, NoSuchGeneration, CurrentGeneration, NoStore.
-    """
-    from denizen.app.profiles.generation_selection import selected
-    from denizen.profiles.profile_links import CurrentGeneration
-    from denizen.system.activation import Activator
-
-    active = Activator(access.target).active().encode()
-    with system_store(access) as store, access.profile.locked():
-        numbers = selected(access.profile, words)
-        in_force = {
-            one.number for one in access.profile.generations() if os.path.basename(one.tree) == active
-        }
-        named = {int(word) for word in words if word.isascii() and word.isdigit()}
-        for number in sorted(named & in_force):
-            raise CurrentGeneration(number)
-        numbers = [one for one in numbers if one not in in_force]
-        switching = _Switching(access, store)
-        # The entries first: one of a generation that is gone would not boot.
-        switching.write_boot(access.profile.current(), leaving=frozenset(numbers))
-        access.profile.delete(store.layout, numbers)
-        access.profile.forget_leftovers(store.layout)
-        return numbers
-
-
-def _entry_name(access: SystemAccess, number: int, generation: SystemGeneration) -> str:
-    from denizen.system.boot_files import bootable
-
-    found = bootable([(number, generation)], access.target.inside)
-    return found[0].entry.identifier if found else ""
+        return SystemSwitch(access, store).to(path, number=wanted)
 
 
 @value
@@ -218,7 +137,7 @@ class _Before:
     booting: int | None
 
 
-class _Switching:
+class SystemSwitch:
     """The steps of a switch; the caller holds the lock of the profile where something is changed."""
 
     def __init__(self, access: SystemAccess, store: Store) -> None:
@@ -228,6 +147,10 @@ class _Switching:
         self.activator: Activator = Activator(access.target)
 
     def to(self, path: StorePath, *, number: int | None = None, as_default: bool = True) -> SystemChange:
+        """Activate the generation at a path, made one of the system if it has no `number`; return the change.
+
+        With `as_default` it boots from now on. Raises ActivationFailed; the former one is active again then.
+        """
         from denizen.system.system_tree import read_generation
 
         profile, layout = self._access.profile, self._store.layout

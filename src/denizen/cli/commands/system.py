@@ -85,7 +85,7 @@ def _show(context: Context, change: SystemChange) -> int:
 
 
 def _list(parsed: Parsed, context: Context) -> int:
-    from denizen.app.system.system_switch import listed
+    from denizen.app.system.system_generations import listed
     from denizen.cli.views.system_view import list_document, list_lines
 
     rows = listed(_access(parsed, context))
@@ -95,7 +95,7 @@ def _list(parsed: Parsed, context: Context) -> int:
 
 
 def _delete(parsed: Parsed, context: Context) -> int:
-    from denizen.app.system.system_switch import deleted_generations
+    from denizen.app.system.system_generations import deleted_generations
     from denizen.cli.views.profile_view import deleted_line
 
     numbers = deleted_generations(_access(parsed, context), parsed.texts("WHICH"))

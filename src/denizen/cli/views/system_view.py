@@ -11,7 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from denizen.app.system.system_switch import ListedGeneration, SystemChange
+    from denizen.app.system.system_generations import ListedGeneration
+    from denizen.app.system.system_switch import SystemChange
 
 
 def change_lines(change: SystemChange) -> Iterator[str]:
