@@ -13,15 +13,13 @@ depends on the file: modules that it lacks, or has of another source, are import
 written with them after the command, or before the process becomes the program.
 
     8 digits: the size of the table
-    table: marshal of (the directories, how many of the modules the first start had, {module: (source file,
-        its mtime in ns, its size, is a package, where its code is behind the table, the code's size)})
+    table: marshal of (the directories, {module: (source file, its mtime in ns, its size, is a package,
+        where its code is behind the table, the code's size)})
     code of each module: the marshal of a code object, as in a .pyc file; or of {module: code} for the modules
         that one start added, which have the same place then
 
 To read the codes of 20 modules at once takes two thirds of the time that it takes one by one, as they share
-most names. Commands all of whose starts import the same have them so (`AT_ONCE`). Importlib's own work for
-each module is 10 us, 3 % of an installation: what the first start imported is loaded at once there, each
-module after those that it imports, and is found in `sys.modules` (`LOADED_AT_ONCE`).
+most names. Commands all of whose starts import the same have them so (`AT_ONCE`).
 
 To decide how a program starts takes 200 modules more than a decided start, which is not to read even the
 table of them. They have a file of their own, shared by all commands that decide, and opened when the first of
@@ -39,7 +37,7 @@ from _frozen_importlib_external import SourceFileLoader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import CodeType, ModuleType
     from typing import TypeAlias
 
@@ -83,9 +81,6 @@ MAX_MODULES = {
     DECIDING: 400,
 }
 AT_ONCE = frozenset({INSTALL_PLACE, "run"})
-LOADED_AT_ONCE = frozenset({INSTALL_PLACE})
-# Imported to write a file: of no command.
-_WRITER = "denizen.cli.module_groups"
 # Bytes of codes that are read at once: a larger buffer is new memory each time, a page fault per page.
 _TOGETHER = 96 * 1024
 # Global options whose value is the next word (dispatch.GLOBAL_OPTIONS, which is not imported yet).
@@ -129,7 +124,6 @@ class ModuleCache:
         self._package = package
         self._decides = command in SOMETIMES_DECIDE
         self._keeps_both = command in OFTEN_DECIDE
-        self._loads = command in LOADED_AT_ONCE
         self._files = [_CacheFile(command, package)]
         # What was imported when the first decision began.
         self._undecided: frozenset[str] = frozenset()
@@ -138,8 +132,6 @@ class ModuleCache:
         """Import the modules in the file from it from now on, if it is this package's."""
         self._files[0].open()
         sys.meta_path.insert(0, _Finder(self))
-        if self._loads:
-            self._files[0].load()
 
     def holder_of(self, name: str) -> "_CacheFile | None":
         """Return the file that has a module; None for none."""
@@ -164,7 +156,7 @@ class ModuleCache:
         early = missing & self._undecided if self._keeps_both else set()
         for file, names in ((self._files[0], early), (self._files[-1], missing - early)):
             if names:
-                file.add(names)
+                file.add(sorted(names))
 
 
 class _CacheFile:
@@ -182,8 +174,6 @@ class _CacheFile:
         self._file = -1
         self._codes = 0
         self._whole = b""
-        # The first of these modules are those of the start that wrote the file first.
-        self._first = 0
         # By where they are: the codes of modules that are read at once.
         self._read: dict[int, dict[str, CodeType]] = {}
 
@@ -221,53 +211,7 @@ class _CacheFile:
         start = self._codes + row[4]
         return self._whole[start : start + row[5]] or os.pread(self._file, row[5], start)
 
-    def load(self) -> None:
-        """Load the modules of the first start that wrote the file, each before those that import it.
-
-        An import then finds them in `sys.modules`: importlib's own work for each is 10 us.
-        """
-        for name in list(self.modules)[: self._first]:
-            if name not in sys.modules and not self._loaded(name):
-                return
-
-    def _loaded(self, name: str) -> bool:
-        spec = self.spec_of(name)
-        loader = spec.loader if spec is not None else None
-        if spec is None or loader is None:
-            return False
-        module = sys.modules[name] = type(sys)(name)
-        module.__spec__, module.__loader__, module.__package__ = spec, loader, spec.parent
-        if spec.submodule_search_locations is not None:
-            module.__path__ = spec.submodule_search_locations
-        try:
-            loader.exec_module(module)
-        except BaseException:  # as importlib does: no module is left that was loaded in part
-            del sys.modules[name]
-            raise
-        parent, _, child = name.rpartition(".")
-        if parent:
-            setattr(sys.modules[parent], child, module)
-        return True
-
-    def spec_of(self, name: str) -> ModuleSpec | None:
-        """Return the spec of a module that the file has; None where it is damaged or its source changed."""
-        row = self.modules[name]
-        file, _, _, is_package, _, _ = row
-        loader = _Loader(name, file)
-        try:
-            loader.code = self.code_of(name)
-            fits = _stamp(file) == row[:3]
-        except (OSError, ValueError, EOFError, TypeError):
-            fits = False
-        if not fits:
-            del self.modules[name]  # `keep` writes the file with the module as it is now
-            return None
-        spec = ModuleSpec(name, loader, origin=file, is_package=is_package)
-        if is_package:
-            spec.submodule_search_locations = [os.path.dirname(file)]
-        return spec
-
-    def add(self, names: "set[str]") -> None:
+    def add(self, names: "Sequence[str]") -> None:
         """Write the file with further modules, if it may hold so many and can be written."""
         # Access is asked first: reading the code of 25 modules in vain would take 1 ms of every `run`.
         writable = not sys.dont_write_bytecode and os.access(os.path.dirname(self._path), os.W_OK)
@@ -277,9 +221,7 @@ class _CacheFile:
         try:
             places = {row[4]: self._bytes_of(row) for row in self.modules.values()}
             had = {name: (*row[:4], places[row[4]]) for name, row in self.modules.items()}
-            content = _content(
-                self._place, had | _rows(names, at_once=self._at_once), self._first or len(names)
-            )
+            content = _content(self._place, had | _rows(names, at_once=self._at_once))
             with open(temporary, "wb") as stream:
                 stream.write(content)
             os.replace(temporary, self._path)
@@ -295,9 +237,8 @@ class _CacheFile:
             table = beginning[_DIGITS : _DIGITS + size]
             if len(table) < size:
                 table += os.pread(self._file, size - len(table), len(beginning))
-            place, first, modules = marshal.loads(table)  # noqa: S302  # as Python reads the .pyc files beside it
+            place, modules = marshal.loads(table)  # noqa: S302  # as Python reads the .pyc files beside it
             fits = place == self._place and all(len(row) == 6 for row in modules.values())
-            self._first = first if 0 <= first <= len(modules) else 0
         except (OSError, ValueError, EOFError, TypeError, AttributeError):
             return None
         return modules if fits else None
@@ -342,13 +283,29 @@ class _Finder:
         self, name: str, _path: "Sequence[str] | None" = None, _target: "ModuleType | None" = None
     ) -> ModuleSpec | None:
         holder = self._cache.holder_of(name)
-        return holder.spec_of(name) if holder is not None else None
+        if holder is None:
+            return None
+        row = holder.modules[name]
+        file, _, _, is_package, _, _ = row
+        loader = _Loader(name, file)
+        try:
+            loader.code = holder.code_of(name)
+            fits = _stamp(file) == row[:3]
+        except (OSError, ValueError, EOFError, TypeError):
+            fits = False
+        if not fits:
+            del holder.modules[name]  # `keep` writes the file with the module as it is now
+            return None
+        spec = ModuleSpec(name, loader, origin=file, is_package=is_package)
+        if is_package:
+            spec.submodule_search_locations = [os.path.dirname(file)]
+        return spec
 
 
 def _is_kept(name: str) -> bool:
     """Tell whether a module is of denizen, rich or Python and was imported from its source."""
     loader = getattr(sys.modules[name], "__loader__", None)
-    if not isinstance(loader, SourceFileLoader) or loader.name != name or name == _WRITER:
+    if not isinstance(loader, SourceFileLoader) or loader.name != name:
         return False
     path = loader.path
     if name.startswith(("denizen.", "rich.")) or name == "rich":
@@ -361,8 +318,8 @@ def _stamp(file: str) -> tuple[str, int, int]:
     return file, facts.st_mtime_ns, facts.st_size
 
 
-def _content(place: tuple[str, ...], modules: "dict[str, Full]", first: int) -> bytes:
-    """Return the content of the file with these modules, of which the first start had `first`."""
+def _content(place: tuple[str, ...], modules: "dict[str, Full]") -> bytes:
+    """Return the content of the file with these modules."""
     rows: dict[str, Row] = {}
     # Of modules that are read at once there is one.
     places: dict[bytes, int] = {}
@@ -371,18 +328,35 @@ def _content(place: tuple[str, ...], modules: "dict[str, Full]", first: int) -> 
         if code not in places:
             places[code], end = end, end + len(code)
         rows[name] = (file, time, size, is_package, places[code], len(code))
-    table = marshal.dumps((place, first, rows))
+    table = marshal.dumps((place, rows))
     return b"".join((b"%0*d" % (_DIGITS, len(table)), table, *places))
 
 
-def _rows(names: "set[str]", *, at_once: bool) -> "dict[str, Full]":
+def _rows(names: "Sequence[str]", *, at_once: bool) -> "dict[str, Full]":
     """Return the rows of modules that have been imported. Raises OSError for one without a source."""
-    from denizen.cli.module_groups import marshalled_codes
-
-    loaders = [(name, sys.modules[name].__loader__) for name in sorted(names)]
+    loaders = [(name, sys.modules[name].__loader__) for name in names]
     sources = {name: loader for name, loader in loaders if isinstance(loader, SourceFileLoader)}
     codes = {name: loader.get_code(name) for name, loader in sources.items()}
+    sizes = _TOGETHER if at_once else 1
+    content = {name: marshalled for group in _groups(codes, sizes) for name, marshalled in group.items()}
     return {
-        name: (*_stamp(sources[name].path), sources[name].is_package(name), code)
-        for name, code in marshalled_codes(codes, _TOGETHER if at_once else 1).items()
+        name: (*_stamp(loader.path), loader.is_package(name), content[name])
+        for name, loader in sources.items()
     }
+
+
+def _groups(codes: "dict[str, CodeType | None]", limit: int) -> "Iterator[dict[str, bytes]]":
+    """Yield the marshals of codes by name: of one alone, or the same for several of up to `limit` bytes."""
+    group: dict[str, CodeType | None] = {}
+    size = 0
+    for name, code in codes.items():
+        alone = marshal.dumps(code)
+        if limit <= len(alone):
+            yield {name: alone}
+            continue
+        if size + len(alone) > limit:
+            yield dict.fromkeys(group, marshal.dumps(group))
+            group, size = {}, 0
+        group[name], size = code, size + len(alone)
+    if group:
+        yield dict.fromkeys(group, marshal.dumps(group))
