@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.disk import open_regular, write_atomically
+from denizen.disk import content_or_empty, open_regular, write_atomically
 
 
 def test_a_file_is_opened_and_waits_for_nobody(tmp_path: Path) -> None:
@@ -41,3 +41,12 @@ def test_what_cannot_be_written_is_named_as_the_caller_named_it(tmp_path: Path) 
             write_atomically(str(place), b"content")
         assert (caught.value.filename, caught.value.filename2) == (os.fsencode(place), None)
     assert sorted(os.listdir(tmp_path)) == ["directory"]
+
+
+def test_a_file_that_is_not_there_has_no_content(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    assert content_or_empty(str(place), 3) == b""
+    place.write_text("words")
+    assert content_or_empty(str(place), 3) == b"wor"
+    with pytest.raises(IsADirectoryError):
+        content_or_empty(str(tmp_path), 3)

@@ -233,6 +233,15 @@ def open_regular(path: bytes | str, flags: int, *, dir_fd: int | None = None) ->
     return descriptor
 
 
+def content_or_empty(path: str, limit: int) -> bytes:
+    """Return at most `limit` bytes of a file; b"" where there is none. Raises OSError as `open_regular`."""
+    try:
+        with open(path, "rb", opener=open_regular) as stream:
+            return stream.read(limit)
+    except FileNotFoundError:
+        return b""
+
+
 def _regular(descriptor: int, path: bytes | str) -> os.stat_result:
     """Return the facts of an open file. Raises OSError for what is none."""
     facts = os.fstat(descriptor)

@@ -88,9 +88,9 @@ def _locked_pins(settings: Settings, path: str) -> tuple[Pin, ...] | None:
 
 
 def _write_lock(settings: Settings, path: str, pins: tuple[Pin, ...]) -> None:
-    from denizen.disk import write_atomically
+    from denizen.disk import content_or_empty, write_atomically
     from denizen.fhs.project_environment import LOCK, locked
-    from denizen.resolve.lock import write
+    from denizen.resolve.lock import MAX_SIZE, write
     from denizen.resolve.resolution import Resolution
     from denizen.store.errors import doing
 
@@ -98,15 +98,4 @@ def _write_lock(settings: Settings, path: str, pins: tuple[Pin, ...]) -> None:
     ordered = sorted(pins, key=lambda pin: (pin.name, pin.version, pin.architecture, pin.sha256))
     resolution = Resolution(settings.architectures[0], packages=tuple(ordered))
     with doing("write", os.fsencode(place)):
-        write_atomically(place, locked(settings, write(resolution), _content(place)))
-
-
-def _content(place: str) -> bytes:
-    from denizen.disk import open_regular
-    from denizen.resolve.lock import MAX_SIZE
-
-    try:
-        with open(place, "rb", opener=open_regular) as stream:
-            return stream.read(MAX_SIZE + 1)
-    except FileNotFoundError:
-        return b""
+        write_atomically(place, locked(settings, write(resolution), content_or_empty(place, MAX_SIZE + 1)))

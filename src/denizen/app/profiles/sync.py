@@ -76,17 +76,13 @@ def _lock_place(path: str) -> str:
 
 
 def _lock_content(path: str) -> bytes:
-    from denizen.disk import open_regular
+    from denizen.disk import content_or_empty
     from denizen.profiles.package_plan import MAX_SIZE
     from denizen.store.errors import doing
 
     place = _lock_place(path)
     with doing("read", os.fsencode(place)):
-        try:
-            with open(place, "rb", opener=open_regular) as stream:
-                return stream.read(MAX_SIZE + 1)
-        except FileNotFoundError:
-            return b""
+        return content_or_empty(place, MAX_SIZE + 1)
 
 
 def _locked_plans(project: ProjectProfile, path: str) -> tuple[PackagePlan, ...] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.disk import open_regular, write_atomically
+from denizen.disk import content_or_empty, write_atomically
 from denizen.fhs.project_environment import FILE, LOCK, digest
 from denizen.fhs.project_lock import LockSection, lock_sections, with_section
 from denizen.formats.project_tables import DEVELOP
@@ -79,8 +79,4 @@ def _place(recipe: str) -> str:
 
 
 def _content(place: str) -> bytes:
-    try:
-        with open(place, "rb", opener=open_regular) as stream:
-            return stream.read(MAX_SIZE + 1)
-    except FileNotFoundError:
-        return b""
+    return content_or_empty(place, MAX_SIZE + 1)
