@@ -14,18 +14,6 @@ from tests.support.faulty_server import Fault, Server
 LATER = "Sun, 12 Jul 2026 10:16:37 UTC"
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Archive:
-    made = Archive(tmp_path / "archive")
-    sample(made)
-    return made
-
-
-@pytest.fixture
-def lists(tmp_path: Path) -> Path:
-    return tmp_path / "lists"
-
-
 def url(archive: Archive) -> str:
     return f"file:{archive.root}"
 
