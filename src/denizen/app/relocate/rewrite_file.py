@@ -2,8 +2,9 @@
 
 A file with one name is replaced by a rename, so that whoever has it open keeps the old one. One with
 several names (hard links) is written to in place, since a rename would leave the other names with the old
-content. Its mode, owner and extended attributes are kept. What replaces a file is on the disk before it does;
-a copy at a new place is not waited for, as no copying tool does: nothing is lost but what can be made again.
+content. Its mode, owner and extended attributes are kept (kept_attributes.py). What replaces a file is on
+the disk before it does; a copy at a new place is not waited for, as no copying tool does: nothing is lost but
+what can be made again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import errno
 import os
 import stat
 
+from denizen.app.relocate.kept_attributes import give_attributes, give_back_attributes
 from denizen.app.relocate.replaced_file import ReplacedFile
 from denizen.app.relocate.tree_directories import TreeDirectories
 from denizen.disk import ST_BLOCK, DiskView, naming
@@ -78,7 +80,7 @@ def rewrite(
             # Another name of the same file (a hard link) is another place: a file of its own comes there.
             in_place = source == target and there is not None and os.path.samestat(facts, there)
             write_patched(new, buffer, plan, synced=there is not None)
-            lost = _keep_attributes(old, new, facts, whole=in_place)
+            lost = give_attributes(old, new, facts, whole=in_place)
             place.seal(new)
             check(place.beside, whole(new, os.fstat(new).st_size, READ_UP_TO))
             if in_place and facts.st_nlink > 1:
@@ -119,7 +121,7 @@ def _replace(place: ReplacedFile, old: int, content: bytes, names: int) -> None:
     with place.new() as new:
         with naming(place.path):
             _write_content(new, content, sparse=facts.st_blocks * ST_BLOCK < facts.st_size)
-        _keep_attributes(old, new, facts, whole=True)
+        give_attributes(old, new, facts, whole=True)
         if facts.st_nlink == names > 1:
             os.fchmod(old, stat.S_IMODE(facts.st_mode) | stat.S_IWUSR)
             _copy_into(new, place, facts)
@@ -192,32 +194,6 @@ def _write_rest(descriptor: int, part: memoryview) -> None:
         part = part[os.write(descriptor, part) :]
 
 
-def _keep_attributes(old: int, new: int, facts: os.stat_result, *, whole: bool) -> tuple[str, ...]:
-    """Give an open file the attributes of another; return those that cannot be given.
-
-    `whole`: with owner and set-user-ID, as for the same file; else as a copy has them.
-    """
-    lost = []
-    mode = stat.S_IMODE(facts.st_mode)
-    if whole and (facts.st_uid, facts.st_gid) != (os.geteuid(), os.getegid()):
-        try:
-            os.fchown(new, facts.st_uid, facts.st_gid)
-        except PermissionError:
-            lost.append("owner")
-            mode &= 0o777
-    os.fchmod(new, mode if whole else mode & 0o777)
-    for name in os.listxattr(old):
-        if not whole and name == "security.capability":
-            continue
-        try:
-            os.setxattr(new, name, os.getxattr(old, name))
-        except OSError as problem:
-            if problem.errno not in (errno.EPERM, errno.EACCES, errno.ENOTSUP):
-                raise
-            lost.append(name)
-    return tuple(lost)
-
-
 def _copy_into(source: int, place: ReplacedFile, facts: os.stat_result) -> tuple[str, ...]:
     """Write an open file's content into the file of a place, which must be the one with these facts.
 
@@ -227,33 +203,11 @@ def _copy_into(source: int, place: ReplacedFile, facts: os.stat_result) -> tuple
         with place.opened(os.O_WRONLY) as written, naming(place.path):
             place.must_be(written, facts)
             _overwrite(source, written)
-            return _give_back(source, written, facts)
+            return give_back_attributes(source, written, facts)
     except OSError as problem:
         if problem.errno == errno.ETXTBSY:
             raise FileBusy(place.path) from problem
         raise
-
-
-def _give_back(source: int, target: int, facts: os.stat_result) -> tuple[str, ...]:
-    """Give an open file what the kernel took from it when it was written to; return what cannot be given.
-
-    Linux takes set-user-ID from what an ordinary user writes to, and capabilities from what anybody does
-    (fs/inode.c, file_remove_privs). `source` has the attributes that the file had.
-    """
-    lost = []
-    mode = stat.S_IMODE(facts.st_mode)
-    if stat.S_IMODE(os.fstat(target).st_mode) != mode:
-        try:
-            os.fchmod(target, mode)
-        except PermissionError:
-            lost.append("set-user-ID")
-    there = os.listxattr(target)
-    for name in [one for one in os.listxattr(source) if one not in there]:
-        try:
-            os.setxattr(target, name, os.getxattr(source, name))
-        except PermissionError:
-            lost.append(name)
-    return tuple(lost)
 
 
 def _overwrite(source: int, target: int) -> None:
