@@ -30,8 +30,8 @@ COMPANIONS = {
         *INSIDE_PROGRAMS,
         "starters.c",
         *(f"inside/{stem}.c" for stem in ("child", "ending", "exec", "shell", "spawn", "stat")),
-        *(f"inside/{stem}.c" for stem in ("command_search", "missing_command", "search_path")),
-        *(f"inside/{stem}.c" for stem in ("loader_facts", "path_redirection")),
+        *(f"inside/{stem}.c" for stem in ("command_looker", "command_search", "missing_command")),
+        *(f"inside/{stem}.c" for stem in ("loader_facts", "path_redirection", "search_path")),
     ),
     "denizen-resident": (*INSIDE_PROGRAMS, "resident/*.c"),
 }

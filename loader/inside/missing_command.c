@@ -2,8 +2,8 @@
 
 #include "../budget.h"
 #include "../failure_note.h"
-#include "../starters.h"
 #include "../unseen_child.h"
+#include "command_looker.h"
 #include "search_path.h"
 
 enum { MAX_WORDS = 128, NAME_LIMIT = 100 };
@@ -191,117 +191,6 @@ const char *command_beyond_path(const char *name, char *room)
 enum { MAX_LOOKS = 8 };
 static unsigned looks;
 
-/* What runs a script's lines: it looks for a command that it is about to execute, or whose absence ends the script. */
-static const char SHELLS[] = "sh\0bash\0dash\0ash\0ksh*\0mksh\0zsh\0yash\0busybox\0fish\0which\0";
-static const char INTERPRETERS[] = "python*\0pypy*\0node*\0bun\0deno\0perl*\0ruby*\0php*\0lua*\0tclsh*\0Rscript\0";
-
-/* Who looks, which is what `decide --look` is told. */
-enum looker { PROGRAM, SCRIPT, ARGUMENT };
-static const char *const LOOKS[] = {"--look=program", "--look=script", "--look=argument"};
-
-/* The program's words as far as they are on the first page, each with its end, and an empty one behind the last. */
-struct arguments {
-    char words[4096 + 2];
-};
-
-static void read_arguments(struct arguments *arguments)
-{
-    enum { ROOM = 4096 };
-    long file = sys_open("/proc/self/cmdline", 0);
-    long length = sys_failed(file) ? 0 : sys_read((int)file, arguments->words, ROOM);
-    if (!sys_failed(file))
-        sys_close((int)file);
-    length = length > 0 ? length : 0;
-    arguments->words[length] = arguments->words[length + 1] = '\0';
-}
-
-static const char *next_argument(const char *word)
-{
-    return *word ? word + text_length(word) + 1 : word;
-}
-
-/* Whether the user named the command to the program (`ccache gcc`, `strace python3 a.py`): a whole word after the first. */
-static bool is_argument(const char *name)
-{
-    struct arguments arguments;
-    read_arguments(&arguments);
-    for (const char *one = next_argument(arguments.words); *one; one = next_argument(one))
-        if (text_equal(one, name))
-            return true;
-    return false;
-}
-
-/* What may stand before a command in a line of the shell's (POSIX, 2.4, 2.14), and what only asks for one. */
-static const char BEFORE_COMMANDS[] = "!\0{\0if\0then\0elif\0else\0while\0until\0do\0exec\0time\0";
-static const char ASKING[] = "type\0which\0hash\0-v\0-V\0";
-
-static bool is_one_of(const char *names, const char *word, size_t length)
-{
-    for (const char *one = names; *one; one += text_length(one) + 1)
-        if (text_length(one) == length && __builtin_memcmp(one, word, length) == 0)
-            return true;
-    return false;
-}
-
-static bool has_letter(const char *word, size_t length, char letter)
-{
-    for (size_t i = 0; i < length; i++)
-        if (word[i] == letter)
-            return true;
-    return false;
-}
-
-static bool has_end(const char *ends, char one)
-{
-    return !one || has_letter(ends, text_length(ends), one);
-}
-
-/* Whether a line executes a command without having asked whether that is here. Quotes are letters like others. */
-static bool line_executes(const char *line, const char *name)
-{
-    bool found = false, first = true, asks = false;
-    while (*line) {
-        size_t length = 0;
-        while (!has_end(" \t\n;&|()`", line[length]))
-            length++;
-        bool is_it = length == text_length(name) && __builtin_memcmp(line, name, length) == 0;
-        if (is_it && asks)
-            return false;
-        found = found || (is_it && first);
-        if (length) {
-            asks = is_one_of(ASKING, line, length);
-            /* NAME=value stands before a command too. */
-            first = first && (is_one_of(BEFORE_COMMANDS, line, length) || has_letter(line, length, '='));
-            line += length;
-        } else {
-            first = first || !has_end(" \t", *line);
-            line++;
-        }
-    }
-    return found;
-}
-
-/* `sh -c LINE`, as system(3), popen(3) and npm start what a program is told to run. */
-static bool is_in_line(const char *name)
-{
-    struct arguments arguments;
-    read_arguments(&arguments);
-    const char *one = next_argument(arguments.words);
-    while (*one == '-' && !has_letter(one, text_length(one), 'c'))
-        one = next_argument(one);
-    return *one == '-' && line_executes(next_argument(one), name);
-}
-
-static enum looker looker_for(const struct inside_facts *facts, const char *name)
-{
-    /* `which gcc` and `sh -c gcc` have it among their arguments always. */
-    if (names_have(SHELLS, facts->program))
-        return is_in_line(name) ? ARGUMENT : SCRIPT;
-    if (is_argument(name))
-        return ARGUMENT;
-    return names_have(INTERPRETERS, facts->program) ? SCRIPT : PROGRAM;
-}
-
 static bool is_seen(const struct inside_facts *facts, const char *name, enum looker looker)
 {
     return is_marked(facts, "/.seen/", name) || (looker == SCRIPT && is_marked(facts, "/.seen-by-scripts/", name));
@@ -321,7 +210,7 @@ bool command_is_to_be_had(const char *name)
     const struct inside_facts *facts = loader_facts();
     if (!is_name(name) || find_link(facts, name, room))
         return is_name(name);
-    enum looker looker = looker_for(facts, name);
+    enum looker looker = looker_of(facts->program, name);
     if (is_seen(facts, name, looker))
         return true;
     if (is_locked(facts, name, FAILURE_NOT_FOUND))
@@ -331,7 +220,7 @@ bool command_is_to_be_had(const char *name)
         text_add(&path, DIRECTORIES);
         text_add(&path, name);
         looks++;
-        ask(facts, LOOKS[looker], room);
+        ask(facts, looker_option(looker), room);
         if (is_seen(facts, name, looker))
             return true;
     }
