@@ -2,7 +2,8 @@
 
 Linux, fs/binfmt_script.c: the line is cut at 255 bytes, leading blanks are skipped, everything after
 the interpreter is one argument. A missing interpreter makes execve of the script itself fail with
-ENOENT, which a shell reports as if the script were missing.
+ENOENT, which a shell reports as if the script were missing. What runs a text that has no such line is told
+by file_handlers.py.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """`recipe.toml`: the file that says how a program is built (pure).
 
+recipe_derivation.py makes the builder's variables of its keys.
+
 name = "hello"
 version = "2.10"
 kind = "autotools"                # plain, make, autotools, cmake, meson, python, cargo

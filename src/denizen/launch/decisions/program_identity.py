@@ -1,6 +1,7 @@
 """The identity of a program, by which its decision is found; the decision's file names (pure).
 
-The loader computes the same (loader/program_identity.c; the names in loader/decision.c).
+The loader computes the same (loader/program_identity.c; the names in loader/decision.c), and so does
+launch/fast_path.py, which imports less.
 """
 
 from __future__ import annotations

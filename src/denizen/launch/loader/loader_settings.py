@@ -58,7 +58,8 @@ class SettingsTooLong(BadInput):
         return f"{self.size} bytes (or a NUL inside one); the block has {BLOCK_SIZE - HEADER.size}"
 
 
-# Directories of the host's own programs, which need no decision.
+# Directories of the host's own programs, which need no decision. Paths are compared with them by
+# loader/start.c, loader/inside/child.c, loader/library_facts.c, script_launch.py and loader_files.py.
 HOST_PREFIXES = (b"/usr/", b"/bin/", b"/sbin/", b"/lib/", b"/lib64/")
 
 
