@@ -7,7 +7,7 @@ enum { MAX_DEPTH = 8 };
 /* Where a native start would have looked last (glibc's default directories, the multiarch ones first). */
 static const char *const HOST_DIRECTORIES = "/lib/" ARCH_TRIPLET ":/usr/lib/" ARCH_TRIPLET ":/lib64:/usr/lib64:/lib:/usr/lib";
 
-struct world {
+struct search {
     struct arena *arena;
     const struct decision *decision;
     const char *user_paths;
@@ -96,23 +96,23 @@ static const char *own_library(const struct decision *decision, const char *name
 }
 
 /* What ld.so would load by a name that `object` asks for, as long as nothing of the host is searched. */
-static const char *find_as_ldso(const struct world *world, const char *object, const char *paths, const char *name)
+static const char *find_as_ldso(const struct search *search, const char *object, const char *paths, const char *name)
 {
-    const struct decision_header *header = world->decision->header;
-    const char *path = own_library(world->decision, name);
+    const struct decision_header *header = search->decision->header;
+    const char *path = own_library(search->decision, name);
     if (!path)
-        path = find_in(world->arena, world->user_paths, NULL, name);
+        path = find_in(search->arena, search->user_paths, NULL, name);
     if (!path)
-        path = find_in(world->arena, paths, object, name);
+        path = find_in(search->arena, paths, object, name);
     if (!path && header->search)
-        path = find_in(world->arena, decision_string(world->decision, header->search), NULL, name);
+        path = find_in(search->arena, decision_string(search->decision, header->search), NULL, name);
     return path;
 }
 
-static const char *find_of_host(const struct world *world, const char *name)
+static const char *find_of_host(const struct search *search, const char *name)
 {
-    bool musl = world->decision->header->flags & DECISION_BY_NAME;
-    return musl ? NULL : find_in(world->arena, HOST_DIRECTORIES, NULL, name);
+    bool musl = search->decision->header->flags & DECISION_BY_NAME;
+    return musl ? NULL : find_in(search->arena, HOST_DIRECTORIES, NULL, name);
 }
 
 static const char *run_path_of(const struct object *object)
@@ -131,26 +131,26 @@ static bool is_noted(const struct preload *found, const char *path)
     return false;
 }
 
-static bool is_preloaded(const struct world *world, const char *name)
+static bool is_preloaded(const struct search *search, const char *name)
 {
     size_t length = text_length(name);
-    for (const char *at = world->given; *at; at++)
-        if ((at == world->given || at[-1] == '/' || is_separator(at[-1])) && text_starts(at, name) &&
+    for (const char *at = search->given; *at; at++)
+        if ((at == search->given || at[-1] == '/' || is_separator(at[-1])) && text_starts(at, name) &&
             (!at[length] || is_separator(at[length])))
             return true;
     return false;
 }
 
-static struct trouble check_object(const struct world *world, const char *path, int depth);
+static struct trouble check_object(const struct search *search, const char *path, int depth);
 
-static struct trouble check_need(const struct world *world, const char *path, const struct object *object,
+static struct trouble check_need(const struct search *search, const char *path, const struct object *object,
                                  const char *name, int depth)
 {
-    if (has_slash(name) || is_preloaded(world, name) || find_as_ldso(world, path, run_path_of(object), name))
+    if (has_slash(name) || is_preloaded(search, name) || find_as_ldso(search, path, run_path_of(object), name))
         return NONE;
-    const char *of_host = find_of_host(world, name);
-    struct preload *found = world->found;
-    struct trouble lacking = {keep(world->arena, name), NULL};
+    const char *of_host = find_of_host(search, name);
+    struct preload *found = search->found;
+    struct trouble lacking = {keep(search->arena, name), NULL};
     if (!of_host || depth >= MAX_DEPTH)
         return lacking;
     if (is_noted(found, of_host))
@@ -158,27 +158,27 @@ static struct trouble check_need(const struct world *world, const char *path, co
     if (found->count >= MAX_PRELOAD_NEEDS)
         return lacking;
     found->needs[found->count++] = of_host;
-    return check_object(world, of_host, depth + 1);
+    return check_object(search, of_host, depth + 1);
 }
 
-static struct trouble check_version(const struct world *world, const char *path, const struct object *object,
+static struct trouble check_version(const struct search *search, const char *path, const struct object *object,
                                     const struct version_need *need)
 {
     struct object provider;
-    if (world->decision->header->flags & DECISION_BY_NAME)
+    if (search->decision->header->flags & DECISION_BY_NAME)
         return NONE; /* musl asks for no versions */
-    const char *library = find_as_ldso(world, path, run_path_of(object), need->library);
+    const char *library = find_as_ldso(search, path, run_path_of(object), need->library);
     if (!library)
-        library = find_of_host(world, need->library);
+        library = find_of_host(search, need->library);
     if (!library || !object_open(library, &provider))
         return NONE;
     bool defined = object_defines(&provider, need->name);
     object_close(&provider);
-    return defined ? NONE : (struct trouble){keep(world->arena, need->name), keep(world->arena, need->library)};
+    return defined ? NONE : (struct trouble){keep(search->arena, need->name), keep(search->arena, need->library)};
 }
 
 /* A file that cannot be read as an object is for ld.so to name: it goes on without it. */
-static struct trouble check_object(const struct world *world, const char *path, int depth)
+static struct trouble check_object(const struct search *search, const char *path, int depth)
 {
     struct object object;
     struct version_need need;
@@ -187,27 +187,27 @@ static struct trouble check_object(const struct world *world, const char *path, 
         return NONE;
     size_t index = 0;
     for (const char *name; !trouble.what && (name = object_string(&object, DT_NEEDED, &index));)
-        trouble = check_need(world, path, &object, name, depth);
+        trouble = check_need(search, path, &object, name, depth);
     for (size_t i = 0; !trouble.what && object_need(&object, i, &need); i++)
-        trouble = check_version(world, path, &object, &need);
+        trouble = check_version(search, path, &object, &need);
     object_close(&object);
     return trouble;
 }
 
 /* One name of the list goes to what ld.so will see, or is left out. */
-static void settle_one(const struct world *world, const char *name, struct text *shown)
+static void settle_one(const struct search *search, const char *name, struct text *shown)
 {
-    const char *path = has_slash(name) ? name : find_as_ldso(world, NULL, NULL, name);
-    size_t before = world->found->count;
-    if (!path && (path = find_of_host(world, name)))
+    const char *path = has_slash(name) ? name : find_as_ldso(search, NULL, NULL, name);
+    size_t before = search->found->count;
+    if (!path && (path = find_of_host(search, name)))
         name = path;
-    struct trouble trouble = path ? check_object(world, path, 0) : NONE; /* else for ld.so to name */
+    struct trouble trouble = path ? check_object(search, path, 0) : NONE; /* else for ld.so to name */
     if (!trouble.what) {
         text_add(shown, shown->length > sizeof "LD_PRELOAD=" - 1 ? ":" : "");
         text_add(shown, name);
         return;
     }
-    world->found->count = before;
+    search->found->count = before;
     say(name, " of LD_PRELOAD is left out: it needs ", trouble.what, trouble.library ? " of " : "",
         trouble.library ? trouble.library : "", ", which this program's libraries have not", (char *)0);
 }
@@ -225,14 +225,14 @@ static char **find_variable(const struct process *process)
 void preload_settle(struct arena *arena, const struct process *process, const struct decision *decision,
                     struct preload *preload)
 {
-    bool own_world = !process->secure && !(decision->header->flags & DECISION_HOST);
-    preload->slot = own_world ? find_variable(process) : NULL;
+    bool own_libraries = !process->secure && !(decision->header->flags & DECISION_HOST);
+    preload->slot = own_libraries ? find_variable(process) : NULL;
     preload->shown = NULL;
     preload->count = 0;
     if (!preload->slot)
         return;
     const char *given = *preload->slot + sizeof "LD_PRELOAD=" - 1;
-    struct world world = {arena, decision, process_variable(process, "LD_LIBRARY_PATH"), given, preload};
+    struct search search = {arena, decision, process_variable(process, "LD_LIBRARY_PATH"), given, preload};
     size_t room = text_length(given) + 16 + PATH_ROOM;
     struct text shown = text_in(arena_take(arena, room), room);
     text_add(&shown, "LD_PRELOAD=");
@@ -244,7 +244,7 @@ void preload_settle(struct arena *arena, const struct process *process, const st
         for (; *given && !is_separator(*given); given++)
             text_add_bytes(&one, given, 1);
         if (one.length)
-            settle_one(&world, name, &shown);
+            settle_one(&search, name, &shown);
     }
     preload->shown = text_equal(shown.data, *preload->slot) || shown.cut ? NULL : shown.data;
 }

@@ -150,10 +150,15 @@ static inline int sys_execve(const char *path, char *const *arguments, char *con
     return (int)arch_syscall(__NR_execve, (long)path, (long)arguments, (long)environment, 0, 0, 0);
 }
 
+static inline long sys_prctl(long what, long a, long b)
+{
+    return arch_syscall(__NR_prctl, what, a, b, 0, 0, 0);
+}
+
 /* Set the name of the process in `ps` and core dumps; the kernel truncates it. */
 static inline void sys_name_process(const char *name)
 {
-    arch_syscall(__NR_prctl, SYS_PR_SET_NAME, (long)name, 0, 0, 0, 0);
+    sys_prctl(SYS_PR_SET_NAME, (long)name, 0);
 }
 
 static inline void sys_set_memory_map(const void *map, size_t size)

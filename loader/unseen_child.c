@@ -33,7 +33,7 @@ static _Noreturn void become_helper(void *given)
 {
     struct request *request = given;
     static const char *const environment[] = {HELPER_PATH, HELPER_MARK "=1", NULL};
-    arch_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0, 0);
+    sys_prctl(PR_SET_PDEATHSIG, SIGTERM, 0);
     arch_syscall(__NR_setsid, 0, 0, 0, 0, 0, 0);
     helper_process_prepare();
     sys_execve(request->words[0], (char *const *)(const void *)request->words,
@@ -45,7 +45,7 @@ static _Noreturn void wait_for_helper(void *given)
 {
     struct request *request = given;
     int status = 0;
-    arch_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+    sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
     long helper = arch_run_apart(CLONE_VM | CLONE_VFORK | SYS_SIGCHLD, request->stack + STACK_SIZE, become_helper,
                                  request);
     if (helper > 0)

@@ -56,7 +56,7 @@ static _Noreturn void trace(void *given)
 {
     struct attachment *attachment = given;
     /* A signal may end the process at any moment; nothing else would wake this one, which no signal reaches. */
-    arch_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+    sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
     if (arch_syscall(__NR_getppid, 0, 0, 0, 0, 0, 0) != attachment->process)
         sys_exit(0);
     wait_beyond(attachment, STARTED);
@@ -99,10 +99,10 @@ static long start_tracer(struct attachment *attachment)
     if (tracer <= 0)
         return tracer;
     /* Where Yama lets only ancestors trace: this one may, until it has attached. */
-    arch_syscall(__NR_prctl, PR_SET_PTRACER, tracer, 0, 0, 0, 0);
+    sys_prctl(PR_SET_PTRACER, tracer, 0);
     reach(attachment, ALLOWED);
     wait_beyond(attachment, ALLOWED);
-    arch_syscall(__NR_prctl, PR_SET_PTRACER, 0, 0, 0, 0, 0);
+    sys_prctl(PR_SET_PTRACER, 0, 0);
     return tracer;
 }
 

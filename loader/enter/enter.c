@@ -66,61 +66,18 @@
    status are nobody else's. That, and half of the time, is what bubblewrap's second process would cost. */
 #include "../covered_linker.h"
 #include "../ignored_signals.h"
+#include "builder_operations.h"
 #include "errno_text.h"
-#include "files.h"
-#include "guardian.h"
+#include "made_names.h"
 #include "mounts.h"
+#include "plan.h"
+#include "root_operations.h"
 #include "sandbox.h"
-#include "search_path.h"
 #include "variables.h"
 
 ARCH_START;
 
-struct plan {
-    char **next;
-    char **fallback;
-    long fallback_count;
-    bool quiet;
-    const char *as, *given;
-    int status;
-    char **environment;
-};
-
 _Noreturn void loader_start(uintptr_t *stack, const void *unused);
-
-static const char *take(struct plan *plan)
-{
-    if (!*plan->next)
-        fail("denizen-enter: an operation lacks a word", (char *)0);
-    return *plan->next++;
-}
-
-static long number_of(const char *word)
-{
-    long number = 0;
-    for (; *word >= '0' && *word <= '9' && number < 10000; word++)
-        number = number * 10 + (*word - '0');
-    return number;
-}
-
-static struct names take_names(struct plan *plan)
-{
-    struct names names = {.count = number_of(take(plan))};
-    names.first = plan->next;
-    for (long i = 0; i < names.count; i++)
-        take(plan);
-    return names;
-}
-
-static char **program_of(const struct plan *plan)
-{
-    char **word = plan->next;
-    while (*word && !text_equal(*word, "--"))
-        word++;
-    if (!*word || !word[1])
-        fail("usage: denizen-enter OPERATION... -- PROGRAM ARGUMENT...", (char *)0);
-    return word + 1;
-}
 
 /* The words take the place of what lies before PROGRAM on the stack: there is room, for they came from there. */
 static _Noreturn void fall_back(const struct plan *plan, char **program)
@@ -171,7 +128,7 @@ static _Noreturn void give_up(const struct plan *plan, const struct failure *fai
         say(failure->what, failure->object, ": ", failure->call, ": ", room,
             plan->fallback ? "; trying otherwise" : "", (char *)0);
     if (plan->fallback)
-        fall_back(plan, program_of(plan));
+        fall_back(plan, plan_program(plan));
     sandbox_tell_failure(plan->status, "o");
     sys_exit(EXIT_CANNOT_START);
 }
@@ -179,123 +136,12 @@ static _Noreturn void give_up(const struct plan *plan, const struct failure *fai
 static void remember_fallback(struct plan *plan, bool quiet)
 {
     plan->quiet = quiet;
-    plan->fallback_count = number_of(take(plan));
+    plan->fallback_count = plan_number(plan_take(plan));
     plan->fallback = plan->next;
     for (long i = 0; i < plan->fallback_count; i++)
-        take(plan);
+        plan_take(plan);
     if (!plan->fallback_count)
         plan->fallback = NULL;
-}
-
-/* What only a root of its own needs (denizen.fhs). */
-static long build_root(struct plan *plan, const char *operation, const char **object)
-{
-    if (text_equal(operation, "offline"))
-        return mounts_become_offline();
-    if (text_equal(operation, "search")) {
-        search_path_add(plan->environment, take(plan));
-        return 0;
-    }
-    if (text_equal(operation, "chdir")) {
-        mounts_change_directory(take(plan));
-        return 0;
-    }
-    if (text_equal(operation, "symlink") || text_equal(operation, "text")) {
-        const char *content = take(plan);
-        *object = take(plan);
-        return operation[0] == 's' ? file_make_link(content, *object) : file_make_text(content, *object);
-    }
-    if (text_equal(operation, "entries")) {
-        const char *directory = take(plan);
-        *object = take(plan);
-        struct names but = take_names(plan);
-        return mounts_add_entries(directory, *object, &but);
-    }
-    if (text_equal(operation, "apart") || text_equal(operation, "detach")) {
-        *object = take(plan);
-        return operation[0] == 'a' ? mounts_set_apart(*object) : mounts_detach(*object);
-    }
-    bool known = text_equal(operation, "tmpfs") || text_equal(operation, "readonly") || text_equal(operation, "root");
-    if (!known)
-        fail("denizen-enter: there is no operation ", operation, (char *)0);
-    *object = take(plan);
-    if (operation[0] == 't')
-        return mounts_make_tmpfs(*object);
-    return operation[1] == 'e' ? mounts_make_readonly(*object) : mounts_become_root(*object);
-}
-
-static long isolate(struct plan *plan, const char **call)
-{
-    /* Not in one initialiser: C does not say which of its expressions is evaluated first. */
-    struct somebody inside = {.uid = (uint32_t)number_of(take(plan))};
-    inside.gid = (uint32_t)number_of(take(plan));
-    return sandbox_isolate(inside, plan->status, call);
-}
-
-static long make_file_system(struct plan *plan, const char **object)
-{
-    const char *kind = take(plan), *options = take(plan);
-    *object = take(plan);
-    return mounts_make_file_system(kind, options, *object);
-}
-
-static long set_status(struct plan *plan)
-{
-    plan->status = (int)number_of(take(plan));
-    return sandbox_set_status(plan->status);
-}
-
-static long show_names(struct plan *plan, const char **object)
-{
-    const char *directory = take(plan);
-    *object = take(plan);
-    struct names names = take_names(plan);
-    return mounts_show_objects(directory, *object, &names);
-}
-
-static long show(struct plan *plan, const char **object, bool must_exist)
-{
-    const char *source = take(plan);
-    *object = take(plan);
-    return must_exist || sys_exists(source) ? mounts_show(source, *object) : 0;
-}
-
-/* What only a builder needs (denizen.build.runner); false where the operation is another. */
-static bool confine(struct plan *plan, const char *operation, const char **object, const char **call, long *result)
-{
-    if (text_equal(operation, "status"))
-        *result = set_status(plan);
-    else if (text_equal(operation, "guard"))
-        *result = guardian_of_descendants(plan->status, call);
-    else if (text_equal(operation, "isolate"))
-        *result = isolate(plan, call);
-    else if (text_equal(operation, "no-cgroups"))
-        *result = sandbox_allow_no_control_groups(call);
-    else if (text_equal(operation, "names"))
-        *result = sandbox_name_host(take(plan), call);
-    else if (text_equal(operation, "loopback"))
-        *result = sandbox_bring_loopback_up(call);
-    else if (text_equal(operation, "shown"))
-        *result = show_names(plan, object);
-    else if (text_equal(operation, "mount"))
-        *result = make_file_system(plan, object);
-    else if (text_equal(operation, "show") || text_equal(operation, "show-if"))
-        *result = show(plan, object, !operation[4]);
-    else if (text_equal(operation, "harden"))
-        *result = mounts_harden(*object = take(plan));
-    else if (text_equal(operation, "safe"))
-        *result = mounts_make_safe(*object = take(plan));
-    else if (text_equal(operation, "weaken"))
-        *result = sandbox_weaken(call);
-    else if (text_equal(operation, "filter"))
-        *result = sandbox_filter(take(plan), call);
-    else if (text_equal(operation, "scoped"))
-        sandbox_scope();
-    else if (text_equal(operation, "linux32"))
-        sandbox_be_32_bit();
-    else
-        return false;
-    return true;
 }
 
 /* Inside another program of ours the host's dynamic linker is where that one put it: here already, or elsewhere. */
@@ -315,40 +161,40 @@ static void carry_out(struct plan *plan, const char *operation)
     } else if (text_equal(operation, "private")) {
         result = mounts_become_private(&call);
     } else if (text_equal(operation, "interpret")) {
-        object = take(plan);
-        struct names entries = take_names(plan);
+        object = plan_take(plan);
+        struct names entries = plan_take_names(plan);
         result = mounts_interpret(object, &entries, &call);
     } else if (text_equal(operation, "mirror")) {
-        object = take(plan);
-        result = mounts_mirror(object, take(plan), &call);
+        object = plan_take(plan);
+        result = mounts_mirror(object, plan_take(plan), &call);
     } else if (text_equal(operation, "dir")) {
-        object = take(plan);
+        object = plan_take(plan);
         result = file_make_directory(object);
     } else if (text_equal(operation, "file")) {
-        object = take(plan);
+        object = plan_take(plan);
         result = file_make(object);
     } else if (text_equal(operation, "bind")) {
-        const char *source = take(plan);
-        object = take(plan);
+        const char *source = plan_take(plan);
+        object = plan_take(plan);
         result = mounts_bind(source, object);
     } else if (text_equal(operation, "aside")) {
-        const char *linker = take(plan);
-        object = take(plan);
+        const char *linker = plan_take(plan);
+        object = plan_take(plan);
         result = set_aside(linker, object);
     } else if (text_equal(operation, "offer")) {
-        const char *source = take(plan);
-        object = take(plan);
+        const char *source = plan_take(plan);
+        object = plan_take(plan);
         result = sys_exists(source) ? mounts_bind(source, object) : 0;
     } else if (text_equal(operation, "as")) {
-        plan->as = take(plan);
+        plan->as = plan_take(plan);
     } else if (text_equal(operation, "given")) {
-        plan->given = take(plan);
+        plan->given = plan_take(plan);
     } else if (variables_knows(operation)) {
-        plan->environment = variables_with(plan->environment, operation, take(plan), *program_of(plan));
+        plan->environment = variables_with(plan->environment, operation, plan_take(plan), *plan_program(plan));
     } else if (text_equal(operation, "check")) {
         sys_exit(0);
-    } else if (!confine(plan, operation, &object, &call, &result)) {
-        result = build_root(plan, operation, &object);
+    } else if (!builder_operation(plan, operation, &object, &call, &result)) {
+        result = root_operation(plan, operation, &object);
     }
     if (sys_failed(result))
         give_up(plan, &(struct failure){operation[0] == 'p' ? "no namespace" : "cannot bring about ", object, call,

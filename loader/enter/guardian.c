@@ -21,11 +21,6 @@ enum {
 #define ENDING ((uint64_t)1 << (1 - 1) | (uint64_t)1 << (2 - 1) | (uint64_t)1 << (SIGTERM - 1))
 #define CHILD_ENDED ((uint64_t)1 << (SIGCHLD - 1))
 
-static long prctl(long what, long a, long b)
-{
-    return arch_syscall(__NR_prctl, what, a, b, 0, 0, 0);
-}
-
 static void tell_end(int fd, int status)
 {
     char room[16];
@@ -108,7 +103,7 @@ static _Noreturn void stand_guard(long child, int status_fd)
 static void end_with_guardian(const int pipe[2])
 {
     char byte;
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
+    sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
     sys_close(pipe[1]);
     if (sys_read(pipe[0], &byte, 1) != -EAGAIN_)
         sys_exit(1);
@@ -125,7 +120,7 @@ long guardian_leave_behind(int status, const char **call)
         return result;
     arch_syscall(__NR_rt_sigprocmask, SIG_BLOCK, (long)&blocked, (long)&before, sizeof blocked, 0, 0);
     /* Whoever started us ends: so does the builder, and all that it has started. */
-    prctl(PR_SET_PDEATHSIG, SIGTERM, 0);
+    sys_prctl(PR_SET_PDEATHSIG, SIGTERM, 0);
     *call = "clone";
     long child = sys_fork();
     if (child > 0)
@@ -140,6 +135,6 @@ long guardian_leave_behind(int status, const char **call)
 long guardian_of_descendants(int status, const char **call)
 {
     *call = "prctl";
-    long result = prctl(PR_SET_CHILD_SUBREAPER, 1, 0);
+    long result = sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0);
     return sys_failed(result) ? result : guardian_leave_behind(status, call);
 }

@@ -2,7 +2,7 @@
 
 #include "../sys.h"
 #include "../text.h"
-#include "files.h"
+#include "made_names.h"
 #include "users.h"
 
 #include <asm/statfs.h>

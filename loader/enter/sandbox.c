@@ -1,7 +1,7 @@
 #include "sandbox.h"
 
 #include "../sys.h"
-#include "files.h"
+#include "made_names.h"
 #include "guardian.h"
 
 #include <stdint.h>
@@ -39,11 +39,6 @@ enum {
     MAX_FILTER = 4096,
     OLD_KERNELS_FILES = 65536,
 };
-
-static long prctl(long what, long a, long b)
-{
-    return arch_syscall(__NR_prctl, what, a, b, 0, 0, 0);
-}
 
 /* What denizen's caller left inheritable reaches this process, and must not reach the builder. */
 static void close_all_above(int fd)
@@ -157,10 +152,10 @@ long sandbox_weaken(const char **call)
         arch_syscall(__NR_personality, had | ADDR_NO_RANDOMIZE, 0, 0, 0, 0, 0);
     /* Without capabilities these two fail, and are not needed. */
     for (long capability = 0; capability < MAX_CAPABILITY; capability++)
-        prctl(PR_CAPBSET_DROP, capability, 0);
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0);
+        sys_prctl(PR_CAPBSET_DROP, capability, 0);
+    sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0);
     *call = "prctl";
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
+    return sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
 }
 
 /* struct sock_filter and sock_fprog (linux/filter.h). */
@@ -195,7 +190,7 @@ long sandbox_filter(const char *program, const char **call)
         const struct instruction *first;
     } filter = {(uint16_t)(length / digits), room};
     *call = "prctl";
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (long)&filter);
+    return sys_prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (long)&filter);
 }
 
 void sandbox_scope(void)

@@ -2,7 +2,7 @@
 
 #include "../sys.h"
 #include "../text.h"
-#include "files.h"
+#include "made_names.h"
 
 /* linux/sched.h. */
 enum { CLONE_NEWUSER = 0x10000000 };

@@ -38,7 +38,7 @@ static bool read_status(struct sandbox *sandbox)
 struct sandbox sandbox_begin(void)
 {
     struct sandbox found = {0, 0};
-    if (arch_syscall(__NR_prctl, PR_GET_SECCOMP, 0, 0, 0, 0, 0) != 0 && !read_status(&found))
+    if (sys_prctl(PR_GET_SECCOMP, 0, 0) != 0 && !read_status(&found))
         found.mode = UINT32_MAX;
     return found;
 }

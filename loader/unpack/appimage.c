@@ -1,7 +1,7 @@
 #include "appimage.h"
 
 #include "../text.h"
-#include "files.h"
+#include "image_files.h"
 
 enum { STDOUT = 1, STDERR = 2, WRONG_USAGE = 1 };
 static const char ROOT[] = "squashfs-root";

@@ -4,7 +4,7 @@
 
 #include "../auxv.h"
 #include "../text.h"
-#include "files.h"
+#include "image_files.h"
 
 enum cache_place { CACHE_OF_USER, CACHE_AT_HOME, CACHE_TEMPORARY, CACHE_KEPT, CACHE_COMMON, CACHE_IN_MEMORY, CACHE_PLACES };
 

@@ -2,7 +2,7 @@
 
 #include "../sys.h"
 #include "../text.h"
-#include "files.h"
+#include "image_files.h"
 
 enum {
     DIGITS = 40, NAME_AT = 19, LISTING = 8192, PIECE = 4096, DEEPEST = 64, MOST = 8,

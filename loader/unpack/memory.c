@@ -1,7 +1,7 @@
 #include "memory.h"
 
 #include "../text.h"
-#include "files.h"
+#include "image_files.h"
 
 enum { MFD_CLOEXEC_ = 1, MFD_EXEC_ = 0x10, EINVAL_ = 22, EMFILE_ = 24, FIRST_FD = 200, F_DUPFD_CLOEXEC_ = 1030, MAX_FILES = 4096 };
 

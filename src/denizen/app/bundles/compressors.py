@@ -17,7 +17,7 @@ ZSTD_LEVEL = 19
 # LZMA is 7 % smaller and takes five times as long to expand, 14 ms a megabyte: half a second at most.
 _MOST_LZMA = 32 << 20
 _WINDOW_LOG = 24
-# Files that a start looks at (loader/unpack/files.c): of more, what is loaded first must be at the front.
+# Files that a start looks at (loader/unpack/image_files.c): of more, what is loaded first must be in front.
 _LOOKED_AT = 1000
 # Machines whose code has the distances that formats.x86_addresses knows.
 _X86 = "x86_64"

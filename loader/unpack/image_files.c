@@ -1,4 +1,4 @@
-#include "files.h"
+#include "image_files.h"
 
 enum { S_IFLNK_ = 0120000 };
 

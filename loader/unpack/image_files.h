@@ -1,6 +1,6 @@
 /* Files and directories that are made. Results below zero are negative errnos. */
-#ifndef DENIZEN_FILES_H
-#define DENIZEN_FILES_H
+#ifndef DENIZEN_IMAGE_FILES_H
+#define DENIZEN_IMAGE_FILES_H
 
 #include "packed_image.h"
 

@@ -1,6 +1,6 @@
 /* Names that a plan makes. Results below zero are negative errnos; a name that is there already is left as it is. */
-#ifndef DENIZEN_FILES_H
-#define DENIZEN_FILES_H
+#ifndef DENIZEN_MADE_NAMES_H
+#define DENIZEN_MADE_NAMES_H
 
 /* Write CONTENT into a file that is there, as those of /proc are. */
 long file_write(const char *path, const char *content);

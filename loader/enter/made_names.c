@@ -1,4 +1,4 @@
-#include "files.h"
+#include "made_names.h"
 
 #include "../sys.h"
 #include "../text.h"

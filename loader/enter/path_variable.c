@@ -1,4 +1,4 @@
-#include "search_path.h"
+#include "path_variable.h"
 
 #include "../arena.h"
 #include "../text.h"
