@@ -12,7 +12,7 @@ help:
 	@echo 'make check   format, lint, types, layers'
 	@echo 'make single-file  denizen as one static file with Python inside, build/denizen'
 	@echo 'make docs    the documentation site, in build/site'
-	@echo 'make layers  which module may import which; no circles; names and docstrings'
+	@echo 'make layers  which module may import which; no circles; names, docstrings, docs/modules.md'
 	@echo 'make loader  compile the C loader into the source tree'
 	@echo 'make bench   the claims of speed, each beside its peer'
 	@echo 'make corpus  run programs that others published on a host that has nothing'
@@ -67,6 +67,7 @@ check: $(VENV)/.ready
 layers: $(VENV)/.ready
 	$(BIN)/python tools/check_layers.py
 	$(BIN)/python tools/check_names.py
+	$(BIN)/python tools/list_modules.py --check
 
 $(VENV)/.docs: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
@@ -97,6 +98,7 @@ loader:
 format: $(VENV)/.ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/python tools/list_modules.py
 
 bench: tools
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -104,7 +104,7 @@ def composing(here: Path, nix: PrivateNix) -> list[tuple[str, ...]]:
     ours: list[str] = []
     with Store.create(os.fsencode(store)) as made, made.working() as work:
         paths = [info.path for info in work.add_all([(os.fsencode(t), t.name) for t in trees])]
-        union = uniting([UnionPart(Ingredient(path)) for path in paths], made.layout.logical)
+        union = uniting([UnionPart(Ingredient(path), 5) for path in paths], made.layout.logical)
         for number in range(ROUNDS):
             sealed = derivations.seal(union, f"profile-{number}", {}, made.layout.logical)
             work.add_text(sealed.path.name, sealed.content, sealed.references)

@@ -32,8 +32,8 @@ from tests.support import debs
 from tests.support import squashfs as squashfs_images_of
 from tests.support.debs import Item, directory, hard_link, symlink
 from tests.support.iso_images import built_image
-from tests.support.unwind import MARK
-from tests.support.unwind import unwind_tables as made_tables
+from tests.support.unwind_tables import MARK
+from tests.support.unwind_tables import unwind_tables as made_tables
 
 NAR_TOKENS = (
     b"\x01\0\0\0\0\0\0\0(\0\0\0\0\0\0\0", b"\x01\0\0\0\0\0\0\0)\0\0\0\0\0\0\0",

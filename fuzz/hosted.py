@@ -30,7 +30,7 @@ from fuzz.launch import DECISION_TOKENS
 from tests.support.elf_builder import Elf, Note, Symbol, build
 from tests.support.elf_rewriting import at_the_end, with_second_interpreter
 from tests.support.index_files import index_file
-from tests.support.unwind import unwind_tables
+from tests.support.unwind_tables import unwind_tables
 
 HERE = Path(__file__).parent
 LOADER = HERE.parent / "loader"

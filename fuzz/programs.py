@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from denizen.diagnose.examine import examine
-from denizen.diagnose.program_facts import HostWorld
+from denizen.diagnose.program_facts import HostContext
 from denizen.elf import classify
 from denizen.elf import constants as c
 from denizen.elf.counted_strings import counted_strings
@@ -19,7 +19,7 @@ from tests.support.linker_systems import MUSL, musl
 # Between the program and the library that it asks for first.
 _AND = b"\n=== library ===\n"
 _PATH = b"/opt/app/bin/program"
-_WORLD = HostWorld(HOST, Environment(), (b"/usr/bin", b"/bin"))
+_WORLD = HostContext(HOST, Environment(), (b"/usr/bin", b"/bin"))
 TOKENS = (*elf.TOKENS, _AND, b"$ORIGIN", b"${LIB}", b"$PLATFORM/", b"liba.so.1", b"libc.so.6", b":", b"/../")
 
 # Each library that is asked for is searched in eight directories, as ld.so does: 40 us in this view. A

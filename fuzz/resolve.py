@@ -9,8 +9,8 @@ from denizen.resolve.lock import parse, write
 from denizen.resolve.resolution import (
     ChoiceRule,
     FromHost,
-    Lack,
     Pin,
+    ProblemKind,
     ProviderChoice,
     Resolution,
     ResolutionProblem,
@@ -42,7 +42,7 @@ def locks() -> Sequence[bytes]:
     pin = Pin(b"liba1", b"1:2-3", b"amd64", "debian", "trixie", "12", b"pool/liba1.deb", 10, _HASH, 4)
     choice = ProviderChoice(b"liba.so.1", _HASH, b"usr/lib/liba.so.1", ChoiceRule.ONLY, b"program")
     beside = ProviderChoice(b"libb.so", b"", b"../lib/libb.so.1", ChoiceRule.BESIDE, b"program", (), "qt")
-    problem = ResolutionProblem(Lack.LIBRARY, b"libz.so.9", b"program", 'no "one"\n', (b"libz.so.1",))
+    problem = ResolutionProblem(ProblemKind.LIBRARY, b"libz.so.9", b"program", 'no "one"\n', (b"libz.so.1",))
     full = Resolution(
         "amd64", "trixie", (2, 38), (b"/lib64/ld.so", _HASH, b"usr/lib/ld.so"), (pin,), (choice, beside),
         (b"liba.so.1",), (FromHost(b"libcuda.so.1", b"program", "the driver's"),), (), (problem,),
@@ -52,8 +52,8 @@ def locks() -> Sequence[bytes]:
 
 def large_locks() -> Sequence[bytes]:
     """Many rows, one long string, deep nesting."""
-    many = tuple(ResolutionProblem(Lack.SYMBOL, b"%06d" % number, b"p", "x") for number in range(700))
-    long = (ResolutionProblem(Lack.SYMBOL, b"a" * 200_000, b"p", "x"),)
+    many = tuple(ResolutionProblem(ProblemKind.SYMBOL, b"%06d" % number, b"p", "x") for number in range(700))
+    long = (ResolutionProblem(ProblemKind.SYMBOL, b"a" * 200_000, b"p", "x"),)
     return [
         *[write(Resolution("amd64", problems=problems)) for problems in (many, long)],
         _HEAD + b'"\n' + b"a = " + b"[" * 200_000,

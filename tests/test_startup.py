@@ -94,7 +94,7 @@ def test_a_decided_program_starts_with_few_modules(tmp_path: Path) -> None:
 # What an installation does without whose object, commands and decisions are known.
 SLOW = "hashlib re enum typing json datetime sqlite3 ctypes threading tomllib subprocess"
 # What adds objects reads and writes NARs; contextlib and functools import collections.
-SLOW += " contextlib functools collections operator mmap denizen.nar denizen.store.trees.digest site"
+SLOW += " contextlib functools collections operator mmap denizen.nar denizen.store.trees.nar_hashing site"
 INSTALL_MODULES = 90
 
 

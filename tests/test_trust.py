@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from denizen.trust import Untrusted, check, check_found, check_parent, owner_of_nearest
-from tests.support.trees import NOBODY
+from tests.support.generated_trees import NOBODY
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 

@@ -1,6 +1,6 @@
 """The placement of one file: what its mount, its permissions, binfmt_misc and its ABI mean for starting it.
 
-The facts are read, not judged: the checks of `why` say what follows from them. What an x32 program is
+The facts are read and not evaluated: the checks of `why` say what follows from them. What an x32 program is
 says machines.py.
 """
 

@@ -10,7 +10,7 @@ import pytest
 from denizen.app.paths import DenizenPaths, StoreAway, paths_of
 from denizen.disk import make_directories
 from denizen.trust import Untrusted, home_of
-from tests.support.trees import NOBODY
+from tests.support.generated_trees import NOBODY
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 

@@ -1,13 +1,13 @@
 """What starts a program that `why` looked at."""
 
 from denizen.app.start_outcome import StartOutcome, outcome_of
-from denizen.resolve.resolution import Lack, Resolution, ResolutionProblem
+from denizen.resolve.resolution import ProblemKind, Resolution, ResolutionProblem
 from denizen.value import replace
 from tests.support.glibc_systems import FREE, Case, program
 
 CHOSEN = Resolution("amd64", interpreter=(b"/lib64/ld.so", b"package", b"ld.so"))
-LACK = ResolutionProblem(Lack.LIBRARY, b"libgone.so.1", b"program", "no package of any suite has it")
-SYMBOL = ResolutionProblem(Lack.SYMBOL, b"f", b"program", "no library defines it")
+LACK = ResolutionProblem(ProblemKind.LIBRARY, b"libgone.so.1", b"program", "no package of any suite has it")
+SYMBOL = ResolutionProblem(ProblemKind.SYMBOL, b"f", b"program", "no library defines it")
 
 
 def test_a_program_with_all_it_needs_is_the_hosts() -> None:

@@ -24,7 +24,7 @@ from tests.formats.test_compression import bomb
 from tests.support import debs
 from tests.support.debs import Item, directory, hard_link, symlink
 from tests.support.derivations import BuildStore
-from tests.support.trees import entries_on_disk, file, nar
+from tests.support.generated_trees import entries_on_disk, file, nar
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_a_union_leads_to_its_packages_and_refers_to_them(shop: BuildStore) -> N
 def test_a_union_in_conflict_leaves_nothing(shop: BuildStore) -> None:
     a = package(shop, "a", Item("./bin/x", content=b"A"))
     b = package(shop, "b", Item("./bin/x", content=b"B"))
-    one = shop.derive("ab", uniting([UnionPart(a), UnionPart(b)], shop.store_dir))
+    one = shop.derive("ab", uniting([UnionPart(a, 5), UnionPart(b, 5)], shop.store_dir))
     with pytest.raises(Conflict, match="bin/x"):
         shop.realise(one)
 

@@ -8,7 +8,7 @@ from denizen.errors import BadInput
 from denizen.fileview import MemoryView, ViewLink
 from denizen.formats.file_tree import Directory, Symlink
 from denizen.formats.storepath import NIX_STORE, StorePath
-from tests.support.trees import nar
+from tests.support.generated_trees import nar
 
 C6 = StorePath("0" * 32, "libc6")
 SSL = StorePath("1" * 32, "libssl3")

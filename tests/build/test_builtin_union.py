@@ -14,7 +14,7 @@ from denizen.errors import BadInput
 from denizen.fileview import Executable, MemoryView, ViewLink
 from denizen.formats.file_tree import Directory, Symlink
 from denizen.formats.storepath import NIX_STORE, StorePath
-from tests.support.trees import nar
+from tests.support.generated_trees import nar
 
 Entry = bytes | Executable | ViewLink
 A, B, C = (StorePath(digit * 32, name) for digit, name in (("0", "a"), ("1", "b"), ("2", "c")))

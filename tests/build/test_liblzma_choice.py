@@ -14,10 +14,10 @@ from denizen.build.liblzma_choice import (
     FILE,
     SONAME,
     DecoderChoice,
-    judged,
     keep,
     kept,
     opened,
+    refusal_reason,
     shown,
     standing,
     use,
@@ -28,8 +28,8 @@ from denizen.formats.compression import expanded
 from denizen.store.collection.collector import collect
 from denizen.store.collection.deletion_order import Limits
 from denizen.store.local import Store
-from tests.support.package_archive import library
-from tests.support.trees import drain
+from tests.support.generated_trees import drain
+from tests.support.memory_archive import library
 
 PROGRAM = os.path.realpath(os.fsencode(sys.executable))
 OLD = 50_040_012
@@ -109,7 +109,7 @@ def test_a_version_is_shown_as_people_write_it() -> None:
 
 
 def test_the_hosts_own_library_would_load(own: bytes) -> None:
-    assert judged(DiskView(), own, PROGRAM) == ""
+    assert refusal_reason(DiskView(), own, PROGRAM) == ""
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_the_hosts_own_library_would_load(own: bytes) -> None:
 def test_what_would_not_load_is_told(tmp_path: Path, content: bytes, lacking: str) -> None:
     (tmp_path / "liblzma.so.5").write_bytes(content)
     with pytest.raises(AssertionError, match=lacking):
-        raise AssertionError(judged(DiskView(), os.fsencode(tmp_path / "liblzma.so.5"), PROGRAM))
+        raise AssertionError(refusal_reason(DiskView(), os.fsencode(tmp_path / "liblzma.so.5"), PROGRAM))
 
 
 def test_what_is_kept_decodes_and_survives_a_collection(store: Store, tmp_path: Path, own: bytes) -> None:

@@ -20,7 +20,7 @@ from denizen.store.collection.remove import remove_tree
 from denizen.store.errors import DiskFailed
 from denizen.store.nar_digest import Digest
 from denizen.store.trees.canonical import is_canonical
-from denizen.store.trees.digest import Digester, digest_tree
+from denizen.store.trees.nar_hashing import Digester, digest_tree
 from denizen.store.trees.tree_reader import TooDeep
 from tests.support import debs
 from tests.support.debs import Item

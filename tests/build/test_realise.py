@@ -48,7 +48,7 @@ class Heard:
 def test_inputs_are_made_first_and_each_thing_once(shop: BuildStore) -> None:
     source = shop.fetched("x.deb", debs.deb([debs.Item("./x", content=b"1")]))
     tree = shop.derive("x", unpacking(made_by(source), shop.store_dir))
-    union = shop.derive("u", uniting([UnionPart(made_by(tree))], shop.store_dir))
+    union = shop.derive("u", uniting([UnionPart(made_by(tree), 5)], shop.store_dir))
     heard = Heard()
     found = realise(shop.store, [union.path, tree.path], RealiseOptions(shop.opener, 2, heard))
     assert found == {union.path: union, tree.path: tree}

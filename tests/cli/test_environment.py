@@ -13,7 +13,7 @@ SOURCES = Path(denizen.__file__).parent
 LOADER = Path(__file__).parents[2] / "loader"
 # They run as builders in the sandbox: their variables are the derivation's, nobody else's.
 # The environment of a derivation is no process's either.
-BUILDERS = frozenset({SOURCES / "recipes/fixup.py", SOURCES / "recipes/built_with.py"})
+BUILDERS = frozenset({SOURCES / "recipes/fixup.py", SOURCES / "recipes/package_trees.py"})
 # A name that is composed where it is read: NAME_proxy of every scheme.
 COMPOSED = frozenset({"http_proxy", "https_proxy"})
 

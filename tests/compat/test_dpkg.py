@@ -8,8 +8,8 @@ import pytest
 
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import Directory, Entry, File, HardLink, Symlink
+from tests.support.generated_trees import entries_on_disk
 from tests.support.peers import require
-from tests.support.trees import entries_on_disk
 
 pytestmark = pytest.mark.peer
 CONTROL = (

@@ -9,9 +9,9 @@ import pytest
 from denizen.errors import DenizenError
 from denizen.formats import storepath
 from denizen.formats.storepath import NIX_STORE, StorePath
+from tests.support.build_sandboxes import require_sandbox
 from tests.support.nix import private_nix
 from tests.support.nix_builds import Outputs, TwoStores, sandbox_configuration
-from tests.support.sandboxes import require_sandbox
 from tests.support.stores import make_store
 
 pytestmark = pytest.mark.peer

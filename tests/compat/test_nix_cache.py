@@ -13,8 +13,8 @@ from denizen.formats.signature import SecretKey
 from denizen.formats.storepath import NIX_STORE, StorePath
 from denizen.store.binary_cache import check_signed
 from denizen.value import replace
+from tests.support.generated_trees import file, nar
 from tests.support.nix import PrivateNix, private_nix
-from tests.support.trees import file, nar
 
 pytestmark = pytest.mark.peer
 

@@ -13,8 +13,8 @@ from denizen.formats.file_tree import Entry
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import NIX_STORE, Method, StorePath
 from denizen.nar import reader, writer
+from tests.support.generated_trees import entries_on_disk
 from tests.support.nix import PrivateNix, private_nix
-from tests.support.trees import entries_on_disk
 
 pytestmark = pytest.mark.peer
 

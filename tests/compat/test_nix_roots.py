@@ -8,10 +8,10 @@ import pytest
 
 from denizen.formats import storepath
 from denizen.formats.storepath import NIX_STORE
+from tests.support.build_sandboxes import require_sandbox
 from tests.support.nix import private_nix
 from tests.support.nix_builds import TwoStores
 from tests.support.peers import require
-from tests.support.sandboxes import require_sandbox
 from tests.support.stores import make_store
 
 pytestmark = pytest.mark.peer

@@ -12,11 +12,11 @@ import pytest
 from denizen.app.relocate.relocate_tree import RelocatedTree, TreeRequest, relocate_tree
 from denizen.formats.storepath import NIX_STORE
 from denizen.relocate.prefix import Prefix
+from tests.support.build_sandboxes import require_sandbox
 from tests.support.denizen_command import lines
 from tests.support.nix import PrivateNix, private_nix
 from tests.support.nix_builds import sandbox_configuration
 from tests.support.peers import require
-from tests.support.sandboxes import require_sandbox
 
 pytestmark = pytest.mark.peer
 RECIPE = Path(__file__).with_name("relocatable.nix")

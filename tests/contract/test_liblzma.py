@@ -17,7 +17,7 @@ from denizen.build.liblzma import open_liblzma
 from denizen.formats import compression
 from denizen.formats.compression import BadCompression, BadXz, Bomb, expanded
 from denizen.formats.inflate import BadStream, decompressed
-from tests.support.trees import ShortReads, drain
+from tests.support.generated_trees import ShortReads, drain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ import pytest
 
 from denizen.fhs.package_closure import MAX_PACKAGES, MissingPackages, TooManyPackages, closure
 from denizen.index.provider import Provider
-from tests.support.package_catalogue import Packages, package
+from tests.support.memory_catalogue import Packages, package
 
 
 def names(wanted: list[str], *packages: Provider, foreign: tuple[Provider, ...] = ()) -> list[str]:

@@ -1,7 +1,7 @@
 """Packages that exclude each other."""
 
 from denizen.fhs.package_conflicts import ConflictingPackages, clashes
-from tests.support.package_catalogue import control
+from tests.support.memory_catalogue import control
 
 
 def test_two_packages_that_exclude_each_other_are_both_named_with_a_remedy() -> None:

@@ -7,7 +7,7 @@ from denizen.formats import ar
 from denizen.formats.ar import BadAr
 from denizen.formats.stream import ByteSource
 from tests.support import debs
-from tests.support.trees import ShortReads, drain
+from tests.support.generated_trees import ShortReads, drain
 
 ARCHIVE = debs.ar(("one", b"odd"), ("two", b""), ("three/", b"even"))
 

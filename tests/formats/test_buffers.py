@@ -16,7 +16,7 @@ from denizen.formats.stream import BLOCK
 from tests.formats.test_compression import COMPRESS
 from tests.support import debs
 from tests.support.debs import Item
-from tests.support.trees import ShortReads
+from tests.support.generated_trees import ShortReads
 
 EDGES = [-513, -512, -511, -60, -1, 0, 1, 59, 60, 61, 511, 512, 513]
 

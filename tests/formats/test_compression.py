@@ -12,7 +12,7 @@ import pytest
 from denizen.formats import compression
 from denizen.formats.compression import BadCompression, Bomb, NoDecoder, expanded
 from denizen.formats.stream import Readable
-from tests.support.trees import ShortReads, drain
+from tests.support.generated_trees import ShortReads, drain
 
 
 def zstd(content: bytes) -> bytes:

@@ -17,7 +17,7 @@ from denizen.formats.file_tree import ArchiveEntry, Directory, File
 from tests.formats.test_compression import bomb, zstd
 from tests.support import debs
 from tests.support.debs import CONTROL, Item, directory, symlink
-from tests.support.trees import ShortReads
+from tests.support.generated_trees import ShortReads
 
 ITEMS = [directory("./"), directory("./usr"), Item("./usr/x", content=b"content", mode=0o4755)]
 TREE = [Directory(b""), Directory(b"usr"), File(b"usr/x", True, 7, (b"content",))]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from denizen.bytesio import Truncated
 from denizen.formats.stream import BLOCK, ByteSource
-from tests.support.trees import ShortReads, drain
+from tests.support.generated_trees import ShortReads, drain
 
 moves = st.lists(
     st.tuples(st.sampled_from(["take", "peek", "chunks", "skip", "read", "at_end"]), st.integers(0, 40))

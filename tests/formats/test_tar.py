@@ -12,7 +12,7 @@ from denizen.formats.stream import BLOCK, ByteSource
 from denizen.formats.tar import BadTar, MemberKind, TarMember
 from tests.support import debs
 from tests.support.debs import Item
-from tests.support.trees import ShortReads
+from tests.support.generated_trees import ShortReads
 
 LONG = "/".join(["directory"] * 40)
 ITEMS = [

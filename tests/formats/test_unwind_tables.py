@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from denizen.elf import read
 from denizen.elf.sections import section_headers, section_names
 from denizen.formats.unwind_tables import restored, shortened
-from tests.support.unwind import MARK, unwind_tables
+from tests.support.unwind_tables import MARK, unwind_tables
 
 
 def test_functions_one_after_the_other_have_the_same_record_and_no_entry() -> None:

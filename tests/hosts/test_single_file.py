@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.hosts import HOSTS, HostDirectories
+from tests.support.memory_archive import libc
 from tests.support.offline_roots import DenizenHome
-from tests.support.package_archive import libc
 from tests.support.peers import require
 from tests.support.single_file import single_file
 

@@ -3,7 +3,6 @@
 import pytest
 
 from denizen.launch.command_rules import (
-    alternative_package,
     command_rules,
     is_essential,
     kept_out_reason,
@@ -23,13 +22,6 @@ def test_what_works_on_files_is_brought(name: bytes) -> None:
 
 def test_every_rule_has_a_reason() -> None:
     assert all(rule.commands and rule.reason for rule in command_rules())
-
-
-@pytest.mark.parametrize(
-    ("name", "package"), [(b"java", b"default-jre-headless"), (b"git", b""), (b"\xff", b"")]
-)
-def test_a_name_that_only_a_maintainer_script_makes_has_its_package(name: bytes, package: bytes) -> None:
-    assert alternative_package(name) == package
 
 
 @pytest.mark.parametrize("name", [b"gcc", b"python3.12", b"firefox-esr", b"xdg-open"])

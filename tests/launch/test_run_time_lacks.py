@@ -5,7 +5,7 @@ from denizen.launch.run_time_lacks import lacking_later
 from denizen.linker import Environment
 from denizen.resolve.rule_packs import load_rules
 from tests.support.elf_builder import Elf, build
-from tests.support.linker_systems import library, program, world
+from tests.support.linker_systems import library, program, system_of
 
 APP = b"/opt/app/bin/prog"
 GLOBALIZATION = b"/opt/app/bin/System.Globalization.Native.so"
@@ -14,7 +14,7 @@ QT = b"/opt/app/plugins/platforms/libqxcb.so"
 
 def lacking(files: dict[bytes, bytes]) -> tuple[bytes, ...]:
     libc = {b"/lib64/libc.so.6": library(b"libc.so.6"), b"/lib64/libgcc_s.so.1": library(b"libgcc_s.so.1")}
-    return lacking_later(world({**libc, **files}), APP, Environment(vdso=b""), load_rules())
+    return lacking_later(system_of({**libc, **files}), APP, Environment(vdso=b""), load_rules())
 
 
 def test_nothing_is_lacking_where_nothing_is_opened() -> None:

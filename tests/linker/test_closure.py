@@ -1,4 +1,4 @@
-"""What the rules against the real linkers cannot show: other worlds than this machine."""
+"""What the rules against the real linkers cannot show: other systems than this machine."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from denizen.fileview import MemoryView, ViewLink
 from denizen.linker import Cpu, Environment, Family, LinkerStart, Reason, bind, resolve
 from tests.support.elf_builder import Elf, Note, Symbol, build
 from tests.support.ldcache_files import CacheEntry, new_cache
-from tests.support.linker_systems import GLIBC, MUSL, glibc, library, musl, program, world
+from tests.support.linker_systems import GLIBC, MUSL, glibc, library, musl, program, system_of
 
 HERE = Environment(vdso=b"")
 DT_VERSYM = 0x6FFFFFF0
@@ -19,7 +19,7 @@ def paths(view: MemoryView, environment: Environment = HERE) -> dict[bytes, byte
 
 
 def test_all_that_is_missing_is_known_at_once_with_what_was_tried() -> None:
-    view = world({b"/app/prog": program(b"liba.so", b"libb.so", runpath=b"/app/lib"), b"/app/lib/": b""})
+    view = system_of({b"/app/prog": program(b"liba.so", b"libb.so", runpath=b"/app/lib"), b"/app/lib/": b""})
     closure = resolve(view, b"/app/prog", HERE)
     assert [entry.soname for entry in closure.missing] == [b"liba.so", b"libb.so"]
     assert [(a.path, a.rule.name, a.reason) for a in closure.missing[0].tried] == [
@@ -31,7 +31,7 @@ def test_all_that_is_missing_is_known_at_once_with_what_was_tried() -> None:
 
 
 def test_a_library_knows_who_asked_for_it_first() -> None:
-    view = world(
+    view = system_of(
         {
             b"/app/prog": program(b"liba.so", b"libb.so"),
             b"/lib64/liba.so": library(b"liba.so", b"libb.so", b"libc.so"),
@@ -46,7 +46,7 @@ def test_a_library_knows_who_asked_for_it_first() -> None:
 
 
 def test_a_missing_interpreter_is_told_and_the_libraries_are_looked_for_all_the_same() -> None:
-    view = world({b"/app/prog": program(b"liba.so"), b"/lib64/liba.so": library(b"liba.so")}, loader=b"")
+    view = system_of({b"/app/prog": program(b"liba.so"), b"/lib64/liba.so": library(b"liba.so")}, loader=b"")
     closure = resolve(view, b"/app/prog", HERE)
     assert not closure.interpreter_found
     assert closure.interpreter.path == GLIBC
@@ -54,7 +54,7 @@ def test_a_missing_interpreter_is_told_and_the_libraries_are_looked_for_all_the_
 
 
 def test_needed_and_search_directories_can_be_replaced_by_value() -> None:
-    view = world(
+    view = system_of(
         {
             b"/app/prog": program(b"libgone.so", rpath=b"/app/none"),
             b"/store/1/liba.so": library(b"liba.so", b"libb.so"),
@@ -69,12 +69,12 @@ def test_needed_and_search_directories_can_be_replaced_by_value() -> None:
 
 
 def test_a_search_path_can_be_given_to_the_program() -> None:
-    view = world({b"/app/prog": program(b"liba.so"), b"/store/liba.so": library(b"liba.so")})
+    view = system_of({b"/app/prog": program(b"liba.so"), b"/store/liba.so": library(b"liba.so")})
     assert paths(view, Environment(vdso=b"", runpath=b"/store")) == {b"liba.so": b"/store/liba.so"}
 
 
 def test_ld_so_preload_is_read_with_its_comments() -> None:
-    view = world(
+    view = system_of(
         {
             b"/app/prog": program(b"liba.so"),
             b"/lib64/liba.so": library(b"liba.so"),
@@ -99,10 +99,10 @@ def test_until_2_35_a_library_for_a_newer_kernel_is_passed_over() -> None:
         b"/lib64/liba.so": library(b"liba.so"),
     }
     old_kernel = Environment(vdso=b"", kernel=(5, 10, 0))
-    assert paths(world(files, loader=glibc(version=b"2.35")), old_kernel)[b"liba.so"] == b"/lib64/liba.so"
-    assert paths(world(files, loader=glibc(version=b"2.36")), old_kernel)[b"liba.so"] == b"/app/liba.so"
+    assert paths(system_of(files, loader=glibc(version=b"2.35")), old_kernel)[b"liba.so"] == b"/lib64/liba.so"
+    assert paths(system_of(files, loader=glibc(version=b"2.36")), old_kernel)[b"liba.so"] == b"/app/liba.so"
     new_kernel = Environment(vdso=b"", kernel=(6, 1, 0))
-    assert paths(world(files, loader=glibc(version=b"2.35")), new_kernel)[b"liba.so"] == b"/app/liba.so"
+    assert paths(system_of(files, loader=glibc(version=b"2.35")), new_kernel)[b"liba.so"] == b"/app/liba.so"
 
 
 def test_the_cache_gives_the_entry_for_this_processor_to_a_glibc_that_knows_such_entries() -> None:
@@ -114,7 +114,7 @@ def test_the_cache_gives_the_entry_for_this_processor_to_a_glibc_that_knows_such
         b"/etc/ld.so.cache": new_cache(entries, hwcaps=(b"x86-64-v3",)),
     }
     for level, version, expected in ((3, b"2.36", b"/v3/"), (2, b"2.36", b"/v1/"), (3, b"2.32", b"/v1/")):
-        view = world(files, loader=glibc(version=version))
+        view = system_of(files, loader=glibc(version=version))
         assert paths(view, Environment(vdso=b"", cpu=Cpu(level=level)))[b"liba.so"] == expected + b"liba.so"
 
 
@@ -124,7 +124,7 @@ def test_a_cache_entry_that_is_not_there_is_told_and_the_defaults_come_next() ->
         b"/lib64/liba.so": library(b"liba.so"),
         b"/etc/ld.so.cache": new_cache([CacheEntry(b"liba.so", b"/gone/liba.so")]),
     }
-    closure = resolve(world(files), b"/app/prog", HERE)
+    closure = resolve(system_of(files), b"/app/prog", HERE)
     assert [(a.path, a.reason) for a in closure.libraries[0].tried] == [(b"/gone/liba.so", Reason.ABSENT)]
     assert closure.libraries[0].path == b"/lib64/liba.so"
 
@@ -132,7 +132,7 @@ def test_a_cache_entry_that_is_not_there_is_told_and_the_defaults_come_next() ->
 def test_a_malformed_library_is_a_failure_and_the_others_are_still_found() -> None:
     broken = bytearray(library(b"liba.so"))
     broken[56:58] = b"\xff\xff"  # more program headers than bytes
-    view = world(
+    view = system_of(
         {
             b"/app/prog": program(b"liba.so", b"libb.so"),
             b"/lib64/liba.so": bytes(broken),
@@ -147,7 +147,7 @@ def test_a_malformed_library_is_a_failure_and_the_others_are_still_found() -> No
 
 
 def test_links_are_followed_for_the_origin_of_a_program_the_kernel_starts() -> None:
-    view = world(
+    view = system_of(
         {
             b"/real/bin/prog": program(b"liba.so", runpath=b"$ORIGIN/../lib"),
             b"/real/lib/liba.so": library(b"liba.so"),
@@ -177,15 +177,15 @@ def test_musl_reads_its_system_path_below_its_prefix() -> None:
 
 def test_what_is_no_program_raises() -> None:
     with pytest.raises(NotElf):
-        resolve(world({b"/app/prog": b"#!/bin/sh\n"}), b"/app/prog", HERE)
+        resolve(system_of({b"/app/prog": b"#!/bin/sh\n"}), b"/app/prog", HERE)
     with pytest.raises(FileNotFoundError):
-        resolve(world({}), b"/app/prog", HERE)
+        resolve(system_of({}), b"/app/prog", HERE)
 
 
 def test_a_version_and_a_symbol_nobody_defines_are_reported_with_who_asks() -> None:
     new = Symbol(b"new", defined=False, version=b"LIBA_2", file=b"liba.so")
     old = Symbol(b"old", defined=False, version=b"LIBA_1", file=b"liba.so")
-    view = world(
+    view = system_of(
         {
             b"/app/prog": program(b"liba.so", symbols=(new, old), relocated=(b"new", b"old")),
             b"/lib64/liba.so": library(b"liba.so", symbols=(Symbol(b"old", version=b"LIBA_1"),)),
@@ -202,7 +202,7 @@ def test_a_version_and_a_symbol_nobody_defines_are_reported_with_who_asks() -> N
 
 
 def test_an_object_whose_tables_are_broken_is_left_out_and_named() -> None:
-    view = world(
+    view = system_of(
         {
             b"/app/prog": program(b"liba.so"),
             b"/lib64/liba.so": library(b"liba.so", symbols=(Symbol(b"f"),), tags=((DT_VERSYM, 0xFFFFFF00),)),

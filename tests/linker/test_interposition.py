@@ -12,7 +12,7 @@ from denizen.linker import Environment, interposed, resolve
 from denizen.value import replace
 from tests.support import dynamic_linkers, linker_cases
 from tests.support.elf_builder import Symbol
-from tests.support.linker_systems import library, program, world
+from tests.support.linker_systems import library, program, system_of
 from tests.support.peers import require
 
 HERE = Environment(vdso=b"")
@@ -27,11 +27,11 @@ FILES = {
 
 
 def test_nothing_is_interposed_where_each_name_comes_from_its_file() -> None:
-    assert interposed(resolve(world(FILES), b"/app/prog", HERE)) == ()
+    assert interposed(resolve(system_of(FILES), b"/app/prog", HERE)) == ()
 
 
 def test_a_preload_without_versions_takes_the_place_of_a_versioned_definition() -> None:
-    closure = resolve(world(FILES), b"/app/prog", replace(HERE, preload=b"libp.so"))
+    closure = resolve(system_of(FILES), b"/app/prog", replace(HERE, preload=b"libp.so"))
     assert [(i.name, i.needed_by, i.expected, i.bound_to) for i in interposed(closure)] == [
         (b"malloc", b"/app/prog", b"/lib64/libc.so", b"/lib64/libp.so")
     ]
@@ -39,13 +39,15 @@ def test_a_preload_without_versions_takes_the_place_of_a_versioned_definition() 
 
 def test_a_library_before_the_file_takes_its_place_if_it_has_the_same_version() -> None:
     files = FILES | {b"/lib64/liba.so": library(b"liba.so", symbols=(OWN,))}
-    assert [i.bound_to for i in interposed(resolve(world(files), b"/app/prog", HERE))] == [b"/lib64/liba.so"]
+    assert [i.bound_to for i in interposed(resolve(system_of(files), b"/app/prog", HERE))] == [
+        b"/lib64/liba.so"
+    ]
 
 
 def test_a_library_with_another_version_of_the_name_does_not() -> None:
     other = Symbol(b"malloc", version=b"LIBA_1", hidden=True)
     files = FILES | {b"/lib64/liba.so": library(b"liba.so", symbols=(other,))}
-    assert interposed(resolve(world(files), b"/app/prog", HERE)) == ()
+    assert interposed(resolve(system_of(files), b"/app/prog", HERE)) == ()
 
 
 @pytest.mark.peer

@@ -100,9 +100,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def attached(tmp_path: Path, loader: Path, library: Path) -> Attached:
-    world = Attached(tmp_path, loader)
-    world.settle(library)
-    return world
+    attached = Attached(tmp_path, loader)
+    attached.settle(library)
+    return attached
 
 
 def test_a_program_of_the_hosts_has_brought_what_the_host_lacks(attached: Attached) -> None:

@@ -32,7 +32,7 @@ from denizen.value import replace
 from tests.support.command_context import context_of
 from tests.support.compiled_loaders import SOMEBODY, TIMEOUT, LoaderSysroot, compile_loader
 from tests.support.peers import require
-from tests.support.unwind import unwind_tables
+from tests.support.unwind_tables import unwind_tables
 
 _PROGRAM = """
 #include <stdio.h>

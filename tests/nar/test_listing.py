@@ -7,7 +7,7 @@ from denizen.formats.file_tree import Directory, Entry, File, Symlink
 from denizen.formats.stream import BLOCK
 from denizen.nar import listing
 from denizen.nar.reader import BadNar
-from tests.support.trees import file, nar, settled, trees
+from tests.support.generated_trees import file, nar, settled, trees
 
 
 @given(trees)

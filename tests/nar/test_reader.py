@@ -12,7 +12,7 @@ from denizen.formats.file_tree import Directory, Entry, File, Symlink
 from denizen.formats.stream import BLOCK, ByteSource, Readable
 from denizen.nar import codec
 from denizen.nar.reader import BadNar, NarRule, read, read_from
-from tests.support.trees import ShortReads, file, nar, settled, trees
+from tests.support.generated_trees import ShortReads, file, nar, settled, trees
 
 
 def string(*words: bytes) -> bytes:

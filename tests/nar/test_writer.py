@@ -6,7 +6,7 @@ from denizen.formats.file_tree import Directory, Entry, File, Symlink
 from denizen.formats.stream import BLOCK
 from denizen.nar import writer
 from denizen.nar.writer import UnfitEntry
-from tests.support.trees import file, nar
+from tests.support.generated_trees import file, nar
 
 
 def test_the_archive_of_a_small_tree_is_the_published_one() -> None:

@@ -11,7 +11,7 @@ from denizen.profiles.environment_need import (
     interpreters_of,
 )
 from denizen.profiles.package_exports import commands_in
-from tests.support.package_catalogue import package
+from tests.support.memory_catalogue import package
 
 ELF = b"\x7fELF" + bytes(60)
 

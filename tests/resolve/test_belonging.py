@@ -10,7 +10,7 @@ from denizen.resolve.resolution import ChoiceRule, Resolution
 from denizen.resolve.shared_directories import SharedDirectories
 from denizen.resolve.shipped_libraries import Bundle
 from denizen.value import replace
-from tests.support.package_archive import (
+from tests.support.memory_archive import (
     DIRECTORY,
     PackageArchive,
     chosen,

@@ -8,7 +8,7 @@ from denizen.resolve.companions import companions, plugins
 from denizen.resolve.resolution import Recommended
 from denizen.resolve.resolution_summary import document
 from denizen.resolve.rule_packs import load_rules
-from tests.support.package_archive import DIRECTORY, PROGRAM, PackageArchive, libc, library, program
+from tests.support.memory_archive import DIRECTORY, PROGRAM, PackageArchive, libc, library, program
 
 MAGIC = b"libmagic.so.1"
 

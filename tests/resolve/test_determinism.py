@@ -1,4 +1,4 @@
-"""The same question has the same answer, byte for byte, in whatever order the world tells and is asked."""
+"""The same question has the same answer, byte for byte, whatever the order of files and questions."""
 
 import hashlib
 import os
@@ -17,14 +17,14 @@ from denizen.formats.packages import Package
 from denizen.resolve.cache import package_cache
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.cache.package_facts import FactsCache, PackageFacts
-from denizen.resolve.directory_objects import roots_of
+from denizen.resolve.directory_objects import objects_to_resolve
 from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.engine.search import resolve
 from denizen.resolve.lock import write
 from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
 from tests.support.debs import Item, deb
-from tests.support.package_archive import DIRECTORY, PROGRAM, PackageArchive, libc, library, program
+from tests.support.memory_archive import DIRECTORY, PROGRAM, PackageArchive, libc, library, program
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -199,7 +199,7 @@ def _unpack(top: Path, files: Sequence[tuple[bytes, bytes]]) -> None:
 
 def _directory_lock(top: Path) -> bytes:
     view, rules, package_archive = DiskView(), load_rules(), _market()
-    roots = roots_of(view, os.fsencode(top)).paths
+    roots = objects_to_resolve(view, os.fsencode(top)).paths
     sources = Sources(
         package_archive, package_archive, rules, CachedView(package_archive.disk()), {"new": "1"}
     )

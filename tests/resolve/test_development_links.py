@@ -3,7 +3,7 @@
 import pytest
 
 from denizen.resolve.development_links import library_meant
-from tests.support.package_archive import DIRECTORY, PackageArchive
+from tests.support.memory_archive import DIRECTORY, PackageArchive
 
 
 def put(*names: bytes) -> dict[bytes, bytes]:

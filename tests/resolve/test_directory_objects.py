@@ -3,9 +3,9 @@
 import pytest
 
 from denizen.fileview import MemoryView
-from denizen.resolve.directory_objects import NoObjects, roots_of
+from denizen.resolve.directory_objects import NoObjects, objects_to_resolve
 from tests.support.elf_builder import Elf, build
-from tests.support.package_archive import library, program
+from tests.support.memory_archive import library, program
 
 ARM64 = build(Elf(machine=183, soname=b"addon.node", needed=(b"libc.so.6",)))
 MUSL = library(b"addon.node", b"libc.musl-x86_64.so.1")
@@ -20,20 +20,20 @@ TREE = {
 
 
 def test_a_program_stands_for_itself() -> None:
-    assert roots_of(MemoryView(TREE), b"/t/bin/program").paths == (b"/t/bin/program",)
+    assert objects_to_resolve(MemoryView(TREE), b"/t/bin/program").paths == (b"/t/bin/program",)
 
 
 def test_a_directory_stands_for_the_objects_of_its_commonest_machine_and_libc() -> None:
-    found = roots_of(MemoryView(TREE), b"/t")
+    found = objects_to_resolve(MemoryView(TREE), b"/t")
     assert set(found.paths) == {b"/t/bin/program", b"/t/prebuilds/linux-x64/addon.node"}
     assert found.left_out == {"amd64 on musl": 1, "arm64": 1}
 
 
 def test_of_as_many_for_each_the_first_by_name_is_taken_so_that_the_answer_is_the_same() -> None:
     tree = {b"/t/a": MUSL, b"/t/b": ARM64, b"/t/c": library(b"c.so", b"libc.so.6")}
-    assert roots_of(MemoryView(tree), b"/t").paths == (b"/t/c",)
+    assert objects_to_resolve(MemoryView(tree), b"/t").paths == (b"/t/c",)
 
 
 def test_a_directory_without_objects_is_refused() -> None:
     with pytest.raises(NoObjects, match="no dynamically linked"):
-        roots_of(MemoryView({b"/t/readme.md": b"text"}), b"/t")
+        objects_to_resolve(MemoryView({b"/t/readme.md": b"text"}), b"/t")

@@ -7,7 +7,7 @@ from denizen.elf.constants import PT_LOAD
 from denizen.resolve.dlopen_names import strings
 from denizen.resolve.resolution import DlopenName, Resolution
 from tests.support.elf_builder import Elf, Note, build
-from tests.support.package_archive import (
+from tests.support.memory_archive import (
     DIRECTORY,
     INTERPRETER,
     PROGRAM,

@@ -1,8 +1,8 @@
 """Which glibc a program gets beside which lies a library that asks for an executable stack."""
 
 from denizen.elf.constants import PF_R, PF_W, PF_X
-from denizen.resolve.resolution import Lack
-from tests.support.package_archive import PROGRAM, PackageArchive, libc, library, open_for, program
+from denizen.resolve.resolution import ProblemKind
+from tests.support.memory_archive import PROGRAM, PackageArchive, libc, library, open_for, program
 
 EXECUTABLE = PF_R | PF_W | PF_X
 
@@ -24,7 +24,7 @@ def test_an_executable_stack_that_no_glibc_new_enough_allows_is_told() -> None:
     made = stacked().resolve({PROGRAM: newer, b"/opt/app/lib/p.so": library(b"p.so", stack=EXECUTABLE)})
     assert (made.base, made.is_complete) == ("new", False)
     problem = open_for(made, b"../lib/p.so")
-    assert (problem.lack, problem.lack.stops_start) == (Lack.STACK, False)
+    assert (problem.kind, problem.kind.stops_start) == (ProblemKind.STACK, False)
 
 
 def test_an_executable_stack_that_is_linked_is_no_reason_for_an_older_glibc() -> None:

@@ -1,4 +1,4 @@
-"""A host's own world, extended by what it lacks: the host's libraries stay, and packages go with them."""
+"""A host's own libraries, extended by what it lacks: they stay, and packages go with them."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from denizen.resolve.host_addition_check import brings, is_sound, loses
 from denizen.resolve.resolution import LeftOut, Resolution
 from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
-from tests.support.package_archive import (
+from tests.support.memory_archive import (
     DIRECTORY,
     INTERPRETER,
     LD_SO,

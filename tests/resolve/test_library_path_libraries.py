@@ -3,7 +3,7 @@
 import pytest
 
 from denizen.resolve.resolution import Resolution
-from tests.support.package_archive import PROGRAM, PackageArchive, chosen, libc, library, open_for, program
+from tests.support.memory_archive import PROGRAM, PackageArchive, chosen, libc, library, open_for, program
 
 BESIDE = b"/opt/app/lib/libdb.so.1"
 PACKED = b"libxml2-a0a916ee.so.2"

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.resolve.installation.derivations import recipes
+from denizen.resolve.installation.resolution_derivations import recipes
 from denizen.resolve.lock import BadLock, parse, write
 from denizen.resolve.resolution import (
     ChoiceRule,
     FromHost,
-    Lack,
     Pin,
+    ProblemKind,
     ProviderChoice,
     Resolution,
     ResolutionProblem,
@@ -32,7 +32,7 @@ FULL = Resolution(
     (b"liba.so.1",),
     (FromHost(b"libcuda.so.1", b"program", "the driver's"),),
     (),
-    (ResolutionProblem(Lack.LIBRARY, b"libz.so.9", b"program", 'no "one"\n', (b"libz.so.1",)),),
+    (ResolutionProblem(ProblemKind.LIBRARY, b"libz.so.9", b"program", 'no "one"\n', (b"libz.so.1",)),),
 )
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1).map(str.encode)
 
@@ -52,7 +52,7 @@ def test_what_is_written_is_read_back() -> None:
 
 @given(NAMES, st.text(st.characters(codec="utf-8")))
 def test_any_name_and_any_text_survive(subject: bytes, detail: str) -> None:
-    made = Resolution("amd64", problems=(ResolutionProblem(Lack.SYMBOL, subject, b"", detail),))
+    made = Resolution("amd64", problems=(ResolutionProblem(ProblemKind.SYMBOL, subject, b"", detail),))
     assert parse(write(made)) == made
 
 
@@ -125,7 +125,7 @@ def test_what_is_read_back_is_realised_to_the_same_store_paths() -> None:
 
 def test_a_name_that_is_no_utf_8_cannot_be_written() -> None:
     with pytest.raises(BadLock, match="UTF-8"):
-        write(Resolution("amd64", problems=(ResolutionProblem(Lack.SYMBOL, b"\xff", b"", ""),)))
+        write(Resolution("amd64", problems=(ResolutionProblem(ProblemKind.SYMBOL, b"\xff", b"", ""),)))
 
 
 def test_every_rule_has_a_title_of_its_own() -> None:

@@ -7,7 +7,7 @@ from denizen.resolve.lock_check import ForeignLock, must_apply
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.rule_packs import load_rules
 from tests.support.elf_builder import Elf, build
-from tests.support.package_archive import DIRECTORY, PROGRAM, PackageArchive, libc, library, program
+from tests.support.memory_archive import DIRECTORY, PROGRAM, PackageArchive, libc, library, program
 
 NEEDS = program(b"liba.so.1", b"libb.so.1")
 BESIDE = {b"/opt/app/lib/libb.so.1": library(b"libb.so.1")}

@@ -9,7 +9,7 @@ from denizen.resolve.existing_libraries import ProcessLibraries
 from denizen.resolve.missed_library_choice import counted, library_added
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.rule_packs import load_rules
-from tests.support.package_archive import (
+from tests.support.memory_archive import (
     DIRECTORY,
     PROGRAM,
     PackageArchive,

@@ -16,11 +16,11 @@ from denizen.formats.archive_tree import Layout
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import File
 from denizen.resolve.lock import write
-from denizen.resolve.resolution import ChoiceRule, Lack, Pin, Resolution
+from denizen.resolve.resolution import ChoiceRule, Pin, ProblemKind, Resolution
 from denizen.resolve.resolution_summary import download_size
 from denizen.sources.fetch_policy import FetchPolicy
 from tests.support.elf_builder import Elf, Symbol, build, replace
-from tests.support.package_archive import chosen, open_for, package_of
+from tests.support.memory_archive import chosen, open_for, package_of
 from tests.support.peers import require
 from tests.support.real_archive import SUITES, one_at_a_time, real_archive, with_packages
 
@@ -79,7 +79,7 @@ def test_a_program_of_a_newer_glibc_than_the_preferred_suite_gets_a_newer_base(
     resolution = resolved(context, program)
     assert (resolution.base, resolution.floor, resolution.is_complete) == ("trixie", (2, 38), True)
     older = resolved(context, program, ["bookworm"])
-    assert open_for(older, b"GLIBC_2.38").lack is Lack.VERSION
+    assert open_for(older, b"GLIBC_2.38").kind is ProblemKind.VERSION
 
 
 def test_two_openssl_live_in_one_process(context: Context, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_musl_programs_get_musl_and_no_glibc_builds(context: Context, tmp_path: 
 def test_a_soname_nobody_has_is_told_with_near_names(context: Context, tmp_path: Path) -> None:
     resolution = resolved(context, made(tmp_path / "p", b"libpython3.10.so.1.0", b"libc.so.6"))
     problem = open_for(resolution, b"libpython3.10.so.1.0")
-    assert problem.lack is Lack.LIBRARY
+    assert problem.kind is ProblemKind.LIBRARY
     assert b"libpython3.11.so.1.0" in problem.near
 
 
@@ -157,7 +157,7 @@ def test_a_player_s_plugin_is_not_taken_for_another_project_s_library(
 ) -> None:
     program = made(tmp_path / "p", b"libffmpeg.so", b"libc.so.6", asks=[(b"av_malloc", None, None)])
     problem = open_for(resolved(context, program), b"libffmpeg.so")
-    assert problem.lack is Lack.LIBRARY
+    assert problem.kind is ProblemKind.LIBRARY
     assert "qmmp of trixie defines none of the symbols asked for" in problem.detail
 
 

@@ -3,7 +3,7 @@
 from denizen.elf.constants import PT_LOAD
 from denizen.resolve.resolution import Resolution
 from tests.support.elf_builder import Elf, Symbol, build
-from tests.support.package_archive import (
+from tests.support.memory_archive import (
     DIRECTORY,
     INTERPRETER,
     PROGRAM,

@@ -1,4 +1,4 @@
-"""The world a program is looked at in: nothing of the machine's, all that came with the program."""
+"""The sysroot that a program is looked at in: nothing of the machine's, all that came with the program."""
 
 import pytest
 
@@ -35,22 +35,22 @@ def test_what_a_program_finds_by_a_path_of_its_own_is_not(path: bytes) -> None:
 
 
 def test_the_machines_libraries_are_not_there_and_the_programs_are() -> None:
-    world = Sysroot(VIEW, {})
+    sysroot = Sysroot(VIEW, {})
     with pytest.raises(FileNotFoundError):
-        world.read(b"/usr/lib/libz.so.1")
+        sysroot.read(b"/usr/lib/libz.so.1")
     with pytest.raises(FileNotFoundError):
-        world.stat(b"/etc/ld.so.cache")
-    assert world.read(b"/opt/app/libz.so.1") == b"own"
+        sysroot.stat(b"/etc/ld.so.cache")
+    assert sysroot.read(b"/opt/app/libz.so.1") == b"own"
 
 
 def test_what_was_chosen_is_in_one_directory_and_at_the_interpreters_path() -> None:
     piece = ChosenFile(VIEW, b"/facts/1")
-    world = Sysroot(VIEW, {b"libz.so.1": piece}, (b"/lib64/ld.so", piece))
-    assert world.read(LIBRARIES + b"/libz.so.1") == b"chosen"
-    assert world.read(b"/lib64/ld.so") == b"chosen"
-    assert world.stat(LIBRARIES + b"/libz.so.1") == VIEW.stat(b"/facts/1")
+    sysroot = Sysroot(VIEW, {b"libz.so.1": piece}, (b"/lib64/ld.so", piece))
+    assert sysroot.read(LIBRARIES + b"/libz.so.1") == b"chosen"
+    assert sysroot.read(b"/lib64/ld.so") == b"chosen"
+    assert sysroot.stat(LIBRARIES + b"/libz.so.1") == VIEW.stat(b"/facts/1")
 
 
 def test_a_library_that_is_itself_asked_about_is_visible() -> None:
-    world = Sysroot(VIEW, {}, visible=frozenset({b"/usr/lib/libz.so.1"}))
-    assert world.read(b"/usr/lib/libz.so.1") == b"host"
+    sysroot = Sysroot(VIEW, {}, visible=frozenset({b"/usr/lib/libz.so.1"}))
+    assert sysroot.read(b"/usr/lib/libz.so.1") == b"host"

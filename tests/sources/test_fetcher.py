@@ -326,12 +326,12 @@ def test_a_rate_is_kept_by_waiting() -> None:
 def test_slowness_is_judged_over_a_window() -> None:
     now = [0.0]
     pace = Pace(100, 10, clock=lambda: now[0])
-    pace.judge(1)
+    pace.account(1)
     now[0] = 10
-    pace.judge(1000)
+    pace.account(1000)
     now[0] = 20
     with pytest.raises(TooSlow):
-        pace.judge(999)
+        pace.account(999)
 
 
 @pytest.mark.parametrize("content", [b"", CONTENT[:-1], b"x" * len(CONTENT)])

@@ -20,15 +20,15 @@ from denizen.formats import compression, stream, tar
 from denizen.formats.file_tree import Directory, Entry, File
 from denizen.nar import codec, reader, writer
 from denizen.store.collection import processes
-from denizen.store.trees import canonical, digest, dump, reference_scanner, tree_reader
-from denizen.store.trees.digest import Digester, digest_stream, digest_tree
+from denizen.store.trees import canonical, dump, nar_hashing, reference_scanner, tree_reader
+from denizen.store.trees.nar_hashing import Digester, digest_stream, digest_tree
 from denizen.store.trees.restore import restore_new
 from denizen.store.upkeep import optimise
-from tests.support.trees import file, nar, settled, trees
+from tests.support.generated_trees import file, nar, settled, trees
 
 # Where each name of a buffer's size is looked up.
 BLOCKS = (stream, reader, writer, tree_reader, tar, compression)
-BUFFERS = (dump, digest)
+BUFFERS = (dump, nar_hashing)
 NOWHERE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 

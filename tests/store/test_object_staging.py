@@ -17,11 +17,11 @@ from denizen.store.database import ReferenceGone
 from denizen.store.errors import DiskFailed
 from denizen.store.local import NoStore, NotAStore, NotValid, Store
 from denizen.store.object_info import ObjectInfo
-from denizen.store.trees.digest import digest_stream
+from denizen.store.trees.nar_hashing import digest_stream
 from denizen.store.trees.tree_reader import NotStorable, entries
 from denizen.store.upkeep.verification import verify
+from tests.support.generated_trees import file, nar, settled
 from tests.support.stores import add_text, make_store, make_tree, on_disk
-from tests.support.trees import file, nar, settled
 
 FILES = {"bin/run*": "#!/bin/sh\n", "share/doc": "words", "empty": ""}
 

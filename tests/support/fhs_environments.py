@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.fhs.create import base_set
+from denizen.fhs.tree_creation import base_set
 from denizen.launch.loader.binaries import enter_path
 from tests.support.debs import Item, deb, symlink
 from tests.support.peers import require

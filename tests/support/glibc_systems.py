@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from denizen.diagnose.examine import examine
 from denizen.diagnose.problem import Problem
-from denizen.diagnose.program_facts import HostWorld
+from denizen.diagnose.program_facts import HostContext
 from denizen.diagnose.report import Report
 from denizen.elf import constants as c
 from denizen.file_placement import Placement
@@ -88,7 +88,7 @@ class Case:
         system = {name: entry for name, entry in SYSTEM.items() if name not in self.without}
         view = MemoryView({**system, self.path: Executable(self.content), **self.files})
         return examine(
-            view, self.path, self.placement, HostWorld(self.host, self.environment, self.search_path)
+            view, self.path, self.placement, HostContext(self.host, self.environment, self.search_path)
         )
 
     def problem(self, code: str) -> Problem:

@@ -19,7 +19,7 @@ MUSL = b"/lib/ld-musl-x86_64.so.1"
 def glibc(
     *, version: bytes = b"2.36", directories: bytes = b"/lib64/\0/usr/lib64/\0", lib: bytes = b"lib64"
 ) -> bytes:
-    """Return a file with the strings that interpreter.py reads from ld.so."""
+    """Return a file with the strings that built_in_rules.py reads from ld.so."""
     strings = (
         b"\0" + directories + b"\0" + lib + b"\0/etc/ld.so.cache\0/etc/ld.so.preload\0"
         b"ld.so (GNU libc) stable release version " + version + b".\n\0"
@@ -39,7 +39,7 @@ def library(soname: bytes, *needed: bytes, **fields: object) -> bytes:
     return build(Elf(soname=soname, needed=needed, **fields))  # type: ignore[arg-type]  # Elf's own
 
 
-def world(files: Mapping[bytes, Entry], *, loader: bytes | None = None) -> MemoryView:
+def system_of(files: Mapping[bytes, Entry], *, loader: bytes | None = None) -> MemoryView:
     """Return a view of files, with glibc's dynamic linker unless another or b"" is given."""
     linker = glibc() if loader is None else loader
     return MemoryView(({GLIBC: linker} if linker else {}) | dict(files))

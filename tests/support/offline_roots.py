@@ -1,7 +1,7 @@
 """A denizen root that needs no network: its only source is a directory of packages made here.
 
 The C library in them is this machine's, packed as Debian packs it, so that programs compiled here run in
-denizen's world without a network.
+denizen without a network.
 """
 
 import os

@@ -51,10 +51,10 @@ from denizen.store.object_staging import Adoption
 from denizen.store.trees import restore
 from tests.support import debs
 from tests.support.derivations import BuildStore, MemoryOpener
+from tests.support.generated_trees import file, nar
 from tests.support.profile_elements import element
 from tests.support.supervised_calls import Fault, call_numbers, run_with_fault
-from tests.support.systems import SystemHome, prepare_system
-from tests.support.trees import file, nar
+from tests.support.system_profiles import SystemHome, prepare_system
 
 DONE, REFUSED, BROKEN = 0, 3, 4
 
@@ -185,7 +185,7 @@ PROFILE_OPERATIONS: dict[str, Callable[[Path], None]] = {
 }
 
 
-# Of a directory in which `tests.support.systems.prepare_system` made a system.
+# Of a directory in which `tests.support.system_profiles.prepare_system` made a system.
 SYSTEM_OPERATIONS: dict[str, Callable[[Path], object]] = {
     "system switch": lambda root: SystemHome(root).switch_to_second(),
     "system rollback": lambda root: SystemHome(root).rollback(1),

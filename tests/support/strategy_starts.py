@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import cast
 
 from denizen.disk import DiskView
-from denizen.fhs.enter import Inside
+from denizen.fhs.entry_command import Inside
 from denizen.launch.decisions.decision import Decision
 from denizen.launch.decisions.decision_store import DecisionStore
 from denizen.launch.decisions.host_decision import decision_of_host

@@ -9,7 +9,7 @@ import pytest
 
 from denizen.system.etc_views import EtcViews, PlacedFile
 from denizen.system.target_root import TargetRoot
-from tests.support.killed import killed_at
+from tests.support.kill_points import killed_at
 from tests.support.syscall_faults import directory_in_memory
 
 BEFORE = {"both": "old", "gone": "old", "copy": "old"}

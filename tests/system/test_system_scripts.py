@@ -11,7 +11,7 @@ from denizen.system.system_scripts import init_script
 from tests.support.peers import require
 from tests.support.read_only_trees import delete
 from tests.support.syscall_faults import directory_in_memory
-from tests.support.systems import REQUEST, SystemHome
+from tests.support.system_profiles import REQUEST, SystemHome
 
 FIRST = """
 [etc.motd]

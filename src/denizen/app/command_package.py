@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.launch.command_rules import alternative_package
+from denizen.launch.command_alternatives import package_for_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def command_package(index: Index, name: bytes) -> str:
     """
     found = index.commands(name)
     if not found:
-        named = index.packages(alternative_package(name))
+        named = index.packages(package_for_program(name))
         return named[0].package.decode("utf-8", "replace") if named else ""
     for holder in index.packages(found[0].package)[:1]:
         for whole in index.packages(name)[:1]:

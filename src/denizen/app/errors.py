@@ -57,7 +57,7 @@ def refuse_unsatisfied(program: bytes, resolution: Resolution) -> None:
     """Raise Unsatisfied where packages lack something without which the program does not start."""
     from denizen.resolve.resolution_summary import sentence
 
-    lacking = [problem for problem in resolution.problems if problem.lack.stops_start]
+    lacking = [problem for problem in resolution.problems if problem.kind.stops_start]
     if lacking:
         raise Unsatisfied(program, tuple(map(sentence, lacking)))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from denizen.app.decisions.decision_maker import DryRun
     from denizen.app.session import Session
     from denizen.app.start_outcome import StartOutcome
-    from denizen.diagnose.program_facts import HostWorld, ProgramFacts
+    from denizen.diagnose.program_facts import HostContext, ProgramFacts
     from denizen.diagnose.report import Report
     from denizen.fileview import FileView
     from denizen.launch.resources.static_program_paths import LookedForFiles
@@ -190,8 +190,8 @@ def _examine(request: WhyRequest, environ: Mapping[str, str]) -> Report:
     path = _locate(view, name, environ, inside=bool(root))
     try:
         placement = place(root + view.realpath(path))
-        world = _world(environ, inside=bool(root), thorough=request.thorough)
-        _facts[:] = [gather(view, path, placement, world)]
+        context = _context(environ, inside=bool(root), thorough=request.thorough)
+        _facts[:] = [gather(view, path, placement, context)]
         return report_on(_facts[0])
     except OSError as problem:
         raise NothingToExamine(name, problem.strerror or str(problem)) from problem
@@ -213,8 +213,8 @@ def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: 
     raise NothingToExamine(name, "there is no such file here, and no such command in PATH")
 
 
-def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> HostWorld:
-    from denizen.diagnose.program_facts import HostWorld
+def _context(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> HostContext:
+    from denizen.diagnose.program_facts import HostContext
     from denizen.host import gather_host, working_directory
     from denizen.linker.hwcaps import cpu_of
     from denizen.linker.process_environment import Environment
@@ -229,4 +229,4 @@ def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> HostW
         kernel=host.kernel,
         directory=b"/" if inside else working_directory(),
     )
-    return HostWorld(host, environment, search_path(environ), thorough)
+    return HostContext(host, environment, search_path(environ), thorough)

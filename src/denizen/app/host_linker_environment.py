@@ -10,10 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from denizen.diagnose.program_facts import HostWorld
+    from denizen.diagnose.program_facts import HostContext
 
 
-def world_of(environ: Mapping[str, str], interpreter: bytes, library_path: str = "") -> HostWorld:
+def host_context(environ: Mapping[str, str], interpreter: bytes, library_path: str = "") -> HostContext:
     """Return this host as the linker sees it, with the user's LD_LIBRARY_PATH.
 
     Args:
@@ -21,7 +21,7 @@ def world_of(environ: Mapping[str, str], interpreter: bytes, library_path: str =
         interpreter: the program's interpreter (PT_INTERP); a relative one counts from the working directory.
         library_path: the LD_LIBRARY_PATH in absolute paths, "" for none.
     """
-    from denizen.diagnose.program_facts import HostWorld
+    from denizen.diagnose.program_facts import HostContext
     from denizen.host import gather_host
     from denizen.linker import Environment, cpu_of
     from denizen.value import replace
@@ -31,4 +31,4 @@ def world_of(environ: Mapping[str, str], interpreter: bytes, library_path: str =
     environment = Environment(os.fsencode(library_path) or None, cpu=cpu, kernel=host.kernel)
     if not interpreter.startswith(b"/"):
         environment = replace(environment, interpreter_path=os.path.abspath(interpreter))
-    return HostWorld(host, environment, search_path(environ), thorough=False)
+    return HostContext(host, environment, search_path(environ), thorough=False)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.app.session import Session
-    from denizen.launch.loader.tools import Tools
+    from denizen.launch.loader.configured_tools import Tools
 
 
 def install_loader(session: Session, prefix: bytes, decisions: Sequence[str], *, nix_ld: bool) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.app.resolution.resolve_program import resolve_path
-from denizen.app.static_program_files import files_resolution
+from denizen.app.static_program_packages import files_resolution
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -87,9 +87,9 @@ def _names_more(
     names = unknown_names(decision, links, arguments)
     if not names:
         return False
-    from denizen.app.command_filter import CommandFilter
+    from denizen.app.available_commands import AvailableCommands
 
-    return bool(CommandFilter(session, wanted).to_be_named(links, names))
+    return bool(AvailableCommands(session, wanted).to_be_named(links, names))
 
 
 def _decided(session: Session, program: bytes, wanted: RunRequest) -> tuple[bytes, Decision | None]:

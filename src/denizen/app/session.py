@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from denizen.app.paths import DenizenPaths
-    from denizen.launch.loader.tools import Tools
+    from denizen.launch.loader.configured_tools import Tools
     from denizen.sources.base import Progress
 else:
     Protocol = object
@@ -106,6 +106,6 @@ def search_path(environ: Mapping[str, str]) -> tuple[bytes, ...]:
 def tools_of(session: Session) -> Tools:
     """Return denizen's small compiled programs for this machine, from the session's directory."""
     from denizen.host import machine_name
-    from denizen.launch.loader.tools import Tools
+    from denizen.launch.loader.configured_tools import Tools
 
     return Tools(session.paths.tools, machine_name())

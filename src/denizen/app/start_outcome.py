@@ -38,7 +38,7 @@ def outcome_of(report: Report, resolution: Resolution | None) -> StartOutcome:
         return StartOutcome.NOTHING
     if resolution is None:
         return StartOutcome.DENIZEN if report.is_emulated and report.stands_alone else StartOutcome.PERHAPS
-    stopped = resolution.interpreter is None or any(p.lack.stops_start for p in resolution.problems)
+    stopped = resolution.interpreter is None or any(p.kind.stops_start for p in resolution.problems)
     return StartOutcome.NOTHING if stopped else StartOutcome.DENIZEN
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
 
 BUILDER = b"builtin:union"
-DEFAULT_PRIORITY = 5
 
 
 @value
@@ -47,7 +46,7 @@ class UnionPart:
     """A part of a package that a recipe unites; `inside` and `outside` are as in `UnionInput`."""
 
     package: Ingredient
-    priority: int = DEFAULT_PRIORITY
+    priority: int
     inside: bytes = b""
     outside: bytes = b""
 

@@ -109,7 +109,7 @@ def libc_of_process() -> bytes | None:
     return next((path for path in paths if path.rpartition(b"/")[2] == _LIBC), None)
 
 
-def judged(view: FileView, library: bytes, program: bytes) -> str:
+def refusal_reason(view: FileView, library: bytes, program: bytes) -> str:
     """Return why `library` cannot be loaded into this process, which runs `program`; "" if it can."""
     from denizen.linker import Environment, bind, resolve
 
@@ -139,7 +139,7 @@ def keep(layout: StoreLayout, path: StorePath) -> None:
     from denizen.store.collection.gc_roots import add_link
 
     name = libc_name()
-    assert name is not None  # `judged` refuses a library where there is no glibc
+    assert name is not None  # `refusal_reason` refuses a library where there is no glibc
     directory = os.path.join(layout.gcroots, _ROOTS)
     for other in os.listdir(directory) if os.path.isdir(directory) else ():
         if other != name:
@@ -179,7 +179,7 @@ def sound(layout: StoreLayout, library: bytes) -> bytes | None:
     Raises:
         OSError, DenizenError: one of these cannot be read.
     """
-    from denizen.store.trees.digest import Digester, digest_tree
+    from denizen.store.trees.nar_hashing import Digester, digest_tree
     from denizen.store.upkeep.rebuild import read_sidecar
 
     place, store = os.path.realpath(library), os.path.realpath(layout.physical)

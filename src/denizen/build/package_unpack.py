@@ -23,9 +23,9 @@ from denizen.nar import writer
 from denizen.nar.codec import MAX_DEPTH
 from denizen.store.errors import doing
 from denizen.store.nar_digest import Digest
-from denizen.store.trees.canonical import canonicalise
-from denizen.store.trees.digest import Digester, digest_tree
-from denizen.store.trees.restore import ORDINARY, STORED, restore, restoring
+from denizen.store.trees.canonical import ORDINARY, STORED, canonicalise
+from denizen.store.trees.nar_hashing import Digester, digest_tree
+from denizen.store.trees.restore import restore, restoring
 from denizen.store.trees.tree_reader import TooDeep
 from denizen.value import replace, value
 

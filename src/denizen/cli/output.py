@@ -57,7 +57,7 @@ class Output:
 
     def document(self, content: object) -> None:
         """Write the result as one JSON document."""
-        from denizen.formats.jsontext import json_text
+        from denizen.formats.indented_json import json_text
 
         with _Result():
             self.stdout.write(json_text(content) + "\n")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from denizen.diagnose.problem import Problem
-    from denizen.diagnose.program_facts import HostWorld, ProgramFacts
+    from denizen.diagnose.program_facts import HostContext, ProgramFacts
     from denizen.diagnose.report import Report
     from denizen.file_placement import Placement
     from denizen.fileview import FileView
@@ -114,7 +114,7 @@ SHADOWS: tuple[tuple[str, frozenset[str]], ...] = (
 
 
 def examine(
-    view: FileView, path: bytes, placement: Placement, world: HostWorld, known: Program | None = None
+    view: FileView, path: bytes, placement: Placement, context: HostContext, known: Program | None = None
 ) -> Report:
     """Return the report on the program at `path` (absolute): all facts and all problems.
 
@@ -122,13 +122,13 @@ def examine(
         view: the file tree.
         path: the program's path.
         placement: the facts about the mount and the permissions of the file.
-        world: the host on which it is examined.
+        context: the host on which it is examined.
         known: the program as it was read before, if it was.
 
     Raises:
         OSError: there is no such file, or it cannot be examined.
     """
-    return report_on(gather(view, path, placement, world, known))
+    return report_on(gather(view, path, placement, context, known))
 
 
 def report_on(subject: ProgramFacts) -> Report:

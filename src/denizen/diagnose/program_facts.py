@@ -14,8 +14,8 @@ from denizen.elf.versions import needed_versions
 from denizen.errors import BadInput
 from denizen.fileview import FileKind as EntryKind
 from denizen.linker.binding import bind
+from denizen.linker.built_in_rules import Family, unusable
 from denizen.linker.closure import resolve
-from denizen.linker.interpreter import Family, unusable
 from denizen.linker.process_environment import LinkerStart
 from denizen.linker.rule_tables import CACHE, DEFAULT, INTERPRETER
 from denizen.linker.unvouched_objects import unvouched_objects
@@ -41,7 +41,7 @@ LINKED = (ProgramKind.DYNAMIC, ProgramKind.LIBRARY)
 
 
 @value
-class HostWorld:
+class HostContext:
     """The host on which a program is examined.
 
     Attributes:
@@ -96,7 +96,7 @@ class ProgramFacts:
 
 
 def gather(
-    view: FileView, path: bytes, placement: Placement, world: HostWorld, known: Program | None = None
+    view: FileView, path: bytes, placement: Placement, context: HostContext, known: Program | None = None
 ) -> ProgramFacts:
     """Return the facts about `path` (absolute); `known` is the program as it was read before, if it was.
 
@@ -106,7 +106,7 @@ def gather(
     # The view may show another file at the path than the one that is known: the host's own dynamic linker.
     is_same = known is not None and known.stat == stat
     first = known.classification if known is not None and is_same else _look(view, path, stat, placement)
-    steps, final, classification = _followed(view, path, first, world)
+    steps, final, classification = _followed(view, path, first, context)
     damage = [] if classification.problem is None else [(final, str(classification.problem))]
     report = _facts(path, first, steps, classification)
     if placement.handler:
@@ -115,8 +115,8 @@ def gather(
     closure, binding = None, None
     if image is not None and classification.kind in LINKED and not placement.handler:
         try:
-            closure = resolve(view, final, _environment(world.environment, classification, image))
-            binding = bind(closure, None if world.thorough else unvouched_objects(closure))
+            closure = resolve(view, final, _environment(context.environment, classification, image))
+            binding = bind(closure, None if context.thorough else unvouched_objects(closure))
         except BadInput as problem:
             damage.append((final, str(problem)))
     if closure is not None and binding is not None:
@@ -127,7 +127,7 @@ def gather(
         path=path,
         stat=stat,
         placement=placement,
-        host=world.host,
+        host=context.host,
         classification=first,
         steps=steps,
         image=image,
@@ -152,14 +152,14 @@ def _look(view: FileView, path: bytes, stat: Stat, placement: Placement) -> Clas
 
 
 def _followed(
-    view: FileView, path: bytes, first: Classification, world: HostWorld
+    view: FileView, path: bytes, first: Classification, context: HostContext
 ) -> tuple[tuple[Step, ...], bytes, Classification]:
     """Return the steps from a script to a program, that program's path, and its classification."""
     if first.script is None:
         return (), path, first
     from denizen.diagnose.script_steps import follow  # 0.3 ms that only scripts pay
 
-    return follow(view, path, first, world.search_path)
+    return follow(view, path, first, context.search_path)
 
 
 def _environment(environment: Environment, classification: Classification, image: Image) -> Environment:

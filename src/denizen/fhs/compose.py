@@ -23,7 +23,7 @@ from denizen.fhs.mounts import sandbox
 from denizen.fhs.tree_model import Model, NodeKind
 from denizen.fhs.trigger_rules import read_rules
 from denizen.store.errors import doing
-from denizen.store.trees.restore import STORE_TIMES
+from denizen.store.trees.canonical import STORE_TIMES
 from denizen.value import value
 
 TYPE_CHECKING = False

@@ -10,7 +10,7 @@ import os
 import subprocess
 
 from denizen.errors import DenizenError, HostLacks
-from denizen.fhs.enter import entry_of
+from denizen.fhs.entry_command import entry_of
 from denizen.fhs.generations import users
 from denizen.fhs.mounts import standing
 
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.fhs.enter import Inside
+    from denizen.fhs.entry_command import Inside
 
 _MARK = b"/.denizen/environment"
 # Mounts can be stacked at one directory; those made here are unmounted until none is left.

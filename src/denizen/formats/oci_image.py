@@ -8,7 +8,7 @@ layers and settings give the same digests.
 
 from __future__ import annotations
 
-from denizen.formats.jsontext import json_text
+from denizen.formats.indented_json import json_text
 from denizen.sha256 import hex_digest_of
 from denizen.value import value
 

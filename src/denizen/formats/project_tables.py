@@ -1,4 +1,4 @@
-"""The tables that a `denizen.toml` may have (pure). Their keys are judged where each table is read."""
+"""The tables that a `denizen.toml` may have (pure). Their keys are checked where each table is read."""
 
 from __future__ import annotations
 

@@ -108,13 +108,13 @@ class PathIndex:
 
     def _hits(self, name: bytes, accepts: Pattern[bytes] | None) -> Iterator[tuple[Run, bytes]]:
         """Yield (run, name) of each name that matches a glob's last component, in accepted directories."""
-        judged: dict[int, bool] = {}
+        accepted: dict[int, bool] = {}
         for position, found in self._names_like(name):
             run = self._run_at(position)
             number = run[1]
-            if accepts is not None and number not in judged:
-                judged[number] = accepts.match(self._dirs[number]) is not None
-            if accepts is None or judged[number]:
+            if accepts is not None and number not in accepted:
+                accepted[number] = accepts.match(self._dirs[number]) is not None
+            if accepts is None or accepted[number]:
                 yield run, found
 
     def _names_like(self, glob: bytes) -> Iterator[tuple[int, bytes]]:

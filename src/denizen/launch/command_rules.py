@@ -1,4 +1,4 @@
-"""Rules for commands: those that are not brought though packages have them, and names that none lists."""
+"""Rules for commands: those that are not brought, though packages have them, and those that are not seen."""
 
 from __future__ import annotations
 
@@ -66,13 +66,3 @@ def folded(name: bytes) -> bytes:
 def _reason(rules: Iterable[CommandRule], name: bytes) -> str:
     text = name.decode("utf-8", "replace")
     return next((rule.reason for rule in rules if rule.is_about(text)), "")
-
-
-@cache
-def _alternatives() -> Mapping[str, str]:
-    return dict(packaged_toml(RULES)["alternative"])
-
-
-def alternative_package(name: bytes) -> bytes:
-    """Return the package for a command whose name only a maintainer script makes; b"" for none."""
-    return _alternatives().get(name.decode("utf-8", "replace"), "").encode()

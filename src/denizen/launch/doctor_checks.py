@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from denizen.fileview import FileView
-    from denizen.launch.loader.tools import Tools
+    from denizen.launch.loader.configured_tools import Tools
 
 _SECCOMP = {"0": "none", "1": "strict", "2": "a filter is in force"}
 

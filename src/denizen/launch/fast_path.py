@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from denizen.launch.decisions.decision import Decision
 
-# The mtime of every file in the store, in ns (store.trees.restore.STORE_TIMES).
+# The mtime of every file in the store, in ns (store.trees.canonical.STORE_TIMES).
 STORE_TIME_NS = 1_000_000_000
 # The link, in each decision directory, to the loader that reads it.
 LOADER_LINK = b"loader"

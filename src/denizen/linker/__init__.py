@@ -5,10 +5,10 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.linker.binding import Binding, MissingVersion, UnresolvedSymbol, bind
+    from denizen.linker.built_in_rules import Family, Interpreter, read_interpreter
     from denizen.linker.closure import Closure, Failure, LoadedLibrary, resolve
     from denizen.linker.hwcaps import Cpu, cpu_of
     from denizen.linker.interposition import Interposed, interposed
-    from denizen.linker.interpreter import Family, Interpreter, read_interpreter
     from denizen.linker.process_environment import Environment, LinkerStart
     from denizen.linker.rule_tables import LinkerRule, Reason
     from denizen.linker.search_results import SearchAttempt
@@ -24,9 +24,9 @@ else:
             "Cpu": "hwcaps",
             "Environment": "process_environment",
             "Failure": "closure",
-            "Family": "interpreter",
+            "Family": "built_in_rules",
             "Interposed": "interposition",
-            "Interpreter": "interpreter",
+            "Interpreter": "built_in_rules",
             "LoadedLibrary": "closure",
             "MissingVersion": "binding",
             "Reason": "rule_tables",
@@ -36,7 +36,7 @@ else:
             "bind": "binding",
             "cpu_of": "hwcaps",
             "interposed": "interposition",
-            "read_interpreter": "interpreter",
+            "read_interpreter": "built_in_rules",
             "resolve": "closure",
         },
     )

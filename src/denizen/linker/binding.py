@@ -17,7 +17,7 @@ from denizen.elf import constants as c
 from denizen.elf.cached_property import once
 from denizen.elf.symbol_lookup import gnu_hash
 from denizen.errors import BadInput
-from denizen.linker.interpreter import Family
+from denizen.linker.built_in_rules import Family
 from denizen.linker.rule_tables import INTERPRETER
 from denizen.value import value
 

@@ -10,9 +10,9 @@ found in one pass. Files are read through a FileView.
 from __future__ import annotations
 
 from denizen.elf.image import read
+from denizen.linker.built_in_rules import Family, assumed, read_interpreter
 from denizen.linker.glibc_load_order import GlibcLoading
 from denizen.linker.glibc_search import origin_of
-from denizen.linker.interpreter import Family, assumed, read_interpreter
 from denizen.linker.link_map import Loaded
 from denizen.linker.open_verify import target_of
 from denizen.linker.process_environment import LinkerStart
@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.fileview import FileView
-    from denizen.linker.interpreter import Interpreter
+    from denizen.linker.built_in_rules import Interpreter
     from denizen.linker.musl_rules import MuslLoading
     from denizen.linker.process_environment import Environment
     from denizen.linker.rule_tables import LinkerRule, Reason

@@ -20,7 +20,7 @@ from denizen.machines import vdso_name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.fileview import FileView
-    from denizen.linker.interpreter import Interpreter
+    from denizen.linker.built_in_rules import Interpreter
     from denizen.linker.open_verify import VerifyTarget
     from denizen.linker.process_environment import Environment
 

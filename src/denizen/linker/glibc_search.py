@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from denizen.elf import Image
     from denizen.fileview import FileView
-    from denizen.linker.interpreter import Interpreter
+    from denizen.linker.built_in_rules import Interpreter
     from denizen.linker.ldcache import Cache
     from denizen.linker.link_map import Loaded
     from denizen.linker.open_verify import VerifyTarget

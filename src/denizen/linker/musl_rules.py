@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from denizen.fileview import FileView
-    from denizen.linker.interpreter import Interpreter
+    from denizen.linker.built_in_rules import Interpreter
     from denizen.linker.open_verify import VerifyTarget
     from denizen.linker.process_environment import Environment
     from denizen.linker.rule_tables import LinkerRule

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from denizen.bytesio import Buffer
     from denizen.elf import Image
-    from denizen.linker.interpreter import Interpreter
+    from denizen.linker.built_in_rules import Interpreter
     from denizen.linker.search_results import Answers
 
 

@@ -12,7 +12,7 @@ from denizen.profiles import builtin_commands
 from denizen.profiles.builtin_commands import BIN, ELEMENT, PROGRAMS, commands_text, program_link
 from denizen.profiles.desktop_files import rewritten
 from denizen.store.errors import doing
-from denizen.store.trees.restore import STORE_TIMES
+from denizen.store.trees.canonical import STORE_TIMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

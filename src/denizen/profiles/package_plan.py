@@ -10,7 +10,7 @@ Limits: MAX_SIZE bytes. Both may come from elsewhere: every field is checked.
 from __future__ import annotations
 
 from denizen.errors import BadInput
-from denizen.formats.json_reader import compact_json, parse_json
+from denizen.formats.compact_json import compact_json, parse_json
 from denizen.profiles.profile_manifest import pin_row, read_pin
 from denizen.value import value
 

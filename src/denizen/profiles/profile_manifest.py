@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from denizen.errors import BadInput
 from denizen.formats import storepath
+from denizen.formats.compact_json import parse_json
 from denizen.formats.entry_name import is_entry_name
-from denizen.formats.json_reader import parse_json
-from denizen.formats.jsontext import json_text
+from denizen.formats.indented_json import json_text
 from denizen.value import Enum, value
 
 TYPE_CHECKING = False

@@ -170,7 +170,7 @@ python_install() {
 # these require in the packages. Modules that are compiled for one version of Python ask for its interpreter.
 python_find() {
     local script line own=$out/$1 modules=() version=${1#lib/} one
-    mapfile -t modules < <(PYTHONPATH=$fixupLibrary python3 -m denizen.recipes.python_modules "$own")
+    mapfile -t modules < <(PYTHONPATH=$fixupLibrary python3 -m denizen.recipes.wheel_dependencies "$own")
     version=${version%%/*}
     line="import os, sys; sys.path[:0] = [os.path.join(os.path.dirname(os.path.dirname("
     line+="os.path.realpath(__file__))), '$1')"

@@ -25,7 +25,6 @@ import sys
 
 from denizen.elf import read
 from denizen.errors import BadInput, DenizenError, display
-from denizen.recipes.built_with import package_trees
 from denizen.recipes.fixup_plan import (
     ObjectFile,
     ReportedOpens,
@@ -37,6 +36,7 @@ from denizen.recipes.fixup_plan import (
     script_line,
     with_opens,
 )
+from denizen.recipes.package_trees import package_trees
 from denizen.relocate.file_edits import apply
 from denizen.relocate.patch_changes import Changes
 from denizen.relocate.patch_plan import plan_patch

@@ -15,7 +15,7 @@ from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import apply
 from denizen.relocate.patch_changes import STRING_TAGS, Changes, named_interpreter
 from denizen.relocate.patch_plan import plan_patch
-from denizen.relocate.undo import undo_range, undone
+from denizen.relocate.patch_undo import undo_range, undone
 from denizen.relocate.verify_patch import verify_patch
 from denizen.value import value
 

@@ -6,7 +6,7 @@ instead of adding another:
 
     magic:16 length of the string table before the first patch:8 1 if the old bytes are at its end:8
 
-all little-endian; undo.py has the old bytes.
+all little-endian; patch_undo.py has the old bytes.
 """
 
 from __future__ import annotations

@@ -4,13 +4,13 @@ A part that grows goes to the first of these places:
 
     its own    where it is, as far as it fits
     slack      unused bytes of a segment's last page (patch_room.py); the file does not grow
-    segment    one more segment, behind all others (new_segment.py, program_headers.py)
+    segment    one more segment, behind all others (new_segment.py, spare_program_header.py)
 """
 
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.relocate import new_segment, program_headers
+from denizen.relocate import new_segment, spare_program_header
 from denizen.relocate.elf_parts import dynamic_table, is_contiguous, string_table_place
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.patch_room import GrownPart, fit, with_fields
@@ -172,12 +172,12 @@ def _with_new_segment(image: Image, parts: list[GrownPart]) -> PatchLayout:
     row = image.first_rows.get(c.PT_INTERP)
     moved = any(part.name == "interpreter" for part in parts) and row is not None
     going = (row.offset, row.offset + row.file_size) if moved and row is not None else None
-    spared = program_headers.spared(image)
+    spared = spare_program_header.spared(image)
     if spared is not None:
         return _added(image, parts, spared[0], f"its program header replaces {spared[1]}")
-    if program_headers.has_room_behind(image, going):
+    if spare_program_header.has_room_behind(image, going):
         return _added(image, parts, image.segments, "its program header goes behind the others")
-    note = program_headers.spared_note(image)
+    note = spare_program_header.spared_note(image)
     if note is not None and image.sections:
         return _added(image, parts, note[0], f"its program header replaces {note[1]}")
     try:
@@ -205,4 +205,4 @@ def _added(image: Image, parts: list[GrownPart], rows: tuple[Segment, ...], word
     places, size = new_segment.laid_out(ground, parts)
     row = new_segment.row_of(image, ground, size, writable=any(part.writable for part in parts))
     said = (f"{' and '.join(PART_NAMES[part.name] for part in parts)} go into a new segment", words)
-    return PatchLayout(places, program_headers.with_row(rows, row), ground, size, said)
+    return PatchLayout(places, spare_program_header.with_row(rows, row), ground, size, said)

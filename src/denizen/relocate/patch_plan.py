@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from denizen.elf import Segment
 from denizen.elf import constants as c
-from denizen.relocate import new_segment, program_headers
+from denizen.relocate import new_segment, spare_program_header
 from denizen.relocate.elf_encoding import E_PHNUM, E_PHOFF, Encoding
 from denizen.relocate.elf_parts import (
     DT_MIPS_RLD_MAP_REL,
@@ -24,10 +24,10 @@ from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import FileEdit, FilePlan, merged
 from denizen.relocate.patch_changes import check_names, wanted
 from denizen.relocate.patch_layout import PART_NAMES, PartContents, lay_out, whole_table
+from denizen.relocate.patch_undo import undo_record
 from denizen.relocate.payload_rules import LONGEST_COMMENT
 from denizen.relocate.section_edits import move_sections, shorten_needs
 from denizen.relocate.string_places import StringPlan, place_strings, requested, string_bytes
-from denizen.relocate.undo import undo_record
 from denizen.relocate.version_edits import drop_needs, rename_needs, with_versions
 
 TYPE_CHECKING = False
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from denizen.relocate.patch_room import FilePlace
 
 # The types of program headers that lead to parts.
-_LEADING = {c.PT_INTERP: "interpreter", c.PT_DYNAMIC: "dynamic", program_headers.PT_PHDR: "headers"}
+_LEADING = {c.PT_INTERP: "interpreter", c.PT_DYNAMIC: "dynamic", spare_program_header.PT_PHDR: "headers"}
 
 
 def plan_patch(image: Image, changes: Changes, *, reversible: bool = False) -> FilePlan:
     """Return the plan to change a file; an empty one where it is as asked for already.
 
-    `reversible`: what grows goes into a segment together with the bytes that were there (undo.py).
+    `reversible`: what grows goes into a segment together with the bytes that were there (patch_undo.py).
 
     Raises:
         CannotPatch: a part is not there, or there is no room.

@@ -142,7 +142,7 @@ def fit(
     """Return places for all parts within the file's slack, and the program headers then; None without room.
 
     `first_only`: only segments whose distance of address and offset is the first one's will do, as for the
-    program headers (see program_headers.py).
+    program headers (see spare_program_header.py).
     """
     more = _slacks(image, min([one.size for one in parts]))
     free: list[Slack] = []

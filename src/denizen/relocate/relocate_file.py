@@ -8,7 +8,7 @@
     link      as `filled`, by the path of a short link, where the new path does not fit
 
 A shorter path always fits. Files come back as they were when the prefix is changed back: text unless it
-mentioned the new path before, and ELF files because the patch keeps the old bytes (undo.py).
+mentioned the new path before, and ELF files because the patch keeps the old bytes (patch_undo.py).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from denizen.elf.image import read
 from denizen.errors import BadInput
 from denizen.formats.pyc import is_pyc, with_strings
 from denizen.relocate.elf_prefix import relocate_elf
+from denizen.relocate.patch_undo import undone
 from denizen.relocate.prefix import Prefix, fitting, in_text, mentions
 from denizen.relocate.relative_script import relative_script
-from denizen.relocate.undo import undone
 from denizen.value import value
 
 TYPE_CHECKING = False

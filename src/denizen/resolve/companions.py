@@ -61,8 +61,9 @@ def plugins(
 ) -> Iterator[tuple[bytes, bytes]]:
     """Yield (package of plugins, package of a library that recommends it).
 
-    `has` tells whether a soname is in the program's world. A package that depends on the interface of drivers
-    (OpenCL, for hwloc's plugins) stays out of one without it: to look at a device starts its driver.
+    `has` tells whether a soname is among the program's libraries or chosen. Where the interface of drivers
+    (OpenCL) is not, a package that depends on it (hwloc's plugins) stays out: to look at a device starts its
+    driver.
     """
     files = rules.companion_files
     for one in libraries:
@@ -78,7 +79,7 @@ def plugins(
 def _asks_for_drivers(
     package: Provider, catalogue: ProviderCatalogue, rules: RulePacks, has: Callable[[bytes], bool]
 ) -> bool:
-    """Tell whether a package depends on the library of an interface to drivers that is not in the world."""
+    """Tell whether a package depends on the library of an interface to drivers that is not there."""
     named = frozenset(relation_names(package.depends))
     interfaces = (name for rule in rules.resources if rule.unless for name in rule.when if not has(name))
     return any(one.package in named for name in interfaces for one in catalogue.providers(name))

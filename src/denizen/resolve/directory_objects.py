@@ -36,7 +36,7 @@ class NoObjects(BadInput):
 
 
 @value
-class Targets:
+class ObjectsToResolve:
     """Objects to resolve together.
 
     Attributes:
@@ -48,7 +48,7 @@ class Targets:
     left_out: Mapping[str, int]
 
 
-def roots_of(view: FileView, path: bytes) -> Targets:
+def objects_to_resolve(view: FileView, path: bytes) -> ObjectsToResolve:
     """Return a program's own path, or the dynamic objects below a directory.
 
     Of a directory, those for the most frequent machine and C library are returned: node_modules and wheels
@@ -59,15 +59,16 @@ def roots_of(view: FileView, path: bytes) -> Targets:
         NoObjects: the directory holds no dynamic object.
     """
     if view.stat(path).kind is not FileKind.DIRECTORY:
-        return Targets((path,), {})
+        return ObjectsToResolve((path,), {})
     found: dict[str, list[bytes]] = {}
     for file in _files(view, path):
-        if world := _world_of(view, file):
-            found.setdefault(world, []).append(file)
+        if platform := _platform_of(view, file):
+            found.setdefault(platform, []).append(file)
     if not found:
         raise NoObjects(path)
-    most = min(found, key=lambda world: (-len(found[world]), world))
-    return Targets(tuple(found[most]), {world: len(found[world]) for world in sorted(found) if world != most})
+    most = min(found, key=lambda platform: (-len(found[platform]), platform))
+    others = {platform: len(found[platform]) for platform in sorted(found) if platform != most}
+    return ObjectsToResolve(tuple(found[most]), others)
 
 
 def added_objects(view: FileView, places: Iterable[bytes], program: bytes) -> tuple[bytes, ...]:
@@ -79,11 +80,11 @@ def added_objects(view: FileView, places: Iterable[bytes], program: bytes) -> tu
     places = tuple(places)
     if not places:
         return ()
-    world = _world_of(view, program)
+    platform = _platform_of(view, program)
     found: dict[bytes, None] = {}
     for place in places:
         files = _files(view, place) if view.stat(place).kind is FileKind.DIRECTORY else [place]
-        found |= dict.fromkeys(file for file in files if _world_of(view, file) == world)
+        found |= dict.fromkeys(file for file in files if _platform_of(view, file) == platform)
     found.pop(program, None)
     return tuple(found)
 
@@ -101,7 +102,7 @@ def _files(view: FileView, directory: bytes) -> Iterator[bytes]:
                 pending.append((path, depth + 1))
 
 
-def _world_of(view: FileView, path: bytes) -> str:
+def _platform_of(view: FileView, path: bytes) -> str:
     """Return the architecture and C library of a dynamic object; "" for any other file."""
     try:
         image = elf.read(view.read(path))

@@ -1,4 +1,4 @@
-"""Judgement of a resolution that extends the host's own libraries with packages (pure).
+"""Check of a resolution that extends the host's own libraries with packages (pure).
 
 A program that starts on this host keeps the host's libraries, with which all that it opened so far works;
 only missing ones are added. Where that cannot be done (a library needs a newer glibc than the host has), the
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def is_sound(made: Resolution) -> bool:
     """Return whether a program starts with the resolution."""
-    return not any(problem.lack.stops_start for problem in made.problems)
+    return not any(problem.kind.stops_start for problem in made.problems)
 
 
 def still_lacking(made: Resolution, lacking: Collection[bytes]) -> frozenset[bytes]:

@@ -26,8 +26,8 @@ from denizen.formats.toml_file import toml_document
 from denizen.resolve.resolution import (
     ChoiceRule,
     FromHost,
-    Lack,
     Pin,
+    ProblemKind,
     ProviderChoice,
     Resolution,
     ResolutionProblem,
@@ -121,7 +121,7 @@ def _lines(r: Resolution) -> list[str]:
     for one in r.from_host:
         lines += ["", "[[host]]", *_pairs(_HOST, (one.soname, one.needed_by, one.reason))]
     for problem in r.problems:
-        fields = (problem.lack.value, problem.subject, problem.needed_by, problem.detail, problem.near)
+        fields = (problem.kind.value, problem.subject, problem.needed_by, problem.detail, problem.near)
         lines += ["", "[[open]]", *_pairs(_OPEN, fields)]
     return lines
 
@@ -256,7 +256,7 @@ def _problem(row: Mapping[str, Any]) -> ResolutionProblem:
     _keys("[[open]]", row, _OPEN)
     lack, subject, needed_by, detail = [_text(key, row[key]) for key in _OPEN[:4]]
     near = _texts("near", row["near"])
-    return ResolutionProblem(_member(Lack, lack), subject.encode(), needed_by.encode(), detail, near)
+    return ResolutionProblem(_member(ProblemKind, lack), subject.encode(), needed_by.encode(), detail, near)
 
 
 def _keys(where: str, row: Mapping[str, Any], known: Sequence[str], *, optional: Sequence[str] = ()) -> None:

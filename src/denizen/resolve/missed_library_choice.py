@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def library_added(
-    view: CachedView, program: bytes, world: ExistingLibraries, sources: Sources, soname: bytes
+    view: CachedView, program: bytes, existing: ExistingLibraries, sources: Sources, soname: bytes
 ) -> Resolution | None:
     """Return the packages for a library that the running program misses.
 
@@ -40,8 +40,8 @@ def library_added(
         OSError, BadInput: the program cannot be read.
         SourceFailed, HostLacks: a package had to be fetched and could not.
     """
-    subject = _subject(view, program, world)
-    for suite in _suites(world, sources):
+    subject = _subject(view, program, existing)
+    for suite in _suites(existing, sources):
         attempt = Attempt(subject, sources, None, {}, suite=suite)
         attempt.provide([SonameRequest(soname, b"")])
         if soname not in attempt.choices or attempt.problems:
@@ -53,7 +53,7 @@ def library_added(
 
 
 def mentioned_files(
-    view: CachedView, program: bytes, world: ExistingLibraries, sources: Sources, opened: bytes
+    view: CachedView, program: bytes, existing: ExistingLibraries, sources: Sources, opened: bytes
 ) -> Resolution | None:
     """Return the packages of the files that an object opened by the running program names.
 
@@ -61,8 +61,8 @@ def mentioned_files(
 
     Raises OSError, BadInput: the program or the object cannot be read.
     """
-    subject = _subject(view, program, world)
-    suite = _suites(world, sources)[0]
+    subject = _subject(view, program, existing)
+    suite = _suites(existing, sources)[0]
     attempt = Attempt(subject, sources, None, {}, suite=suite)
     for name in resources(replace(subject, own={opened: view.image(opened)}), (), sources.rules):
         attempt.bring(name)
@@ -70,19 +70,19 @@ def mentioned_files(
 
 
 def package_added(
-    view: CachedView, program: bytes, world: ExistingLibraries, sources: Sources, package: bytes
+    view: CachedView, program: bytes, existing: ExistingLibraries, sources: Sources, package: bytes
 ) -> Resolution | None:
     """Return the packages for one that the running program needs a file of; None if there is none.
 
     Raises OSError, BadInput: the program cannot be read.
     """
-    suite = _suites(world, sources)[0]
-    attempt = Attempt(_subject(view, program, world), sources, None, {}, suite=suite)
+    suite = _suites(existing, sources)[0]
+    attempt = Attempt(_subject(view, program, existing), sources, None, {}, suite=suite)
     attempt.bring(package)
     return _resolution(attempt, suite, sources) if attempt.brought else None
 
 
-def _subject(view: CachedView, program: bytes, world: ExistingLibraries) -> Subject:
+def _subject(view: CachedView, program: bytes, existing: ExistingLibraries) -> Subject:
     """Return the program as a subject without missing libraries."""
     image = view.image(program)
     return Subject(
@@ -102,17 +102,17 @@ def _subject(view: CachedView, program: bytes, world: ExistingLibraries) -> Subj
         outside_opened={},
         stacked=(),
         checker=Checker(),
-        world=world,
+        existing=existing,
     )
 
 
-def _suites(world: ExistingLibraries, sources: Sources) -> list[str]:
+def _suites(existing: ExistingLibraries, sources: Sources) -> list[str]:
     """Return the suites, that of the running C library first: the process's libraries were built with it.
 
     It is the oldest one not older than the versions that are defined: some releases define no version of
     their own.
     """
-    libc = world.image(sources.rules.libc)
+    libc = existing.image(sources.rules.libc)
     running = max(glibc_versions(one.name for one in libc.version_definitions), default=()) if libc else ()
     offered = [p for p in sources.catalogue.providers(sources.rules.libc) if p.kind.is_searched]
     releases = {provider.suite: release_of(provider) for provider in offered}

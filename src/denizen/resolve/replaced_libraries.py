@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.errors import display
-from denizen.resolve.engine.problems import from_program
+from denizen.resolve.engine.portable_paths import from_program
 from denizen.resolve.resolution import ChoiceRule, LeftOut
 from denizen.resolve.resolution_summary import sentence
 from denizen.resolve.sysroot_view import LIBRARIES
@@ -47,7 +47,7 @@ def blamed(subject: Subject, made: Resolution, catalogue: ProviderCatalogue) -> 
     """Return the program's own libraries that cause a problem, nearest first, if a package has them too."""
     found: dict[bytes, UnsatisfiedLibrary] = {}
     for problem in made.problems:
-        if problem.lack.stops_start:
+        if problem.kind.stops_start:
             for path in _askers(subject, problem):
                 soname = _soname(subject, path)
                 if soname and catalogue.knows(soname):

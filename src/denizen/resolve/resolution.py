@@ -122,7 +122,7 @@ class ProviderChoice:
     wish: str = ""
 
 
-class Lack(Enum):
+class ProblemKind(Enum):
     """The kinds of problems that a resolution can leave."""
 
     LIBRARY = "missing-library"
@@ -138,7 +138,7 @@ class Lack(Enum):
 
         Otherwise it may fail later, when the symbol is called.
         """
-        return self not in (Lack.SYMBOL, Lack.STACK)
+        return self not in (ProblemKind.SYMBOL, ProblemKind.STACK)
 
 
 @value
@@ -152,7 +152,7 @@ class ResolutionProblem:
         near: known names that resemble the subject.
     """
 
-    lack: Lack
+    kind: ProblemKind
     subject: bytes
     needed_by: bytes
     detail: str

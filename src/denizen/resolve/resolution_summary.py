@@ -36,7 +36,7 @@ def recommenders_of(resolution: Resolution, pin: Pin) -> tuple[bytes, ...]:
 
 def sentence(problem: ResolutionProblem) -> str:
     """Return a problem in words."""
-    text = f"{_WORDS[problem.lack.value]} {display(problem.subject)}"
+    text = f"{_WORDS[problem.kind.value]} {display(problem.subject)}"
     if problem.needed_by:
         text += f", needed by {display(problem.needed_by)}"
     text += f": {problem.detail}"
@@ -141,7 +141,7 @@ def _library(choice: ProviderChoice, names: dict[bytes, str]) -> dict[str, objec
 
 def _problem(problem: ResolutionProblem) -> dict[str, object]:
     return {
-        "code": problem.lack.value,
+        "code": problem.kind.value,
         "subject": display(problem.subject),
         "needed_by": display(problem.needed_by),
         "detail": problem.detail,

@@ -46,10 +46,10 @@ MAX_TEXT = 1 << 20
 
 
 class SharedDirectories:
-    """The directories around one program, judged by whether other programs or users put files there."""
+    """The directories around one program, told apart by whether other programs or users put files there."""
 
     def __init__(self, view: FileView, program: bytes) -> None:
-        """Judge directories for the owner of the file at `program`."""
+        """Look at directories for the owner of the file at `program`."""
         self._view = view
         try:
             self._owners = frozenset((_ROOT, view.stat(program).uid))

@@ -58,7 +58,7 @@ class Subject:
         checker: the linker model with its answers to earlier attempts.
         added, directories: the arguments `added` and `given` of `examine`.
         host: this host as the linker sees it, if its libraries are extended; None for an empty system.
-        world: the libraries with which those that are chosen are loaded; None for no others.
+        existing: the libraries with which those that are chosen are loaded; None for no others.
     """
 
     view: CachedView
@@ -80,7 +80,7 @@ class Subject:
     added: tuple[bytes, ...] = ()
     directories: tuple[bytes, ...] = ()
     host: Environment | None = None
-    world: ExistingLibraries | None = None
+    existing: ExistingLibraries | None = None
 
     @property
     def loaded(self) -> tuple[bytes, ...]:

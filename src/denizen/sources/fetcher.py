@@ -159,7 +159,7 @@ class Fetcher:
                     raise TransportError(f"it is longer than {limit} bytes")
                 pieces.append(chunk)
                 self._progress.received(name, len(chunk))
-                pace.judge(len(chunk))
+                pace.account(len(chunk))
                 self._stop_if_cancelled()
         return b"".join(pieces)
 
@@ -339,7 +339,7 @@ class Fetcher:
                 stream.write(chunk)
                 self._progress.received(want.name, len(chunk))
                 self._throttle.spend(len(chunk), self._pause)
-                pace.judge(len(chunk))
+                pace.account(len(chunk))
                 self._stop_if_cancelled()
             stream.flush()
             os.fsync(stream.fileno())

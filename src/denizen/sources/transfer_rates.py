@@ -47,7 +47,7 @@ class Pace:
         self._since = clock()
         self._count = 0
 
-    def judge(self, count: int) -> None:
+    def account(self, count: int) -> None:
         """Account for `count` bytes. Raises TooSlow when a window of `patience` seconds brought too few."""
         self._count += count
         passed = self._clock() - self._since

@@ -21,8 +21,8 @@ from denizen.store.errors import doing
 from denizen.store.nar_digest import Digest
 from denizen.store.object_info import ObjectInfo
 from denizen.store.progress import ignore
-from denizen.store.trees.digest import Digester
 from denizen.store.trees.dump import BUFFER, dump
+from denizen.store.trees.nar_hashing import Digester
 from denizen.value import value
 
 TYPE_CHECKING = False

@@ -241,7 +241,7 @@ class Work(Operation):
             DiskFailed, NotStorable, TooDeep: it cannot become an object.
         """
         from denizen.store.trees.canonical import canonicalise
-        from denizen.store.trees.digest import Digester, digest_tree
+        from denizen.store.trees.nar_hashing import Digester, digest_tree
 
         known = _by_digest([*candidates, path])
         with doing("store what was built at", tree):
@@ -267,7 +267,7 @@ class Work(Operation):
             DiskFailed, NotStorable, TooDeep: it cannot become an object.
         """
         from denizen.store.trees.canonical import canonicalise
-        from denizen.store.trees.digest import Digester, digest_tree
+        from denizen.store.trees.nar_hashing import Digester, digest_tree
 
         with doing("store what was built at", tree):
             canonicalise(tree)
@@ -292,7 +292,7 @@ class Work(Operation):
         which it could be changed later.
         """
         from denizen.store.trees.canonical import reset_metadata
-        from denizen.store.trees.digest import Digester, digest_tree
+        from denizen.store.trees.nar_hashing import Digester, digest_tree
 
         known = _by_digest([*candidates, path])
         with doing("store what was built at", tree):
@@ -302,7 +302,7 @@ class Work(Operation):
 
     def digest_of(self, tree: bytes) -> Digest:
         """Return the digest of the NAR of a tree being built, for outputs named by their content."""
-        from denizen.store.trees.digest import Digester, digest_tree
+        from denizen.store.trees.nar_hashing import Digester, digest_tree
 
         with doing("read", tree):
             return digest_tree(tree, Digester())
@@ -321,8 +321,9 @@ class Work(Operation):
 
     def _stage(self, entries: Iterable[Entry], candidates: Collection[bytes], told: Told = ignore) -> Staged:
         from denizen.nar import writer
-        from denizen.store.trees.digest import Digester
-        from denizen.store.trees.restore import STORED, restoring
+        from denizen.store.trees.canonical import STORED
+        from denizen.store.trees.nar_hashing import Digester
+        from denizen.store.trees.restore import restoring
 
         digester = Digester(candidates, self._matcher() if candidates else None)
 
@@ -341,7 +342,8 @@ class Work(Operation):
 
     def _restored(self, entries: Iterable[Entry]) -> bytes:
         """Write the entries of a NAR under a temporary name; return the name."""
-        from denizen.store.trees.restore import STORED, restore_nar
+        from denizen.store.trees.canonical import STORED
+        from denizen.store.trees.restore import restore_nar
 
         name = self._new_name()
         restore_nar(entries, self._directory, name, STORED)
@@ -356,7 +358,7 @@ class Work(Operation):
         """
         from denizen.nar import reader
         from denizen.store.nar_digest import Digest
-        from denizen.store.trees.digest import Digester, DigestingStream, digest_stream
+        from denizen.store.trees.nar_hashing import Digester, DigestingStream, digest_stream
 
         expected = Digest(promised.nar_hash, promised.nar_size)
         place = self._layout.place_of(promised.path)

@@ -14,7 +14,7 @@ import json
 import re
 
 from denizen.errors import BadInput
-from denizen.formats.jsontext import json_text
+from denizen.formats.indented_json import json_text
 from denizen.system import name_rules
 from denizen.system.spec import Bootloader, DirectorySpec, GroupSpec, OnChange, UserSpec
 from denizen.value import value

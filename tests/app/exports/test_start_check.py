@@ -8,7 +8,7 @@ from denizen.exports.rootfs_tree import SYSTEM, RootTree
 from denizen.formats.file_tree import File
 from denizen.linker.ldcache import CacheEntry
 from denizen.linker.ldcache_writer import write_cache
-from tests.support.package_archive import libc, library, program
+from tests.support.memory_archive import libc, library, program
 
 PROGRAM = b"opt/tool/tool"
 

@@ -11,9 +11,9 @@ import pytest
 from denizen.fhs.project_lock import LockSection, with_section
 from denizen.profiles.shell_environment import direnv_function
 from denizen.sha256 import digest_of
+from tests.support.build_sandboxes import require_sandbox
 from tests.support.peers import require
 from tests.support.real_archive import one_at_a_time, real_archive, with_packages
-from tests.support.sandboxes import require_sandbox
 from tests.support.terminals import at_terminal
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.build_sandboxes import require_sandbox
 from tests.support.peers import require
 from tests.support.processes import is_in_a_command
 from tests.support.real_archive import one_at_a_time, real_archive, with_packages
-from tests.support.sandboxes import require_sandbox
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

@@ -20,7 +20,7 @@ from denizen.app.relocate.patch_program import (
     patch,
 )
 from denizen.app.relocate.store_guard import InStore
-from denizen.app.relocate.trial_start import TrialEnd, TrialFailed, judge, tried
+from denizen.app.relocate.trial_start import TrialEnd, TrialFailed, check_trial, tried
 from denizen.cli.views.patch_view import lines
 from denizen.elf import read
 from denizen.errors import shell_word
@@ -28,10 +28,10 @@ from denizen.output_place import NoRoomForOutput
 from denizen.relocate.errors import WrongPatch
 from denizen.relocate.patch_changes import Changes
 from denizen.store.local import Store
+from tests.support.build_sandboxes import require_sandbox
 from tests.support.command_context import context_of
 from tests.support.elf_builder import Elf, build
 from tests.support.peers import require
-from tests.support.sandboxes import require_sandbox
 
 CONTENT = build(Elf(interpreter=b"/lib/ld.so.1", needed=(b"libc.so.6",), runpath=b"/opt/lib", machine=243))
 LONGER = Changes(interpreter=b"/a/path/that/is/longer/than/the/old/one/ld.so")
@@ -281,11 +281,11 @@ def test_a_trial_starts_the_program_where_nothing_can_be_written(tmp_path: Path)
 
 
 def test_a_start_is_judged_beside_that_of_the_original() -> None:
-    judge(b"program", TrialEnd(2, b""), TrialEnd(2, b""))
-    judge(b"program", TrialEnd(127, b""), TrialEnd(127, b""))
-    judge(b"program", TrialEnd(0, b""), TrialEnd(None, b""))
+    check_trial(b"program", TrialEnd(2, b""), TrialEnd(2, b""))
+    check_trial(b"program", TrialEnd(127, b""), TrialEnd(127, b""))
+    check_trial(b"program", TrialEnd(0, b""), TrialEnd(None, b""))
     with pytest.raises(TrialFailed, match="SIGSEGV"):
-        judge(b"program", TrialEnd(0, b""), TrialEnd(-11, b""))
+        check_trial(b"program", TrialEnd(0, b""), TrialEnd(-11, b""))
 
 
 def test_a_store_object_is_patched_as_a_copy_only(program: Path, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from denizen.sources.fetch_policy import FetchPolicy
 from denizen.store.local import Store
 from tests.support.command_context import context_of
 from tests.support.debs import Item
+from tests.support.memory_archive import library
 from tests.support.offline_roots import DenizenHome
-from tests.support.package_archive import library
 
 NEW = "5.8.1-1"
 UNFIT = library(SONAME, b"libc.so.6", b"libnone.so.7")
@@ -91,7 +91,7 @@ def test_one_that_would_not_load_is_not_kept_and_not_judged_at_each_start(
     assert "does not load here: it needs libnone.so.7" in decoder_words(context.session)[0]
     (home.root / "cache/packages").mkdir(exist_ok=True)
     (home.root / "cache/packages/0-liblzma5_1.deb").touch()  # as if one were at hand
-    monkeypatch.setattr(liblzma_choice, "judged", lambda *_: pytest.fail("it was judged before"))
+    monkeypatch.setattr(liblzma_choice, "refusal_reason", lambda *_: pytest.fail("it was examined before"))
     bring_decoder(context.session)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.read_only_trees import delete
 from tests.support.syscall_faults import directory_in_memory
-from tests.support.systems import SystemHome
+from tests.support.system_profiles import SystemHome
 
 
 @pytest.fixture

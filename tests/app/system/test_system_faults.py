@@ -26,7 +26,7 @@ from tests.support.syscall_faults import (
     finished_calls,
     fresh,
 )
-from tests.support.systems import SEEN_FIRST, SEEN_SECOND, SystemHome, prepare_system
+from tests.support.system_profiles import SEEN_FIRST, SEEN_SECOND, SystemHome, prepare_system
 
 pytestmark = [
     pytest.mark.slow,

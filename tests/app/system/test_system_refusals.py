@@ -14,7 +14,7 @@ from denizen.system.etc_views import NotOursToSwitch
 from denizen.system.spec_reader import BadSystemSpec
 from denizen.trust import Untrusted
 from tests.support.command_context import context_of
-from tests.support.systems import SystemHome
+from tests.support.system_profiles import SystemHome
 
 FILES = """
 [etc.motd]

@@ -18,14 +18,14 @@ from denizen.store.collection import processes
 from denizen.store.collection.collector import collect
 from denizen.store.collection.deletion_order import Limits
 from denizen.store.collection.processes import ProcessCensus
-from tests.support import systems
-from tests.support.killed import killed_at
-from tests.support.systems import FIRST_FILES, REQUEST, SECOND_FILES, SystemHome
+from tests.support import system_profiles
+from tests.support.kill_points import killed_at
+from tests.support.system_profiles import FIRST_FILES, REQUEST, SECOND_FILES, SystemHome
 
 FIRST = FIRST_FILES
 SECOND = SECOND_FILES + '[etc.localtime]\ntext = "ours"\n'
-SEEN_FIRST = {**systems.SEEN_FIRST, "localtime": "zone"}
-SEEN_SECOND = {**systems.SEEN_SECOND, "localtime": "ours"}
+SEEN_FIRST = {**system_profiles.SEEN_FIRST, "localtime": "zone"}
+SEEN_SECOND = {**system_profiles.SEEN_SECOND, "localtime": "ours"}
 
 
 def test_a_switch_shows_the_new_files_and_a_rollback_the_old_ones(home: SystemHome) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import Site
-from tests.support.sandboxes import require_sandbox
+from tests.support.build_sandboxes import require_sandbox
+from tests.support.shell_builders import Site
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from denizen.build.runner.build_settings import SandboxPath
+from tests.support.build_sandboxes import require_sandbox
 from tests.support.nix_builds import settings
-from tests.support.programs import Site
-from tests.support.sandboxes import require_sandbox
+from tests.support.shell_builders import Site
 
 SCRIPT = Path(__file__).parents[2] / "data/escapes.py"
 ATTEMPTS = re.findall(r"^@attempt\ndef (\w+)", SCRIPT.read_text(), re.MULTILINE)

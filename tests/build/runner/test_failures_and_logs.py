@@ -9,10 +9,10 @@ from denizen.build.realise import RealiseOptions, SeveralFailed, realise
 from denizen.build.runner.build_limits import BuildLimits
 from denizen.build.runner.build_log import log_path, read_log
 from denizen.build.runner.errors import BuilderNotStarted, BuildFailed
+from tests.support.build_sandboxes import require_sandbox
 from tests.support.denizen_command import denizen
 from tests.support.nix_builds import SHOWN
-from tests.support.programs import Site, program
-from tests.support.sandboxes import require_sandbox
+from tests.support.shell_builders import Site, program
 
 
 def log_of(site: Site, name: str) -> bytes:

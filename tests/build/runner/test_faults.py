@@ -16,10 +16,10 @@ from denizen.errors import DenizenError
 from denizen.store.collection.collector import collect
 from denizen.store.collection.deletion_order import Limits
 from denizen.store.upkeep.verification import verify
+from tests.support.build_sandboxes import require_sandbox
 from tests.support.nix_builds import SHOWN
 from tests.support.processes import PATIENCE, is_in_a_command, wait_until
-from tests.support.programs import Site
-from tests.support.sandboxes import require_sandbox
+from tests.support.shell_builders import Site
 from tests.support.untraced import environment
 
 DENIZEN = [sys.executable, "-m", "denizen", "realise", "-L"]

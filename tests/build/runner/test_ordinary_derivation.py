@@ -18,7 +18,7 @@ from denizen.store import commit
 from denizen.value import replace
 from tests.support.nix_builds import SHOWN
 from tests.support.processes import is_in_a_command, wait_until
-from tests.support.programs import Site, program
+from tests.support.shell_builders import Site, program
 
 ABC = b"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 

@@ -14,7 +14,7 @@ from denizen.store.collection.collector import collect
 from denizen.store.collection.deletion_order import Limits
 from denizen.store.trees.tree_reader import NotStorable
 from denizen.store.upkeep.verification import verify
-from tests.support.programs import Site, program
+from tests.support.shell_builders import Site, program
 
 ABC = b"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 

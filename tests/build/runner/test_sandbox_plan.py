@@ -9,7 +9,7 @@ import pytest
 from denizen.build.runner.sandbox_plan import BuildRoom, SandboxRequest, sandboxed
 from denizen.host import machine_name
 from denizen.launch.loader.binaries import enter_path
-from tests.support.sandboxes import require_sandbox
+from tests.support.build_sandboxes import require_sandbox
 
 ROOM = BuildRoom(b"/w/build", b"/w/outputs", b"/w/scratch", b"/w/stage")
 

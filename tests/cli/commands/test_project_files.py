@@ -9,7 +9,7 @@ import pytest
 from denizen.app.project_file import development_file, project_file
 from denizen.cli.dispatch import dispatch
 from denizen.trust import Untrusted
-from tests.support.trees import NOBODY
+from tests.support.generated_trees import NOBODY
 
 PROJECT = '[fhs]\npackages = ["none"]\nprofile = "touch planted"\n[develop]\npackages = ["none"]\n'
 RECIPE = 'name = "planted"\nversion = "1"\n'

@@ -3,13 +3,13 @@
 from denizen.launch.decisions.decision import DecisionLibrary
 from denizen.launch.decisions.load_list import libraries_of
 from denizen.linker import Environment, resolve
-from tests.support.linker_systems import library, program, world
+from tests.support.linker_systems import library, program, system_of
 
 _HERE = Environment(vdso=b"")
 
 
 def presented(files: dict[bytes, bytes]) -> tuple[DecisionLibrary, ...]:
-    return libraries_of(resolve(world(files), b"/app/prog", _HERE))
+    return libraries_of(resolve(system_of(files), b"/app/prog", _HERE))
 
 
 def test_all_are_listed_breadth_first_without_the_linker() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from denizen.fhs.enter import Inside
+from denizen.fhs.entry_command import Inside
 from denizen.launch.strategies.base import HostFindings
 from denizen.launch.strategies.fhs import environment_command
 from tests.support.strategy_starts import start_of

@@ -6,7 +6,7 @@ from denizen.elf.image import read
 from denizen.fileview import MemoryView, ViewLink
 from denizen.resolve.cache.cached_view import CachedView, ParsedFile, parser_of
 from denizen.value import replace
-from tests.support.package_archive import library
+from tests.support.memory_archive import library
 
 LIBRARY = b"/opt/app/lib/liba.so.1"
 SPELLINGS = [

@@ -22,7 +22,7 @@ from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
 from denizen.value import replace
 from tests.resolve.test_lock import CHOICE, FULL
-from tests.support.package_archive import DIRECTORY, PackageArchive, libc, library, program
+from tests.support.memory_archive import DIRECTORY, PackageArchive, libc, library, program
 
 # Two changes within a tick of the kernel's clock have one time; a tick has 10 ms at most.
 A_TICK = 0.02

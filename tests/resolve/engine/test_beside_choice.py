@@ -3,7 +3,7 @@
 import pytest
 
 from denizen.resolve.resolution import ChoiceRule
-from tests.support.package_archive import (
+from tests.support.memory_archive import (
     DIRECTORY,
     PROGRAM,
     PackageArchive,

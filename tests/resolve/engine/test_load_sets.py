@@ -1,4 +1,4 @@
-"""Closures that are kept from a world with fewer libraries are what they would be found to be again."""
+"""Closures that are kept from a sysroot with fewer libraries are what they would be found to be again."""
 
 import random
 
@@ -10,7 +10,7 @@ from denizen.linker import resolve as link
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.engine.load_sets import AddedLibraries, closures_of
 from denizen.resolve.sysroot_view import LIBRARIES, ChosenFile, Sysroot
-from tests.support.package_archive import INTERPRETER, library, program
+from tests.support.memory_archive import INTERPRETER, library, program
 
 PLUGINS = [b"/opt/app/plugins/%d/p%d.so" % (number % 3, number) for number in range(12)]
 RUNPATHS = [None, b"$ORIGIN", b"$ORIGIN/../../lib", b"$ORIGIN:$ORIGIN/../0", b"$ORIGIN/../../lib:/usr/lib"]
@@ -50,7 +50,7 @@ def test_more_libraries_change_only_the_closures_that_lacked_them(seed: int) -> 
 def test_a_search_that_others_made_before_answers_as_its_own_would(seed: int) -> None:
     view = CachedView(MemoryView(tree(random.Random(seed))))
     roots = [b"/opt/app/bin/program", *PLUGINS]
-    world = Sysroot(view, {}, None, frozenset(roots))
+    sysroot = Sysroot(view, {}, None, frozenset(roots))
     alone = Environment(interpreter_path=INTERPRETER, extra_directories=(LIBRARIES,), parse=view.parse)
     together = closures_of(view, roots, INTERPRETER, AddedLibraries({}))
-    assert together == [link(world, closure.program.path or b"", alone) for closure in together]
+    assert together == [link(sysroot, closure.program.path or b"", alone) for closure in together]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from denizen.resolve.resolution import ChoiceRule, Lack
-from tests.support.package_archive import (
+from denizen.resolve.resolution import ChoiceRule, ProblemKind
+from tests.support.memory_archive import (
     DIRECTORY,
     PROGRAM,
     PackageArchive,
@@ -54,7 +54,7 @@ def test_a_program_that_needs_a_newer_glibc_gets_the_suite_that_has_it() -> None
 
 def test_a_glibc_that_nobody_has_is_told_with_the_version(package_archive: PackageArchive) -> None:
     made = package_archive.resolve({PROGRAM: program(asks=[(b"x", b"GLIBC_2.99", b"libc.so.6")])})
-    assert open_for(made, b"GLIBC_2.99").lack is Lack.VERSION
+    assert open_for(made, b"GLIBC_2.99").kind is ProblemKind.VERSION
     assert made.base == "new"
 
 
@@ -140,7 +140,7 @@ def test_a_soname_nobody_has_is_told_with_names_near_it(package_archive: Package
     package_archive.add("new", b"libicu72", put(b"libicuuc.so.72"))
     made = package_archive.resolve({PROGRAM: program(b"libicuuc.so.60")})
     problem = open_for(made, b"libicuuc.so.60")
-    assert problem.lack is Lack.LIBRARY
+    assert problem.kind is ProblemKind.LIBRARY
     assert problem.near == (b"libicuuc.so.72",)
     assert problem.needed_by == b"program"
 
@@ -166,7 +166,7 @@ def test_a_plugin_of_that_name_that_defines_nothing_asked_for_is_not_the_library
     package_archive.add("new", b"player", {b"usr/lib/player/libffmpeg.so": plugin})
     made = package_archive.resolve({PROGRAM: program(b"libffmpeg.so", asks=[(b"av_malloc", None, None)])})
     problem = open_for(made, b"libffmpeg.so")
-    assert problem.lack is Lack.LIBRARY
+    assert problem.kind is ProblemKind.LIBRARY
     assert "player of new defines none of the symbols asked for" in problem.detail
 
 
@@ -261,7 +261,7 @@ def test_a_musl_program_is_refused_libraries_built_for_glibc() -> None:
 def test_a_symbol_nobody_defines_is_told(package_archive: PackageArchive) -> None:
     package_archive.add("new", b"liba1", put(b"liba.so.1", defines=[(b"f", None)]))
     made = package_archive.resolve({PROGRAM: program(b"liba.so.1", asks=[(b"absent", None, None)])})
-    assert open_for(made, b"absent").lack is Lack.SYMBOL
+    assert open_for(made, b"absent").kind is ProblemKind.SYMBOL
 
 
 def test_what_the_user_asks_for_is_chosen_too(package_archive: PackageArchive) -> None:
@@ -287,7 +287,7 @@ def test_a_package_asked_for_gives_the_libraries_in_searched_directories(
 
 def test_what_is_asked_for_and_nobody_has_stays_open(package_archive: PackageArchive) -> None:
     made = package_archive.resolve({PROGRAM: program()}, extra=[b"no-such-package"])
-    assert open_for(made, b"no-such-package").lack is Lack.LIBRARY
+    assert open_for(made, b"no-such-package").kind is ProblemKind.LIBRARY
 
 
 def test_several_objects_are_resolved_as_one(package_archive: PackageArchive) -> None:

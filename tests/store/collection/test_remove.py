@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from denizen.store.collection.remove import remove_tree
-from tests.support.trees import NOBODY, as_nobody, make_sealed_tree
+from tests.support.generated_trees import NOBODY, as_nobody, make_sealed_tree
 
 
 def test_read_only_trees_go_for_their_owner_without_rights_over_modes(tmp_path: Path) -> None:

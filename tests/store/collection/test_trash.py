@@ -18,9 +18,9 @@ from denizen.store.collection.remove import remove_path, remove_tree
 from denizen.store.collection.trash import MANY, Trash
 from denizen.store.local import Store
 from denizen.store.locks import StoreSession
+from tests.support.generated_trees import as_nobody, make_sealed_tree
 from tests.support.processes import has_ended, wait_until
 from tests.support.stores import make_store
-from tests.support.trees import as_nobody, make_sealed_tree
 
 pytestmark = pytest.mark.usefixtures("alone")
 

@@ -14,21 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from denizen.bytesio import Truncated
 from denizen.formats.file_tree import Directory, Entry, File, HardLink, Symlink
 from denizen.nar import reader, writer
-from denizen.store.trees.canonical import is_canonical
-from denizen.store.trees.digest import Digester, digest_tree
+from denizen.store.trees.canonical import ORDINARY, STORED, RestoreOptions, is_canonical
 from denizen.store.trees.dump import BUFFER, dump
-from denizen.store.trees.restore import (
-    ORDINARY,
-    STORED,
-    RestoreOptions,
-    UnsafeEntry,
-    restore,
-    restore_nar,
-    restore_new,
-)
+from denizen.store.trees.nar_hashing import Digester, digest_tree
+from denizen.store.trees.restore import UnsafeEntry, restore, restore_nar, restore_new
 from denizen.store.trees.tree_reader import NotStorable, TooDeep, TreeChanged, entries
+from tests.support.generated_trees import entries_on_disk, file, nar, settled, trees
 from tests.support.processes import open_files
-from tests.support.trees import entries_on_disk, file, nar, settled, trees
 
 
 def dumped(path: Path) -> bytes:

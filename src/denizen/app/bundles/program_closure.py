@@ -154,7 +154,7 @@ def _resolution(
             resolution = resolve_path(
                 session, program.path, policy, request.suites, extra, first=_own_release(session, program)
             )
-            lacking = [one for one in resolution.problems if one.lack.stops_start]
+            lacking = [one for one in resolution.problems if one.kind.stops_start]
             if not lacking or not further:
                 break
             further = _without(further, lacking, os.path.dirname(program.path)) if rounds_left > 1 else ()

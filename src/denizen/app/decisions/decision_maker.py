@@ -1,7 +1,7 @@
 """The maker of decisions how a program starts, for its first `run` and for children that the loader meets.
 
-`examine_program` looks at the program on this host, `base_decision` brings its libraries, `start_choice`
-asks the table of strategies how it is started.
+`examine_program` looks at the program on this host, `host_or_packages` brings its libraries,
+`strategy_choice` asks the table of strategies how it is started.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 
 from denizen.app.appimage import appimage_of
-from denizen.app.decisions.base_decision import BaseDecisions
 from denizen.app.decisions.decision_lock import deciding_alone
 from denizen.app.decisions.examine_program import examine_program
-from denizen.app.decisions.start_choice import StartChooser
+from denizen.app.decisions.host_or_packages import BaseDecisions
+from denizen.app.decisions.strategy_choice import StrategyChooser
 from denizen.app.errors import refuse_hopeless
 from denizen.app.helper_command import helper_words
 from denizen.app.process_limits import many_files
@@ -141,7 +141,7 @@ class _DecisionMaker:
         request = wanted.without_library_path if plain else wanted
         self._decision_store = variant(session.paths.decisions, request.variant)
         self._bases = BaseDecisions(session, examined, wanted, self._decision_store, examined.wants())
-        self._chooser = StartChooser(session, self._bases)
+        self._chooser = StrategyChooser(session, self._bases)
 
     def run(self) -> Decided:
         """Return the decision and keep it; a decision for an explicitly requested strategy is not kept."""
@@ -285,7 +285,7 @@ class DryRun:
 
     def variables(self) -> tuple[bytes, ...]:
         """Return the variables, as NAME=VALUE, that the kept decision gives the program where it has none."""
-        from denizen.launch.strategies.given_variables import variables_in
+        from denizen.launch.strategies.file_variables import variables_in
 
         try:
             found = decided(self._session.paths.decisions, self._program)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.app.host_linker_environment import world_of
+from denizen.app.host_linker_environment import host_context
 from denizen.app.resolution.extra_inputs import added_to
 from denizen.launch.decisions.host_decision import served_here
 from denizen.launch.host_view import host_view
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
-    from denizen.diagnose.program_facts import HostWorld
+    from denizen.diagnose.program_facts import HostContext
     from denizen.diagnose.report import Report
     from denizen.fileview import FileView
     from denizen.launch.fhs_rules import EnvironmentNeeds
@@ -29,7 +29,7 @@ class ExaminedProgram:
     """A program with the findings about this host.
 
     Attributes:
-        world: the host as the program sees it, without denizen's loaders.
+        context: the host as the program sees it, without denizen's loaders.
         report: the problems of a start here.
         added: paths of further objects that the program opens.
         starts_here: the host's libraries start it, and its options do not rule them out.
@@ -38,7 +38,7 @@ class ExaminedProgram:
     """
 
     program: Program
-    world: HostWorld
+    context: HostContext
     report: Report
     added: tuple[bytes, ...]
     starts_here: bool
@@ -76,7 +76,7 @@ class ExaminedProgram:
 
         rules = rules_in(packaged_toml(RULES))
         program = self.program
-        return wants_of(program.view, program.path, program.script, self.world.search_path, rules)
+        return wants_of(program.view, program.path, program.script, self.context.search_path, rules)
 
 
 def examine_program(session: Session, program: Program, wanted: RunRequest) -> ExaminedProgram:
@@ -86,21 +86,21 @@ def examine_program(session: Session, program: Program, wanted: RunRequest) -> E
     """
     host = once_read(program, host_view(program.view, served_here(program.interpreter)))
     added = added_to(program.view, program.path, wanted)
-    world = world_of(session.environ, program.interpreter, wanted.library_path)
-    report = _look(host, program, world)
+    context = host_context(session.environ, program.interpreter, wanted.library_path)
+    report = _look(host, program, context)
     if wanted.library_path and not report.starts:
         # The program gets other libraries anyway: report its faults without the LD_LIBRARY_PATH.
-        world = world_of(session.environ, program.interpreter)
-        report = _look(host, program, world)
+        context = host_context(session.environ, program.interpreter)
+        report = _look(host, program, context)
     # A static program takes no libraries from anywhere.
     starts_here = report.starts and (report.stands_alone or not wanted.rules_out_host)
     later: tuple[bytes, ...] = ()
     files: tuple[Resource, ...] = ()
     if starts_here and not report.stands_alone:
-        later = _lacking_later(host, program, world, added)
+        later = _lacking_later(host, program, context, added)
     elif report.stands_alone and wanted.strategy != StrategyName.HOST.value:
         files = _looked_for(program, is_emulated=report.is_emulated)
-    return ExaminedProgram(program, world, report, added, starts_here, later, files)
+    return ExaminedProgram(program, context, report, added, starts_here, later, files)
 
 
 def _looked_for(program: Program, *, is_emulated: bool) -> tuple[Resource, ...]:
@@ -121,21 +121,21 @@ def _looked_for(program: Program, *, is_emulated: bool) -> tuple[Resource, ...]:
     return () if is_emulated else tuple(rule for rule in found if variables_read(image, (rule,)))
 
 
-def _look(host: FileView, program: Program, world: HostWorld) -> Report:
+def _look(host: FileView, program: Program, context: HostContext) -> Report:
     from denizen.diagnose.examine import examine
     from denizen.file_placement import place
 
-    once = replace(world, environment=replace(world.environment, parse=parser_of(host)))
+    once = replace(context, environment=replace(context.environment, parse=parser_of(host)))
     return examine(host, program.path, place(program.path), once, program)
 
 
 def _lacking_later(
-    host: FileView, program: Program, world: HostWorld, added: tuple[bytes, ...]
+    host: FileView, program: Program, context: HostContext, added: tuple[bytes, ...]
 ) -> tuple[bytes, ...]:
     from denizen.launch.run_time_lacks import lacking_later
     from denizen.resolve.rule_packs import load_rules
 
     if program.image is None or program.image.interpreter is None:
         return ()
-    environment = replace(world.environment, parse=parser_of(host))
+    environment = replace(context.environment, parse=parser_of(host))
     return lacking_later(host, program.path, environment, load_rules(), added)

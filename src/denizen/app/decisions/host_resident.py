@@ -11,7 +11,7 @@ import contextlib
 import os
 import stat
 
-from denizen.app.resolution.opened_links import made_opened
+from denizen.app.resolution.opened_links import make_opened_links
 from denizen.errors import BadInput
 from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.dlopen_record import place_with
@@ -77,7 +77,7 @@ def _opening(
     assert program.image is not None  # _may_be_traced made sure of it
     header = program.image.header
     view = CachedView(once_read(program, host_view(program.view, (program.interpreter,))))
-    environment = replace(examined.world.environment, parse=view.parse)
+    environment = replace(examined.context.environment, parse=view.parse)
     closure = resolve(view, program.path, environment)
 
     def directory() -> bytes:
@@ -86,7 +86,7 @@ def _opening(
             return b""
         parts = (decision.ldso, *decision.objects)
         place = place_with(decision_store.directory, identity_of(program.stat), parts)
-        opened = made_opened(session, place, program, wanted)
+        opened = make_opened_links(session, place, program, wanted)
         opened.leave_to_host(system_directories(view, settings, header))
         return opened.directory
 

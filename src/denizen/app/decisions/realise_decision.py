@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.app.resolution.installed_libraries import installed_libraries
-from denizen.app.resolution.opened_links import made_opened
+from denizen.app.resolution.opened_links import make_opened_links
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.errors import BadInput
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.link_decision import InstalledLibraries
     from denizen.launch.program import Program
     from denizen.linker import Environment
-    from denizen.resolve.installation.derivations import Recipes
+    from denizen.resolve.installation.resolution_derivations import Recipes
     from denizen.resolve.resolution import Resolution
     from denizen.store.local import Store
 
@@ -84,7 +84,7 @@ def realised(session: Session, asked: RealiseRequest, host: HostStart) -> Decisi
             decision = decision_for(program, _installed(store, again, asked, host))
         asked.decision_store.keep(store.layout, decision)
     if decision.opened:
-        opened = made_opened(session, decision.opened, program, asked.wanted)
+        opened = make_opened_links(session, decision.opened, program, asked.wanted)
         if host.start is not None:
             opened.leave_to_host(_host_directories(program, decision))
     return decision

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
-    from denizen.fhs.enter import Inside
+    from denizen.fhs.entry_command import Inside
     from denizen.index.locate import Index
     from denizen.launch.fhs_rules import EnvironmentNeeds
     from denizen.store.local import Store

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.app.session import Session
-    from denizen.fhs.create import CreationContext
     from denizen.fhs.generations import Generation, Settings
     from denizen.fhs.package_closure import EnvironmentPackage
+    from denizen.fhs.tree_creation import CreationContext
     from denizen.formats.storepath import StorePath
     from denizen.index.locate import Index
     from denizen.resolve.resolution import Pin
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def plan(session: Session, settings: Settings, policy: FetchPolicy) -> tuple[EnvironmentPackage, ...]:
     """Return the packages that an environment would have. Raises MissingPackages, SourceFailed."""
-    from denizen.fhs.create import members_of
+    from denizen.fhs.tree_creation import members_of
 
     return members_of(settings, catalogues_of(session, settings, policy))
 
@@ -30,7 +30,7 @@ def size_to_fetch(session: Session, settings: Settings, policy: FetchPolicy) -> 
     """Return the bytes of those of an environment's packages that are not in the store. Raises as `plan`."""
     from denizen.app.supply.package_supply import supply_of
     from denizen.app.supply.store_access import made_store
-    from denizen.fhs.create import pins_of, to_fetch
+    from denizen.fhs.tree_creation import pins_of, to_fetch
 
     pins = pins_of(plan(session, settings, policy), {})
     with made_store(session) as store:
@@ -50,8 +50,8 @@ def create_from(
     Return the generation and the pins.
     """
     from denizen.app.supply.store_access import made_store
-    from denizen.fhs.create import make, members_of, pins_of
     from denizen.fhs.generations import EnvironmentStore, State
+    from denizen.fhs.tree_creation import make, members_of, pins_of
 
     environments = EnvironmentStore(session.paths.state)
     environments.directory(name)  # a bad name is told before anything is fetched
@@ -73,7 +73,7 @@ def composed(
 
     It is an environment without a name: nothing but the caller's work keeps it.
     """
-    from denizen.fhs.create import members_of, pins_of
+    from denizen.fhs.tree_creation import members_of, pins_of
 
     named = {pin.name for pin in pins}
     base = pins_of(members_of(settings, catalogues_of(session, settings, policy)), {})
@@ -84,7 +84,7 @@ def composed(
 def composed_of(session: Session, settings: Settings, policy: FetchPolicy, pins: Sequence[Pin]) -> StorePath:
     """Return a tree of exactly these packages; nothing but the caller's work keeps it."""
     from denizen.app.supply.store_access import made_store
-    from denizen.fhs.create import make
+    from denizen.fhs.tree_creation import make
 
     with made_store(session) as store:
         return make(_context(session, store, policy), pins, settings).tree
@@ -95,7 +95,7 @@ def _context(session: Session, store: Store, policy: FetchPolicy) -> CreationCon
     from denizen.app.supply.liblzma_setup import bring_decoder
     from denizen.app.supply.package_supply import supply_of
     from denizen.fhs.compose import CompositionTools
-    from denizen.fhs.create import CreationContext
+    from denizen.fhs.tree_creation import CreationContext
 
     bring_decoder(session)
     controls = session.paths.cache + b"/controls"

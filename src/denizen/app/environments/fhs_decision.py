@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.app.command_filter import CommandFilter
+from denizen.app.available_commands import AvailableCommands
 from denizen.app.environments.fhs_resident import with_resident_inside
 from denizen.app.helper_command import helper_words
 from denizen.disk import DiskView, RootedView
@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
-    from denizen.fhs.enter import Inside
+    from denizen.fhs.entry_command import Inside
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
 
@@ -55,7 +55,7 @@ def decision_inside(
         session.paths.decisions, replace(followers, hermetic=True, strategy="direct").variant
     )
     # What a shell that was brought executes may be elsewhere than in its environment.
-    brings = None if wanted.installed or wanted.lock is not None else CommandFilter(session, wanted).has
+    brings = None if wanted.installed or wanted.lock is not None else AvailableCommands(session, wanted).has
     children = ChildDecisions(
         helper_words(session, "decide", followers.words), directory, brings, hermetic=hermetic
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.app.session import Session
-    from denizen.fhs.enter import Inside
+    from denizen.fhs.entry_command import Inside
     from denizen.fhs.generations import Generation
 
 
@@ -34,7 +34,7 @@ def inside_of(session: Session, name: str, generation: Generation) -> Inside:
     """Return the paths that entering a generation needs. Raises NoStore, DiskFailed, LoaderAbsent."""
     from denizen.app.session import tools_of
     from denizen.app.supply.store_access import open_store
-    from denizen.fhs.enter import Inside
+    from denizen.fhs.entry_command import Inside
     from denizen.store.errors import doing
 
     tools = tools_of(session)
@@ -47,7 +47,7 @@ def inside_of(session: Session, name: str, generation: Generation) -> Inside:
 
 def _cache_for(session: Session, name: str, tree: bytes) -> bytes:
     """Return the file that serves as /etc/ld.so.cache inside, if the host has drivers; else b""."""
-    from denizen.fhs.enter import cache_with_drivers
+    from denizen.fhs.entry_command import cache_with_drivers
     from denizen.fhs.generations import EnvironmentStore
     from denizen.resolve.rule_packs import load_rules
 
@@ -77,7 +77,7 @@ def become(session: Session, name: str, generation: Generation, words: Sequence[
     Raises:
         NotEntered: the kernel refused.
     """
-    from denizen.fhs.enter import command, located
+    from denizen.fhs.entry_command import command, located
     from denizen.fhs.generations import EnvironmentStore
 
     directory = EnvironmentStore(session.paths.state).directory(name)
@@ -105,7 +105,7 @@ def become(session: Session, name: str, generation: Generation, words: Sequence[
 def write_launcher(session: Session, name: str, generation: Generation) -> bytes:
     """Write the shell script that enters the environment without Python, and return its path."""
     from denizen.app.environments.fhs_fast_path import mark
-    from denizen.fhs.enter import command
+    from denizen.fhs.entry_command import command
     from denizen.fhs.generations import EnvironmentStore
     from denizen.fhs.launcher_script import Launch, script
 
@@ -122,7 +122,7 @@ def write_launcher(session: Session, name: str, generation: Generation) -> bytes
 
 def _shell(directory: bytes, name: str, generation: Generation, tree: bytes) -> tuple[bytes, ...]:
     """Return the command of the tree's shell, with a start file."""
-    from denizen.fhs.enter import shell
+    from denizen.fhs.entry_command import shell
 
     path = os.path.join(directory, b"bashrc")
     _write(path, bashrc(name, generation.settings), mode=0o644)

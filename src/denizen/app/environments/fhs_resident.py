@@ -11,8 +11,8 @@ from __future__ import annotations
 import contextlib
 import stat
 
-from denizen.app.host_linker_environment import world_of
-from denizen.app.resolution.opened_links import opened_inside
+from denizen.app.host_linker_environment import host_context
+from denizen.app.resolution.opened_links import make_opened_links_inside
 from denizen.disk import RootedView
 from denizen.errors import BadInput
 from denizen.launch.decisions.program_identity import identity_of
@@ -62,12 +62,12 @@ def _opening(
     # A tree has /usr alone; links such as /lib64 into it are made on entering.
     ldso = b"/usr" + program.interpreter.removeprefix(b"/usr")
     view = CachedView(RootedView(tree))
-    world = world_of(session.environ, ldso).environment
-    environment = replace(world, parse=view.parse, interpreter_path=ldso)
+    context = host_context(session.environ, ldso).environment
+    environment = replace(context, parse=view.parse, interpreter_path=ldso)
     closure = resolve(view, program.path.removeprefix(tree), environment)
 
     def directory() -> bytes:
         place = place_with(decision_store.directory, identity_of(program.stat), (ldso, tree))
-        return opened_inside(session, place, program, wanted, tree).directory
+        return make_opened_links_inside(session, place, program, wanted, tree).directory
 
     return with_answers(decision, closure, view.image(ldso), directory)

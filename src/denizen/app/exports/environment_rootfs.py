@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from denizen.profiles.profile_manifest import ProfileManifest
 
 
-# Where an entered environment has what is its own and the host's (fhs/enter.py); its tree is at the second.
+# Where an entered environment has its own and the host's (fhs/entry_command.py); its tree is at the second.
 _ENTERED = b"/.denizen/"
 _TREE = b"/.denizen/environment/"
 

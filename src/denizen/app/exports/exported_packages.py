@@ -62,7 +62,7 @@ def packages_of_environment(session: Session, generation: Generation) -> tuple[E
     from denizen.app.supply.store_access import open_store
     from denizen.fhs.builtin_fhs import PACKAGES
     from denizen.formats.storepath import from_base
-    from denizen.resolve.installation.derivations import object_name
+    from denizen.resolve.installation.resolution_derivations import object_name
     from denizen.store.errors import doing
 
     store = open_store(session)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 
-import denizen.profiles
 from denizen.errors import display
-from denizen.packaged_toml import packaged_toml
+from denizen.launch.command_alternatives import packages_for_user
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 # The ranks of packages for a command; those of one rank are a tie.
 _NAMED, _WHOLE, _ALTERNATIVE, _ESSENTIAL, _REQUIRED, _OTHER = 0, 1, 2, 50, 51, 52
-_ALTERNATIVES = os.path.join(os.path.dirname(denizen.profiles.__file__), "command_alternatives.toml")
 _PRIORITIES = (b"required", b"important", b"standard")
 
 
@@ -127,7 +125,7 @@ def _holders(index: Index, command: bytes) -> list[CommandHolder]:
 
 def _alternatives(index: Index, command: bytes) -> list[CommandHolder]:
     """Return the packages that would make a link of that name, each of its own rank."""
-    names = packaged_toml(_ALTERNATIVES).get(command.decode("utf-8", "replace"), [])
+    names = packages_for_user(command.decode("utf-8", "replace"))
     rows = [
         (one, rank)
         for rank, name in enumerate(names, _ALTERNATIVE)

@@ -158,8 +158,8 @@ class DebianChooser:
         scripts want perl (Policy 3.5). Of the interpreters of its scripts that are packages (perl) all comes,
         where perl-base is enough for the system: it is recommended, and apt-get would bring it.
         """
-        from denizen.fhs.create import members_of, pins_of
         from denizen.fhs.generations import Settings
+        from denizen.fhs.tree_creation import members_of, pins_of
 
         name = chosen.package.package.decode()
         essential = tuple(one.decode() for one in self.index.essential())
@@ -307,7 +307,7 @@ class _PackagePreparation:
 
     def _unpacked(self, pin: Pin) -> _UnpackedPackage:
         from denizen.disk import RootedView
-        from denizen.fhs.create import controls_of
+        from denizen.fhs.tree_creation import controls_of
         from denizen.profiles.environment_need import ExportingPackage
         from denizen.profiles.package_exports import commands_in
         from denizen.resolve.installation.install import unpacked

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
-    from denizen.fhs.enter import Inside
+    from denizen.fhs.entry_command import Inside
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.resolve.resolution import Pin
@@ -119,7 +119,7 @@ def command_in(tree: bytes, command: bytes, program: bytes) -> tuple[bytes, byte
     """
     from denizen.app.command_package import COMMAND_PATH
     from denizen.disk import RootedView
-    from denizen.fhs.enter import located
+    from denizen.fhs.entry_command import located
 
     name = located(tree, command, COMMAND_PATH)
     if name == command:

@@ -15,7 +15,7 @@ from denizen.app.environments.fhs_enter import inside_of, write_launcher
 from denizen.app.recipes.develop import SCRIPT, prepare
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import DenizenError
-from denizen.fhs.create import base_set
+from denizen.fhs.tree_creation import base_set
 from denizen.store.errors import doing
 from denizen.value import replace
 

@@ -7,11 +7,11 @@ import os
 import zipfile
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# Modules, and folders with all their modules: fixup and python_modules with what they import, and no more.
+# Modules, and folders with all their modules: fixup and wheel_dependencies with what they import, no more.
 _PARTS = (
     "__init__.py", "bytesio.py", "elf", "errors.py", "fileview.py", "lazy.py", "machines.py", "relocate",
-    "recipes/__init__.py", "recipes/built_with.py", "recipes/fixup.py", "recipes/fixup_plan.py",
-    "recipes/python_modules.py", "value.py",
+    "recipes/__init__.py", "recipes/package_trees.py", "recipes/fixup.py", "recipes/fixup_plan.py",
+    "recipes/wheel_dependencies.py", "value.py",
 )  # fmt: skip
 _DATE = (1980, 1, 1, 0, 0, 0)
 

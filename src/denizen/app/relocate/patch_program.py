@@ -8,7 +8,7 @@ import os
 from denizen.app.relocate.ld_so_list import compare_loading, host_linker
 from denizen.app.relocate.rewrite_file import WHOLE_FILES, rewrite
 from denizen.app.relocate.store_guard import refuse_in_store
-from denizen.app.relocate.trial_start import judge, tried
+from denizen.app.relocate.trial_start import check_trial, tried
 from denizen.disk import DENIED, FULL, DiskView
 from denizen.elf import read
 from denizen.errors import BadInput, DenizenError, HostLacks, display
@@ -185,7 +185,7 @@ def _patch(asked: PatchRequest, buffer: Buffer, trial: Session | None) -> Patche
         if linker is not None:
             unfound, loads = compare_loading(linker, asked.target, asked.path, path)
         if trial is not None:
-            judge(asked.target, tried(trial, asked.path), tried(trial, path), path)
+            check_trial(asked.target, tried(trial, asked.path), tried(trial, path), path)
 
     written = rewrite(asked.path, asked.target, buffer, plan, check)
     asked_linker, started = linker is not None, trial is not None

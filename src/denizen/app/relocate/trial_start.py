@@ -111,7 +111,7 @@ def _run(words: list[bytes], telling: int) -> bytes | None:
     return done.stderr
 
 
-def judge(path: bytes, before: TrialEnd, after: TrialEnd, tried_at: bytes = b"") -> None:
+def check_trial(path: bytes, before: TrialEnd, after: TrialEnd, tried_at: bytes = b"") -> None:
     """Return if the patched program ends as the original did, or better.
 
     `tried_at`: the path by which it was started, for which its own is said. Raises TrialFailed.

@@ -130,5 +130,5 @@ def _circumstances(index: Index, roots: Sequence[bytes], host: Environment | Non
         files = [(one.source, one.suite, one.identity, stamp(index.place_of(one))) for one in index.entries]
     except OSError:
         return ()
-    world = f"host {host.cpu} {host.library_path!r}" if host is not None else ""
-    return code, start, world, *[" ".join(parts) for parts in files]
+    of_host = f"host {host.cpu} {host.library_path!r}" if host is not None else ""
+    return code, start, of_host, *[" ".join(parts) for parts in files]

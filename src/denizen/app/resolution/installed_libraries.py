@@ -9,7 +9,7 @@ from denizen.launch.decisions.link_decision import InstalledLibraries
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.launch.program import Program
-    from denizen.resolve.installation.derivations import Recipes
+    from denizen.resolve.installation.resolution_derivations import Recipes
     from denizen.resolve.resolution import Resolution
     from denizen.store.local import Store
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from denizen.launch.program import Program
 
 
-def made_opened(session: Session, directory: bytes, program: Program, wanted: RunRequest) -> Opened:
+def make_opened_links(session: Session, directory: bytes, program: Program, wanted: RunRequest) -> Opened:
     """Return the directory, made unless it is there, with the indexes that say what could be brought.
 
     Raises OSError.
@@ -30,14 +30,14 @@ def made_opened(session: Session, directory: bytes, program: Program, wanted: Ru
     return opened
 
 
-def opened_inside(
+def make_opened_links_inside(
     session: Session, directory: bytes, program: Program, wanted: RunRequest, tree: bytes
 ) -> Opened:
-    """Return the directory for a program in the environment `tree`, which `made_opened` makes.
+    """Return the directory for a program in the environment `tree`, which `make_opened_links` makes.
 
     What the environment has, the dynamic linker finds there. Raises OSError.
     """
-    opened = made_opened(session, directory, program, wanted)
+    opened = make_opened_links(session, directory, program, wanted)
     opened.leave_to_environment(tree, default_directories(tree))
     return opened
 

@@ -53,16 +53,16 @@ def resolve_path(
     from denizen.app.process_limits import many_files
     from denizen.app.resolution.cached_resolution import CachedResolutions
     from denizen.disk import DiskView
-    from denizen.resolve.directory_objects import added_objects, roots_of
+    from denizen.resolve.directory_objects import added_objects, objects_to_resolve
     from denizen.resolve.resolution import Resolution
 
     view = DiskView()
-    found = roots_of(view, path)
+    found = objects_to_resolve(view, path)
     roots = found.paths
     added = added_objects(view, [name for name in extra if b"/" in name], roots[0])
     names = [name for name in extra if b"/" not in name]
-    for world, count in found.left_out.items():
-        session.reporter.say(f"denizen: {count} objects for {world} are left out")
+    for platform, count in found.left_out.items():
+        session.reporter.say(f"denizen: {count} objects for {platform} are left out")
     architecture = _architecture(roots[0])
     if not architecture:
         return Resolution("")

@@ -13,8 +13,8 @@ import os
 import posixpath
 
 from denizen.disk import RootedView
-from denizen.fhs.create import controls_of, exposed_files, to_fetch
 from denizen.fhs.package_relations import groups
+from denizen.fhs.tree_creation import controls_of, exposed_files, to_fetch
 from denizen.fileview import USR_MERGED, FileKind, resolve
 from denizen.profiles.package_exports import commands_in, is_program
 from denizen.resolve.installation.install import unpacked

@@ -7,9 +7,9 @@ from enum import Enum
 
 from denizen.app.command_package import command_package
 from denizen.app.run_time.missing_command import CommandProvision, NotACommand
+from denizen.launch.command_alternatives import package_for_program
 from denizen.launch.command_links import is_command
 from denizen.launch.command_rules import (
-    alternative_package,
     folded,
     is_essential,
     kept_out_reason,
@@ -61,7 +61,7 @@ class _LookedForCommand(CommandProvision):
         sees, of a shell or of Python: it looks for what it is about to execute, where a program has other
         ways to do without. What the user named to the program (`ccache gcc`) is asked for, whatever it is.
         """
-        alternative = alternative_package(name).decode()
+        alternative = package_for_program(name).decode()
         about = (alternative,) if alternative else _packages_about(name)
         is_wanted = looker is Looker.ARGUMENT or any(one in self._wanted.extra for one in about)
         unless_asked_for = "" if is_wanted else unseen_reason(name)

@@ -60,5 +60,5 @@ def _bring(program: RunningProgram, path: bytes) -> None:
 def _resolved(program: RunningProgram, path: bytes) -> Resolution | None:
     view = CachedView(DiskView())
     sources = sources_for(program.session, program.policy, program.index())
-    world = ProcessLibraries(view, program.started_with)
-    return mentioned_files(view, program.decision.program, world, sources, path)
+    existing = ProcessLibraries(view, program.started_with)
+    return mentioned_files(view, program.decision.program, existing, sources, path)

@@ -12,7 +12,7 @@ import os
 
 from denizen.app.command_package import COMMAND_PATH, command_package
 from denizen.app.decisions.decision_maker import decide
-from denizen.app.decisions.start_choice import files_for
+from denizen.app.decisions.strategy_choice import files_for
 from denizen.app.environments.auto_environment import enter_auto_environment
 from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.fhs_decision import InsideProgram, decision_inside, machine_of_scripts
@@ -25,7 +25,7 @@ from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView, RootedView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks, shell_word
-from denizen.fhs.enter import located
+from denizen.fhs.entry_command import located
 from denizen.fhs.generations import Settings
 from denizen.fileview import exists
 from denizen.launch.command_links import commands_of, is_command, named_decision
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
     from denizen.elf.script import Script
-    from denizen.fhs.enter import Inside
+    from denizen.fhs.entry_command import Inside
     from denizen.index.locate import Index
     from denizen.index.provider import Provider
     from denizen.launch.command_links import CommandLinks

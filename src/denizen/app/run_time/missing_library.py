@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.host_linker_environment import world_of
+from denizen.app.host_linker_environment import host_context
 from denizen.app.resolution.opened_links import default_directories
 from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.run_time.brought_files import is_hosts_own
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.index.locate import Index
     from denizen.launch.decisions.decision import Decision
-    from denizen.resolve.installation.derivations import Recipes
+    from denizen.resolve.installation.resolution_derivations import Recipes
     from denizen.resolve.resolution import Resolution
     from denizen.store.local import Store
 
@@ -150,18 +150,18 @@ class _Answer:
         if not index.knows(soname):
             return None
         remembered = CachedView(view)
-        world = ProcessLibraries(remembered, there, self._host(remembered))
-        if world.image(soname) is not None:
+        existing = ProcessLibraries(remembered, there, self._host(remembered))
+        if existing.image(soname) is not None:
             return None
         sources = sources_for(self._program.session, self._program.policy, index)
-        return library_added(remembered, program, world, sources, soname)
+        return library_added(remembered, program, existing, sources, soname)
 
     def _host(self, view: CachedView) -> HostLibraries | None:
         """Return the libraries of this host, for a process that finds them."""
         if self._opened.environment or not self._opened.extends_host:
             return None
         ldso = self._decision.ldso
-        start = replace(world_of(self._program.session.environ, ldso).environment, interpreter_path=ldso)
+        start = replace(host_context(self._program.session.environ, ldso).environment, interpreter_path=ldso)
         return HostLibraries(view, self._decision.program, start)
 
 

@@ -96,6 +96,6 @@ def _resolved(program: RunningProgram, path: bytes) -> Resolution | None:
     if not found:
         return None
     view = CachedView(DiskView())
-    world = ProcessLibraries(view, program.started_with)
+    existing = ProcessLibraries(view, program.started_with)
     sources = sources_for(program.session, program.policy, index)
-    return package_added(view, program.decision.program, world, sources, found[0].package)
+    return package_added(view, program.decision.program, existing, sources, found[0].package)

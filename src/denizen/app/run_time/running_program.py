@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from denizen.index.locate import Index
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
-    from denizen.resolve.installation.derivations import Recipes
+    from denizen.resolve.installation.resolution_derivations import Recipes
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.store.local import Store
     from denizen.store.object_staging import Work

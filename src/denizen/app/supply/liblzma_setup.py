@@ -125,7 +125,8 @@ def _put(session: Session, pin: Pin, policy: FetchPolicy) -> str:
     with made_store(session) as store, store.working() as work:
         path = unpacked(store, work, pin, supply_of(session, policy))
         library = os.path.join(store.place_of(path), liblzma_choice.FILE)
-        against = liblzma_choice.judged(DiskView(), library, os.path.realpath(os.fsencode(sys.executable)))
+        python = os.path.realpath(os.fsencode(sys.executable))
+        against = liblzma_choice.refusal_reason(DiskView(), library, python)
         if against:
             _refuse(session.paths, against)
         else:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from denizen.app.supply.package_supply import supply_of
 from denizen.errors import DenizenError
-from denizen.resolve.installation.derivations import NAME
 from denizen.resolve.installation.remake_object import mend
+from denizen.resolve.installation.resolution_derivations import NAME
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.store.binary_cache import replacement_from
 from denizen.store.upkeep.verification import Fault, repair

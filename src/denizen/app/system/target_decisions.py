@@ -18,7 +18,7 @@ from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.system.target_check import TargetLacks, script_interpreter
 from denizen.disk import RootedView, make_directories
 from denizen.errors import BadInput, display
-from denizen.fhs.enter import Inside, entry_elsewhere
+from denizen.fhs.entry_command import Inside, entry_elsewhere
 from denizen.fhs.generations import Settings
 from denizen.fhs.mounts import entering
 from denizen.fhs.registered_formats import interpreter_in

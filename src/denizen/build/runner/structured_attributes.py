@@ -12,7 +12,7 @@ from __future__ import annotations
 from denizen.build.derivation import BadDerivation
 from denizen.build.runner.variables import STRUCTURED, attribute, strings
 from denizen.errors import BadInput, display
-from denizen.formats.jsontext import json_text
+from denizen.formats.indented_json import json_text
 from denizen.lazy_pattern import pattern
 
 TYPE_CHECKING = False

@@ -27,7 +27,7 @@ def _install(parsed: Parsed, context: Context) -> int:
 
 def _link(parsed: Parsed, context: Context) -> int:
     """Make a link that starts a program without Python, after deciding about the program."""
-    from denizen.app.program_link import link_program
+    from denizen.app.link_program import link_program
 
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
     link = os.path.abspath(os.fsencode(parsed.required("LINK")))

@@ -61,7 +61,7 @@ COMMANDS = (
         description=(
             "Find exact packages for everything PROGRAM needs and does not bring, check the choice by the\n"
             "model of the dynamic linker, and write it down. PROGRAM is read, never executed.\n\n"
-            "Exit status 0: nothing stays open; 1: something does, and the file says what."
+            "Exit status 0: no problem is left; 1: one is, and the file says which."
         ),
     ),
 )

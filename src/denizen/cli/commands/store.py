@@ -107,7 +107,7 @@ def _hash(parsed: Parsed, context: Context) -> int:
 
 def _digest(path: bytes) -> Digest:
     from denizen.store.errors import doing
-    from denizen.store.trees.digest import Digester, digest_tree
+    from denizen.store.trees.nar_hashing import Digester, digest_tree
 
     with doing("hash", path):
         return digest_tree(_absolute(path), Digester())

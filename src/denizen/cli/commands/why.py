@@ -70,7 +70,7 @@ def _still_open(resolution: Resolution) -> Iterator[dict[str, object]]:
     for problem in resolution.problems:
         yield {
             "code": "resolution-incomplete",
-            "severity": "error" if problem.lack.stops_start else "warning",
+            "severity": "error" if problem.kind.stops_start else "warning",
             "message": sentence(problem),
             "hint": "denizen find NAME; --suite NAME; --with NAME",
             "details": [],

@@ -7,7 +7,7 @@ import os
 from denizen.host import machine_name
 from denizen.launch.decisions.decision import Decision
 from denizen.launch.decisions.program_identity import headers_of, identity_of, machine_of
-from denizen.launch.strategies.interpreters import usual
+from denizen.launch.strategies.child_interpreters import usual
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

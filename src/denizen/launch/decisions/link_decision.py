@@ -177,8 +177,8 @@ def _closure(
         needed=needed,
         parse=view.parse,
     )
-    world = Sysroot(view, pieces, None, frozenset([program]), host=host is not None)
-    return resolve(world, program, environment)
+    sysroot = Sysroot(view, pieces, None, frozenset([program]), host=host is not None)
+    return resolve(sysroot, program, environment)
 
 
 def _needed(

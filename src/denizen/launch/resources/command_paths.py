@@ -78,16 +78,16 @@ def command_paths(
 
 def _places(view: FileView) -> frozenset[bytes]:
     """Return the directories of commands that take more; what links to one (/bin) is looked at with it."""
-    judged: dict[bytes, bool] = {}
+    takes_more: dict[bytes, bool] = {}
     found = set()
     for place in _DIRECTORIES:
         try:
             real = view.realpath(place)
         except OSError:
             real = place
-        if real not in judged:
-            judged[real] = _takes_more(view, real)
-        if judged[real]:
+        if real not in takes_more:
+            takes_more[real] = _takes_more(view, real)
+        if takes_more[real]:
             found.add(place)
     return frozenset(found)
 

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from denizen.fhs.enter import Inside
+    from denizen.fhs.entry_command import Inside
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.launch.program import Program

@@ -5,7 +5,7 @@ from __future__ import annotations
 from denizen.errors import HostLacks
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.dynamic_linker import linker_outside
-from denizen.launch.strategies.resource_links import linked_resources
+from denizen.launch.strategies.shown_resources import linked_resources
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -40,7 +40,8 @@ class DirectStrategy:
         if start.program.image is None:
             return replace(made, command=_script_command(start))
         start.files.link_loader()
-        return replace(made, command=(), resources=linked_resources(start, base))
+        tree = start.decision_store.resource_tree(base.identity)
+        return replace(made, command=(), resources=linked_resources(start.program, start.files, base, tree))
 
 
 def script_obstacle(start: ProgramStart) -> str:

@@ -8,7 +8,7 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.fhs.enter import Inside
+    from denizen.fhs.entry_command import Inside
     from denizen.fileview import FileView
     from denizen.launch.decisions.decision import Decision, DecisionLibrary
     from denizen.launch.program import Program
@@ -57,7 +57,7 @@ def environment_command(
 ) -> tuple[bytes, ...]:
     """Return the command that enters an environment, with the loader over the environment's own linker."""
     from denizen.disk import RootedView
-    from denizen.fhs.enter import command
+    from denizen.fhs.entry_command import command
 
     enter, *steps, end = command(inside)
     # Links such as /lib64 into /usr are made on entering; the tree has only /usr.

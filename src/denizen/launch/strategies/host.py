@@ -9,7 +9,7 @@ from denizen.launch.resources.command_paths import brings_commands
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.direct import script_obstacle
 from denizen.launch.strategies.dynamic_linker import linker_outside
-from denizen.launch.strategies.given_variables import words_for_static
+from denizen.launch.strategies.file_variables import words_for_static
 from denizen.launch.strategies.shown_resources import commands_not_here
 from denizen.launch.strategies.static_children import lacking_linker
 from denizen.value import replace

@@ -13,9 +13,9 @@ from denizen.launch.decisions.decision_variants import beginning_for
 from denizen.launch.decisions.public_copies import directories_for
 from denizen.launch.fast_path import LOADER_LINK
 from denizen.launch.loader.binaries import LoaderAbsent
+from denizen.launch.loader.configured_tools import Tools
 from denizen.launch.loader.ldconfig import ListingSettings, kind_printed
 from denizen.launch.loader.loader_settings import HOST_PREFIXES, LoaderSettings
-from denizen.launch.loader.tools import Tools
 from denizen.launch.resources.passwd_files import Owner
 from denizen.machines import other_loader
 from denizen.resolve.rule_packs import load_rules

@@ -8,7 +8,7 @@ from denizen.errors import HostLacks, display
 from denizen.host import machine_name
 from denizen.launch.host_view import loader_at
 from denizen.launch.loader.binaries import LoaderAbsent
-from denizen.launch.strategies.interpreters import beside, is_musl, usual
+from denizen.launch.strategies.child_interpreters import beside, is_musl, usual
 from denizen.launch.strategies.namespace_plan import (
     InterpreterMount,
     bind_resources,
@@ -16,7 +16,7 @@ from denizen.launch.strategies.namespace_plan import (
     operations,
 )
 from denizen.launch.strategies.shown_resources import ldconfig_instead, shown_resources
-from denizen.linker.interpreter import unusable
+from denizen.linker.built_in_rules import unusable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from denizen import elf
 from denizen.disk import make_directories
 from denizen.launch.decisions.program_identity import headers_of, identity_of
 from denizen.launch.strategies.entry_stub import plan_stub
-from denizen.launch.strategies.resource_links import linked_resources
+from denizen.launch.strategies.shown_resources import linked_resources
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -54,13 +54,14 @@ def patched_copy(start: ProgramStart, base: Decision) -> bytes:
     top = start.decision_store.copy_directory(base.identity)
     make_directories(os.path.dirname(top), 0o700)
     copy = make_copy(program.path, top, plan.patches)
+    resources = start.decision_store.resource_tree(base.identity)
     patched = replace(
         base,
         identity=identity_of(view.stat(copy)),
         headers=headers_of(elf.read(view.read(copy))),
         program=copy,
         shown=view.realpath(program.path),
-        resources=linked_resources(start, base),
+        resources=linked_resources(program, start.files, base, resources),
         command=(),
         edits=(*base.edits, *plan.restores),
     )

@@ -39,6 +39,16 @@ def shown_resources(program: Program, files: LoaderFiles, base: Decision) -> tup
     return (*shown_files(program, files, base), *_processors(program, files), *stand_ins)
 
 
+def linked_resources(program: Program, files: LoaderFiles, base: Decision, top: bytes) -> bytes:
+    """Make links to what `shown_resources` shows, for a start without a namespace, in a tree at `top`.
+
+    Return its path, b"" where nothing is to be shown. Raises OSError, LoaderAbsent.
+    """
+    from denizen.launch.resources.resource_tree import make_resource_tree
+
+    return make_resource_tree(top, shown_resources(program, files, base))
+
+
 def shown_files(program: Program, files: LoaderFiles, base: Decision) -> tuple[FixedPathResource, ...]:
     """Return the files of packages with their paths. Raises OSError.
 

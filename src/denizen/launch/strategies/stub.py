@@ -5,7 +5,7 @@ from __future__ import annotations
 from denizen.errors import HostLacks
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.dynamic_linker import linker_outside
-from denizen.launch.strategies.given_variables import words_beside_inside
+from denizen.launch.strategies.file_variables import words_beside_inside
 from denizen.value import replace
 
 TYPE_CHECKING = False

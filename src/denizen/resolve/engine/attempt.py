@@ -14,8 +14,8 @@ from denizen.resolve.engine.provider_ranking import RankedProvider, ranked
 from denizen.resolve.resolution import (
     ChoiceRule,
     FromHost,
-    Lack,
     LeftOut,
+    ProblemKind,
     ProviderChoice,
     Recommended,
     ResolutionProblem,
@@ -78,7 +78,7 @@ class Attempt:
         self._rules = sources.rules
         self._view = sources.disk
         self._libc = libc
-        self._judge = Evaluator(subject, sources, libc)
+        self._check = Evaluator(subject, sources, libc)
         # The suites that were searched, for messages.
         self.suites = ", ".join(sources.snapshots) or "any suite"
         self.demands = dict(demands)
@@ -91,7 +91,7 @@ class Attempt:
         self.recommended: dict[bytes, Recommended] = {}
         self.providers: dict[bytes, Provider] = {}
         self.from_host: dict[bytes, FromHost] = {}
-        self.problems: dict[tuple[Lack, bytes], ResolutionProblem] = {}
+        self.problems: dict[tuple[ProblemKind, bytes], ResolutionProblem] = {}
         for image in subject.objects:
             self._ask(image)
 
@@ -153,7 +153,7 @@ class Attempt:
     def chosen_images(self) -> dict[bytes, Image]:
         """Return the images of the libraries chosen from packages, by soname."""
         found = {
-            name: self._judge.images.get(self.pieces[name].path)
+            name: self._check.images.get(self.pieces[name].path)
             for name, c in self.choices.items()
             if c.package
         }
@@ -208,15 +208,15 @@ class Attempt:
             or (soname in self._subject.names and soname not in self._hidden)
             or soname in self.from_host
             or soname in self.left_out
-            or (Lack.LIBRARY, soname) in self.problems
-            or (Lack.VERSION, soname) in self.problems
+            or (ProblemKind.LIBRARY, soname) in self.problems
+            or (ProblemKind.VERSION, soname) in self.problems
             or (soname not in self._hidden and self._host_has(soname))
         )
 
     def _host_has(self, soname: bytes) -> bool:
         if soname not in self._on_host:
-            world = self._subject.world
-            self._on_host[soname] = world is not None and world.image(soname) is not None
+            existing = self._subject.existing
+            self._on_host[soname] = existing is not None and existing.image(soname) is not None
         return self._on_host[soname]
 
     def _look_ahead(self, level: Sequence[SonameRequest]) -> None:
@@ -242,7 +242,7 @@ class Attempt:
         if self._libc is not None and (path := self._companion(one.soname)) is not None:
             rule = ChoiceRule.LIBC if one.soname == self._rules.libc else ChoiceRule.COMPANION
             found = Evaluation(
-                self._libc.provider, self._libc.facts, path, self._judge.image(self._libc.facts, path)
+                self._libc.provider, self._libc.facts, path, self._check.image(self._libc.facts, path)
             )
             return self._take(one, found, rule, ())
         return self._search(one)
@@ -287,7 +287,7 @@ class Attempt:
 
     def _examine(self, one: SonameRequest, demand: Demand, standing: RankedProvider) -> Evaluation | str:
         """Return a candidate that can be used, or the reason why it cannot."""
-        verdict = self._judge.judge(standing, demand)
+        verdict = self._check.evaluate(standing, demand)
         if not one.optional or isinstance(verdict, str):
             return verdict
         own = private_of(verdict.image, self._subject.names)
@@ -331,9 +331,10 @@ class Attempt:
             # An optional library is no problem if it is missing; it is listed as a wish.
             self.left_out[one.soname] = LeftOut(one.soname, one.needed_by, detail)
             return
-        lack = Lack.VERSION if any("does not define" in r.reason for r in rejected) else Lack.LIBRARY
+        lacks_version = any("does not define" in r.reason for r in rejected)
+        kind = ProblemKind.VERSION if lacks_version else ProblemKind.LIBRARY
         near = () if candidates else tuple(self._catalogue.near(one.soname))
-        self.problems[lack, one.soname] = ResolutionProblem(lack, one.soname, one.needed_by, detail, near)
+        self.problems[kind, one.soname] = ResolutionProblem(kind, one.soname, one.needed_by, detail, near)
 
 
 def with_rule(choice: ProviderChoice, rule: ChoiceRule) -> ProviderChoice:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from denizen.resolve.subject import Subject
 
 
-def worlds(subject: Subject, sources: Sources) -> Iterator[tuple[Libc | None, str]]:
+def base_candidates(subject: Subject, sources: Sources) -> Iterator[tuple[Libc | None, str]]:
     """Yield the C libraries to try, each with its suite; if the host is extended, None with each suite."""
     if subject.host is None:
         for libc in _bases(subject, sources):

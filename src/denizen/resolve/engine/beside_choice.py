@@ -8,7 +8,7 @@ beside a program count as its own says resolve/shipped_libraries.py.
 from __future__ import annotations
 
 from denizen.resolve.engine.attempt import SonameRequest
-from denizen.resolve.resolution import ChoiceRule, Lack
+from denizen.resolve.resolution import ChoiceRule, ProblemKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ def place_own(attempt: Attempt, subject: Subject) -> None:
 
 def place_unproven(attempt: Attempt, subject: Subject) -> None:
     """Choose a file beside the program by its DT_SONAME, for a soname that no package has."""
-    for lack, soname in tuple(attempt.problems):
+    for kind, soname in tuple(attempt.problems):
         path = subject.bundle.unproven(soname, subject.header)
-        if lack is Lack.LIBRARY and path is not None:
-            del attempt.problems[lack, soname]
+        if kind is ProblemKind.LIBRARY and path is not None:
+            del attempt.problems[kind, soname]
             attempt.place_beside(soname, path, rule=ChoiceRule.UNPROVEN)
 
 

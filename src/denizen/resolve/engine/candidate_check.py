@@ -68,7 +68,7 @@ class Evaluator:
         self._there: dict[bytes, frozenset[bytes] | None] = {}
         self.images: dict[bytes, Image] = {}
 
-    def judge(self, standing: RankedProvider, demand: Demand) -> Evaluation | str:
+    def evaluate(self, standing: RankedProvider, demand: Demand) -> Evaluation | str:
         """Return the evaluation of a candidate, or the reason why it cannot be used."""
         provider = standing.provider
         facts = self._package_cache.facts([provider])[provider.sha256]
@@ -89,40 +89,40 @@ class Evaluator:
         needed = image.dynamic.needed if image.dynamic else ()
         if self._subject.musl:
             return self._rules.musl_reason if self._rules.libc in needed else ""
-        if self._subject.world is not None:
-            return self._beyond(self._subject.world, image, facts)
+        if self._subject.existing is not None:
+            return self._beyond(self._subject.existing, image, facts)
         if self._libc is None:
             return ""
         files = [need.file for need in image.version_needs if self._libc.facts.named(need.file)]
         return newer_glibc(image, files, self._libc.versions)
 
-    def _beyond(self, world: ExistingLibraries, image: Image, facts: PackageFacts) -> str:
+    def _beyond(self, existing: ExistingLibraries, image: Image, facts: PackageFacts) -> str:
         """Return the reason why a library cannot be loaded with those that are there; "" if it can.
 
         The reason is a version that the library needs and the one that is there lacks, or a symbol: libraries
         that belong together (libkrb5support's) get symbols without a new version.
         """
         for need in image.version_needs:
-            there = self._defined_there(world, need.file)
+            there = self._defined_there(existing, need.file)
             asked = sorted(one.name for one in need.versions if not one.weak)
             if there is None:
                 continue
+            there_by = f"{existing.owner} {display(need.file)}"
             if lacking := [name for name in asked if name not in there]:
-                there_by = f"{world.owner} {display(need.file)}"
                 return f"asks for {display(lacking[-1])}, which {there_by} does not define"
-            if symbol := self._lacking_symbol(world, image, need.file):
-                return f"asks for {display(symbol)}, which {world.owner} {display(need.file)} does not define"
-            if GLIBC_PRIVATE in asked and not self._is_release(world, facts):
-                return f"is a part of another C library than {world.owner}"
+            if symbol := self._lacking_symbol(existing, image, need.file):
+                return f"asks for {display(symbol)}, which {there_by} does not define"
+            if GLIBC_PRIVATE in asked and not self._is_release(existing, facts):
+                return f"is a part of another C library than {existing.owner}"
         return ""
 
-    def _lacking_symbol(self, world: ExistingLibraries, image: Image, soname: bytes) -> bytes:
+    def _lacking_symbol(self, existing: ExistingLibraries, image: Image, soname: bytes) -> bytes:
         """Return a versioned symbol that an object takes from a library and that this lacks; b"" for none.
 
         glibc 2.34 put libdl, libpthread, librt and libutil into libc.so.6, in which the dynamic linker finds
         their symbols: it compares a symbol's version, and not the file (elf/dl-lookup.c, do_lookup_x).
         """
-        images = (world.image(name) for name in (soname, self._rules.libc))
+        images = (existing.image(name) for name in (soname, self._rules.libc))
         defined = {pair for one in images if one is not None for pair in one.symbols.defined_versions}
         return next(
             (
@@ -133,16 +133,16 @@ class Evaluator:
             b"",
         )
 
-    def _is_release(self, world: ExistingLibraries, facts: PackageFacts) -> bool:
+    def _is_release(self, existing: ExistingLibraries, facts: PackageFacts) -> bool:
         """Tell whether a package with a C library has the release that is there: the parts go together."""
         path = facts.named(self._rules.libc)
         own = self.image(facts, path) if path is not None else None
-        return own is not None and _defined(own) == self._defined_there(world, self._rules.libc)
+        return own is not None and _defined(own) == self._defined_there(existing, self._rules.libc)
 
-    def _defined_there(self, world: ExistingLibraries, soname: bytes) -> frozenset[bytes] | None:
+    def _defined_there(self, existing: ExistingLibraries, soname: bytes) -> frozenset[bytes] | None:
         """Return the versions that the library of a name defines that is there; None if there is none."""
         if soname not in self._there:
-            image = world.image(soname)
+            image = existing.image(soname)
             self._there[soname] = _defined(image) if image is not None else None
         return self._there[soname]
 

@@ -68,7 +68,7 @@ def closures_of(
     chosen = added.interpreter
     place = (interpreter, chosen) if chosen is not None and interpreter else None
     host = added.host
-    world = Sysroot(view, added.pieces, place, frozenset(roots), host=host is not None)
+    sysroot = Sysroot(view, added.pieces, place, frozenset(roots), host=host is not None)
     closures: list[Closure] = []
     loaded: set[bytes] = set()
     answers: Answers = {}
@@ -78,7 +78,7 @@ def closures_of(
             closure = kept.get(root)
             if closure is None:
                 environment = _environment(view, root, interpreter, added.override, host)
-                closure = resolve(world, root, replace(environment, answers=answers))
+                closure = resolve(sysroot, root, replace(environment, answers=answers))
             loaded.update(posixpath.normpath(one.path) for one in closure.libraries if one.path)
             closures.append(closure)
     return closures

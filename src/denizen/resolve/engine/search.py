@@ -13,13 +13,14 @@ from denizen.resolve.companions import companions, plugins
 from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, strings
 from denizen.resolve.dlopen_priorities import SUGGESTED, comes_unasked, may_be_missing
 from denizen.resolve.engine.attempt import Attempt, SonameRequest
-from denizen.resolve.engine.base_candidates import release_of, worlds
+from denizen.resolve.engine.base_candidates import base_candidates, release_of
 from denizen.resolve.engine.beside_choice import place_opened, place_own, place_unproven
 from denizen.resolve.engine.candidate_check import Demand
 from denizen.resolve.engine.load_sets import AddedLibraries
-from denizen.resolve.engine.problems import omissions_of, portable, portable_host, problems_of
+from denizen.resolve.engine.portable_paths import omissions_of, portable, portable_host
+from denizen.resolve.engine.resolution_problems import problems_of
 from denizen.resolve.replaced_libraries import UnsatisfiedLibrary, blamed, instead
-from denizen.resolve.resolution import DlopenName, Lack, Resolution, ResolutionProblem, pin_of
+from denizen.resolve.resolution import DlopenName, ProblemKind, Resolution, ResolutionProblem, pin_of
 from denizen.resolve.subject import LIBC_VERSION, examine
 from denizen.resolve.with_names import opened
 
@@ -37,12 +38,12 @@ MAX_REPAIRS = 6
 MAX_ROOTS_SEARCHED = 32
 # Heavier first: a program without a library does not start, without a symbol it may.
 _WEIGHTS = {
-    Lack.INTERPRETER: 1000,
-    Lack.LIBRARY: 100,
-    Lack.VERSION: 100,
-    Lack.UNREADABLE: 100,
-    Lack.SYMBOL: 1,
-    Lack.STACK: 1,
+    ProblemKind.INTERPRETER: 1000,
+    ProblemKind.LIBRARY: 100,
+    ProblemKind.VERSION: 100,
+    ProblemKind.UNREADABLE: 100,
+    ProblemKind.SYMBOL: 1,
+    ProblemKind.STACK: 1,
 }
 
 
@@ -78,12 +79,12 @@ def resolve(subject: Subject | None, sources: Sources, extra: Sequence[bytes] = 
 
 
 def _weight(made: Resolution) -> int:
-    return sum(_WEIGHTS[problem.lack] for problem in made.problems)
+    return sum(_WEIGHTS[problem.kind] for problem in made.problems)
 
 
 def _resolve(subject: Subject, sources: Sources, extra: Sequence[bytes]) -> Resolution:
     best: tuple[int, Resolution] | None = None
-    for libc, suite in worlds(subject, sources):
+    for libc, suite in base_candidates(subject, sources):
         made = _BaseSearch(subject, sources, libc, suite, extra).run()
         weight = _weight(made)
         if best is None or weight < best[0]:
@@ -92,18 +93,19 @@ def _resolve(subject: Subject, sources: Sources, extra: Sequence[bytes]) -> Reso
             _may_differ(problem, sources.catalogue, subject) for problem in made.problems
         ):
             break
-    assert best is not None  # worlds yields at least one
+    assert best is not None  # base_candidates yields at least one
     return best[1]
 
 
 def _may_differ(problem: ResolutionProblem, catalogue: ProviderCatalogue, subject: Subject) -> bool:
     """Tell whether another base suite could solve the problem."""
     if subject.host is not None:
-        return problem.lack.stops_start
-    if problem.lack in (Lack.INTERPRETER, Lack.STACK) or problem.subject.startswith(LIBC_VERSION):
+        return problem.kind.stops_start
+    of_libc = problem.subject.startswith(LIBC_VERSION)
+    if of_libc or problem.kind in (ProblemKind.INTERPRETER, ProblemKind.STACK):
         return True
     return (
-        problem.lack in (Lack.LIBRARY, Lack.VERSION)
+        problem.kind in (ProblemKind.LIBRARY, ProblemKind.VERSION)
         and bool(catalogue.providers(problem.subject))
         and not subject.musl
     )

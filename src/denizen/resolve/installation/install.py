@@ -9,8 +9,8 @@ from denizen.build.derivation import SUFFIX, name_of
 from denizen.build.realise import RealiseOptions, realise
 from denizen.errors import SourceFailed
 from denizen.resolve.cache.package_cache import package_of
-from denizen.resolve.installation.derivations import package_recipes, recipes
-from denizen.store.trees.restore import STORE_TIMES
+from denizen.resolve.installation.resolution_derivations import package_recipes, recipes
+from denizen.store.trees.canonical import STORE_TIMES
 from denizen.store.upkeep.verification import content_differs
 from denizen.value import value
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from denizen.build.build_task import Opener
     from denizen.build.realise import Listener
     from denizen.formats.storepath import StorePath
-    from denizen.resolve.installation.derivations import Recipes
+    from denizen.resolve.installation.resolution_derivations import Recipes
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.sources.base import Source
     from denizen.store.local import Store

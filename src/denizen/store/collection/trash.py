@@ -119,9 +119,9 @@ class Trash:
             for task in itertools.chain(*tasks):
                 task.do()
             return
-        from denizen.store.worker_pool import WorkerPool  # 3 ms, in which a small collection is done
+        from denizen.store.thread_pool import ThreadPool  # 3 ms, in which a small collection is done
 
-        with contextlib.closing(WorkerPool(len(tasks))) as pool:
+        with contextlib.closing(ThreadPool(len(tasks))) as pool:
             try:
                 for turn in itertools.zip_longest(*tasks):
                     for member, task in enumerate(turn):
@@ -129,7 +129,7 @@ class Trash:
                             pool.tell(member, task)
                 pool.finish()
             except BaseException:
-                # Otherwise `WorkerPool.close` would wait for tasks that have begun: 64 trees of any size.
+                # Otherwise `ThreadPool.close` would wait for tasks that have begun: 64 trees of any size.
                 self._helpers.close()
                 raise
 

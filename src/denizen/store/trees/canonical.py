@@ -9,15 +9,40 @@ from __future__ import annotations
 import os
 import stat
 
-from denizen.store.trees.restore import STORE_TIMES, STORED
 from denizen.store.trees.tree_reader import OPEN_DIRECTORY, OpenDirectory, checked, names_in, not_storable
+from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# atime and mtime of everything in the store, in nanoseconds: one second after 1970 (Nix,
+# libstore/local-store.cc), as zero is what some programs take for "no such file".
+STORE_TIMES = (1_000_000_000, 1_000_000_000)
+
 _COPY = b".denizen-copy"
 _CHUNK = 1024 * 1024
+
+
+@value
+class RestoreOptions:
+    """The modes and times of restored files.
+
+    Attributes:
+        plain: mode of a file, subject to the umask unless `canonical`.
+        executable: mode of an executable file, and of a directory.
+        canonical: exact modes and mtime 1, set once a file or directory is complete.
+    """
+
+    plain: int
+    executable: int
+    canonical: bool
+
+
+# For objects of the store.
+STORED = RestoreOptions(0o444, 0o555, canonical=True)
+# For the user's own files, and trees that builders still work on.
+ORDINARY = RestoreOptions(0o666, 0o777, canonical=False)
 
 
 def canonicalise(tree: bytes) -> None:

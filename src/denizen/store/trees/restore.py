@@ -16,6 +16,7 @@ from denizen.disk import OPEN_NEW
 from denizen.errors import BadInput, display
 from denizen.formats.file_tree import Directory, File, HardLink, Symlink
 from denizen.store.collection.remove import DIRECTORY, remove_tree
+from denizen.store.trees.canonical import ORDINARY, STORE_TIMES
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -24,11 +25,8 @@ if TYPE_CHECKING:
 
     from denizen.bytesio import Buffer
     from denizen.formats.file_tree import ArchiveEntry, Entry
-    from denizen.store.worker_pool import WorkerPool
-
-# atime and mtime of everything in the store, in nanoseconds: one second after 1970 (Nix,
-# libstore/local-store.cc), as zero is what some programs take for "no such file".
-STORE_TIMES = (1_000_000_000, 1_000_000_000)
+    from denizen.store.thread_pool import ThreadPool
+    from denizen.store.trees.canonical import RestoreOptions
 
 # Archives of at most this many files are unpacked without threads.
 _FEW = 128
@@ -39,27 +37,6 @@ _WORKERS = 4
 # Limits of one task for a thread: waiting tasks are in memory, and waking a thread takes time.
 _SHARE_FILES = 32
 _SHARE_BYTES = 1024 * 1024
-
-
-@value
-class RestoreOptions:
-    """The modes and times of restored files.
-
-    Attributes:
-        plain: mode of a file, subject to the umask unless `canonical`.
-        executable: mode of an executable file, and of a directory.
-        canonical: exact modes and mtime 1, set once a file or directory is complete.
-    """
-
-    plain: int
-    executable: int
-    canonical: bool
-
-
-# For objects of the store.
-STORED = RestoreOptions(0o444, 0o555, canonical=True)
-# For the user's own files, and trees that builders still work on.
-ORDINARY = RestoreOptions(0o666, 0o777, canonical=False)
 
 
 class UnsafeEntry(BadInput):
@@ -284,7 +261,7 @@ class _Overseer(_Writer):
     def __init__(self, parent: int, name: bytes, manner: RestoreOptions) -> None:
         super().__init__(parent, name, manner)
         self._count = 0
-        self._pool: WorkerPool | None = None
+        self._pool: ThreadPool | None = None
         # Files to be made in the innermost open directory, and their total size in bytes.
         self._waiting: list[File] = []
         self._size = 0
@@ -329,11 +306,11 @@ class _Overseer(_Writer):
 
     def _hand_over(self, directory: int, *, last: bool) -> None:
         if self._pool is None:
-            from denizen.store.worker_pool import (
-                WorkerPool,  # small archives need none, and it takes 3 ms to import
+            from denizen.store.thread_pool import (
+                ThreadPool,  # small archives need none, and it takes 3 ms to import
             )
 
-            self._pool = WorkerPool(_WORKERS)
+            self._pool = ThreadPool(_WORKERS)
         share = _Share(directory, self._waiting, last, self._manner)
         self._waiting, self._size = [], 0
         # The descriptor serves as the thread's number: it is the same for all shares of one directory.

@@ -27,8 +27,9 @@ from denizen.store.local import Store
 from denizen.store.locks import live_sessions, store_lock
 from denizen.store.nar_digest import Digest
 from denizen.store.progress import ignore
-from denizen.store.trees.digest import Digester
-from denizen.store.trees.restore import STORED, restore_new, restoring
+from denizen.store.trees.canonical import STORED
+from denizen.store.trees.nar_hashing import Digester
+from denizen.store.trees.restore import restore_new, restoring
 from denizen.store.trees.tree_reader import entries
 from denizen.store.upkeep.rebuild import rebuild
 from denizen.value import value

@@ -18,7 +18,7 @@ from denizen.disk import ST_BLOCK
 from denizen.formats import base32
 from denizen.store.errors import doing
 from denizen.store.locks import StoreSession
-from denizen.store.trees.restore import STORE_TIMES, STORED
+from denizen.store.trees.canonical import STORE_TIMES, STORED
 from denizen.store.trees.tree_reader import OPEN_DIRECTORY, OPEN_FILE, OpenDirectory, checked, names_in
 from denizen.value import value
 

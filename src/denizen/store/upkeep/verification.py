@@ -15,7 +15,7 @@ from denizen.store import sidecar
 from denizen.store.errors import doing
 from denizen.store.progress import ignore
 from denizen.store.trees.canonical import canonical_facts, is_canonical, reset_metadata
-from denizen.store.trees.digest import Digester, digest_tree
+from denizen.store.trees.nar_hashing import Digester, digest_tree
 from denizen.store.upkeep.rebuild import read_sidecar
 from denizen.value import replace, value
 

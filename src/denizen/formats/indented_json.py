@@ -1,4 +1,4 @@
-"""JSON writer that needs no import of the `json` package (pure).
+"""JSON writer of indented text, that needs no import of the `json` package (pure).
 
 Specification: RFC 8259; the text is `json.dumps(content, indent=2, ensure_ascii=False)`, byte for byte.
 Importing `json` imports `re` and its compiler, 10 ms where `python3 -c pass` takes 13, and its writer for

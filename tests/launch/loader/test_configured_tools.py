@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.loader import tools
-from denizen.launch.loader.tools import Tools
+from denizen.launch.loader import configured_tools
+from denizen.launch.loader.configured_tools import Tools
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a public directory is root's")
@@ -18,8 +18,8 @@ def test_the_hosts_linker_appears_where_root_lets_others_through(
     public, private = tmp_path / "public", tmp_path / "private"
     private.mkdir()
     private.chmod(mode)
-    monkeypatch.setattr(tools, "_PUBLIC", bytes(public))
-    monkeypatch.setattr(tools, "lets_through", lambda _: bool(os.stat(private).st_mode & 1))
+    monkeypatch.setattr(configured_tools, "_PUBLIC", bytes(public))
+    monkeypatch.setattr(configured_tools, "lets_through", lambda _: bool(os.stat(private).st_mode & 1))
     monkeypatch.setattr(os, "geteuid", lambda: euid)
     hidden = Path(os.fsdecode(Tools(bytes(private / "tools"), "x86_64").hidden(b"/lib/ld.so")))
     assert hidden.parent == (public if euid == 0 and mode == 0o700 else private / "tools")

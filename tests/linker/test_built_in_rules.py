@@ -1,7 +1,7 @@
 import pytest
 
 from denizen.fileview import MemoryView
-from denizen.linker.interpreter import BEFORE_BANNER, Family, assumed, read_interpreter
+from denizen.linker.built_in_rules import BEFORE_BANNER, Family, assumed, read_interpreter
 from tests.support import linker_systems
 from tests.support.elf_builder import Elf, build
 

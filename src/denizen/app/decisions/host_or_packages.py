@@ -73,7 +73,9 @@ class BaseDecisions:
             found = self._choosing.resolved()
             if found.is_complete:
                 return found
-        return self._choosing.improved(examined.world.environment, examined.later) if examined.later else None
+        if not examined.later:
+            return None
+        return self._choosing.improved(examined.context.environment, examined.later)
 
     @property
     def _choosing(self) -> PackageChooser:
@@ -102,7 +104,7 @@ class BaseDecisions:
         names = program.starts_others and brings_commands(program.view) and self.wanted.lock is None
         decision = replace(decision_of_host(program), objects=objects, names_commands=names)
         if self.examined.files:
-            from denizen.app.static_program_files import with_files
+            from denizen.app.static_program_packages import with_files
 
             files = self.examined.files
             return with_files(self.session, self.wanted, self.decision_store, decision, files)
@@ -148,7 +150,7 @@ class BaseDecisions:
         from denizen.app.decisions.realise_decision import HostStart, RealiseRequest, realised
 
         program, added = self.examined.program, self.examined.added
-        host = None if resolution.interpreter is not None else self.examined.world.environment
+        host = None if resolution.interpreter is not None else self.examined.context.environment
         asked = RealiseRequest(program, self.decision_store, resolution, added, self.wanted)
         return realised(self.session, asked, HostStart(self._own_linker(), host))
 

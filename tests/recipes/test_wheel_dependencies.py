@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.recipes.python_modules import main, needed_directories
+from denizen.recipes.wheel_dependencies import main, needed_directories
 
 
 def distribution(directory: Path, name: str, *requires: str, egg: bool = False) -> str:

@@ -1,9 +1,9 @@
-"""JSON reader, and writer of compact text, that need no import of the `json` package (pure).
+"""JSON reader, and writer of text without spaces, that need no import of the `json` package (pure).
 
 Specification: RFC 8259. The reader is the one in C that `json.loads` calls, and accepts what that accepts
-of text; compact text is `json.dumps(content, separators=(",", ":"))`, byte for byte. Importing `json` imports
-`re` and its compiler, 5 ms where `python3 -c pass` takes 9. This is no part of `jsontext` because loading the
-C part takes 0.3 ms.
+of text; what is written is `json.dumps(content, separators=(",", ":"))`, byte for byte. Importing `json`
+imports `re` and its compiler, 5 ms where `python3 -c pass` takes 9. This is no part of indented_json.py,
+which writes for people, because loading the C part takes 0.3 ms.
 
 Limits: those of Python's reader: nesting ends in a RecursionError. What is written is denizen's own.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 # CPython's own, private and unchanged since 3.1; json.scanner and json.encoder take them from there too.
 from _json import encode_basestring_ascii, make_scanner
 
-from denizen.formats.jsontext import json_text
+from denizen.formats.indented_json import json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

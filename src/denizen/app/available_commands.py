@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from denizen.launch.command_links import CommandLinks
 
 
-class CommandFilter:
+class AvailableCommands:
     """The commands that may be brought, by the indexes that are here."""
 
     def __init__(self, session: Session, wanted: RunRequest) -> None:

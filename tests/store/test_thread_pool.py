@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from denizen.store.worker_pool import WorkerPool
+from denizen.store.thread_pool import ThreadPool
 from tests.support.processes import new_threads
 
 
@@ -27,7 +27,7 @@ class Note:
 
 
 def done_by_one(tasks: list[Note]) -> None:
-    with contextlib.closing(WorkerPool(1)) as pool:
+    with contextlib.closing(ThreadPool(1)) as pool:
         for task in tasks:
             pool.tell(0, task)
         pool.finish()
@@ -35,7 +35,7 @@ def done_by_one(tasks: list[Note]) -> None:
 
 def test_each_member_keeps_the_order_it_is_told() -> None:
     notes: list[tuple[str, int]] = []
-    with contextlib.closing(WorkerPool(2)) as pool:
+    with contextlib.closing(ThreadPool(2)) as pool:
         for number in range(100):
             pool.tell(number, Note(notes, number))
         pool.finish()
@@ -57,7 +57,7 @@ def test_what_follows_a_failure_is_dropped_and_the_failure_raised() -> None:
 def test_a_crew_that_is_closed_early_leaves_no_thread_and_lets_go_of_all() -> None:
     notes: list[tuple[str, int]] = []
     before = threading.enumerate()
-    with contextlib.suppress(KeyError), contextlib.closing(WorkerPool(2)) as pool:
+    with contextlib.suppress(KeyError), contextlib.closing(ThreadPool(2)) as pool:
         for number in range(8):
             pool.tell(number, Note(notes, number))
         raise KeyError

@@ -27,9 +27,9 @@ from denizen.fhs.trigger_rules import read_rules
 from denizen.formats.deb import Deb
 from denizen.machines import debian_names, triplet_of
 from denizen.resolve.cache.package_cache import package_of
-from denizen.resolve.installation.derivations import package_recipes
 from denizen.resolve.installation.install import fetched, source_of
 from denizen.resolve.installation.parallel_unpack import UnpackTask, unpack_all
+from denizen.resolve.installation.resolution_derivations import package_recipes
 from denizen.resolve.resolution import pin_of
 from denizen.value import value
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.formats.json_reader import compact_json, parse_json
+from denizen.formats.compact_json import compact_json, parse_json
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 _DOCUMENTS = st.recursive(

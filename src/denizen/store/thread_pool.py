@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _AHEAD = 4
 
 
-class WorkerPool:
+class ThreadPool:
     """A fixed number of threads that do tasks. Once a task has failed, all later tasks are dropped."""
 
     def __init__(self, size: int) -> None:

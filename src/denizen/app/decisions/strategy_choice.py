@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.app.command_filter import CommandFilter
+from denizen.app.available_commands import AvailableCommands
 from denizen.app.helper_command import helper_words
 from denizen.app.start_outcome import MENDED
 from denizen.app.temporary_directory import with_temporary
@@ -22,11 +22,11 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.decisions.base_decision import BaseDecisions
     from denizen.app.decisions.examine_program import ExaminedProgram
+    from denizen.app.decisions.host_or_packages import BaseDecisions
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
-    from denizen.fhs.enter import Inside
+    from denizen.fhs.entry_command import Inside
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.fhs_rules import EnvironmentNeeds
     from denizen.launch.program import Program
@@ -39,7 +39,7 @@ def files_for(session: Session, program: Program, wanted: RunRequest, directory:
     """Return denizen's compiled files for a program whose decision is kept in `directory`."""
     followers, paths = wanted.followers, session.paths
     # A lock contains all that may come.
-    commands = CommandFilter(session, wanted) if wanted.lock is None else None
+    commands = AvailableCommands(session, wanted) if wanted.lock is None else None
     links, has_room = commands_of(directory), brings_commands(program.view)
     children = ChildDecisions(
         helper_words(session, "decide", followers.words),
@@ -54,7 +54,7 @@ def files_for(session: Session, program: Program, wanted: RunRequest, directory:
     return LoaderFiles(program, directory, paths.state, children)
 
 
-class StartChooser:
+class StrategyChooser:
     """The choice of a strategy for one program; the kernel is probed at most once for a namespace."""
 
     def __init__(self, session: Session, bases: BaseDecisions) -> None:
@@ -148,7 +148,7 @@ class _PackageSupplier:
         return self._bases.packaged()
 
     def opened(self, base: Decision, around: Inside) -> bytes:
-        from denizen.app.resolution.opened_links import opened_inside
+        from denizen.app.resolution.opened_links import make_opened_links_inside
 
         if not base.opened:
             return b""
@@ -156,7 +156,7 @@ class _PackageSupplier:
         # Another directory than the decision's own: what the environment has is found there.
         parts = (base.search, around.tree)
         place = place_with(bases.decision_store.directory, identity_of(program.stat), parts)
-        return opened_inside(bases.session, place, program, bases.wanted, around.tree).directory
+        return make_opened_links_inside(bases.session, place, program, bases.wanted, around.tree).directory
 
     def emulator(self, base: Decision) -> bytes:
         from denizen.app.decisions.emulator import kept_emulator

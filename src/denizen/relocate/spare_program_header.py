@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from denizen.elf import Image, Segment
 
-    Judge: TypeAlias = Callable[[Image, Segment], bool]
+    RowTest: TypeAlias = Callable[[Image, Segment], bool]
 
 PT_NULL, PT_PHDR, PT_GNU_PROPERTY, PT_PAX_FLAGS = 0, 6, 0x6474E553, 0x65041580
 _SHF_ALLOC = 2
@@ -52,7 +52,7 @@ def _needless_phdr(image: Image, row: Segment) -> bool:
     return row.type == PT_PHDR and (image.header.type == c.ET_EXEC or not started)
 
 
-SUPERFLUOUS: tuple[tuple[str, Judge], ...] = (
+SUPERFLUOUS: tuple[tuple[str, RowTest], ...] = (
     ("an unused row", lambda _, row: row.type == PT_NULL),
     ("PaX flags, which no kernel reads any more", lambda _, row: row.type == PT_PAX_FLAGS),
     ("an empty note", lambda _, row: row.type == c.PT_NOTE and not row.file_size),
@@ -60,16 +60,16 @@ SUPERFLUOUS: tuple[tuple[str, Judge], ...] = (
     ("PT_PHDR, which only position-independent programs need", _needless_phdr),
 )
 
-# The types of rows that one of the judges may find superfluous.
+# The types of rows that one of the tests may find superfluous.
 _SPARABLE = frozenset({PT_NULL, PT_PHDR, PT_PAX_FLAGS, c.PT_NOTE})
 
 
 def spared(image: Image) -> tuple[tuple[Segment, ...], str] | None:
     """Return the rows without a superfluous one, and which it was; None where all are needed."""
     rows = [(index, row) for index, row in enumerate(image.segments) if row.type in _SPARABLE]
-    for words, judge in SUPERFLUOUS:
+    for words, is_superfluous in SUPERFLUOUS:
         for index, row in rows:
-            if judge(image, row):
+            if is_superfluous(image, row):
                 return _without(image.segments, index), words
     return None
 

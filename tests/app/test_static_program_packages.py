@@ -7,7 +7,7 @@ import pytest
 
 from denizen.app.session import Session
 from denizen.app.start_request import RunRequest
-from denizen.app.static_program_files import with_files
+from denizen.app.static_program_packages import with_files
 from denizen.disk import DiskView
 from denizen.elf.constants import ET_EXEC, PT_LOAD
 from denizen.launch.decisions.decision import Decision
@@ -30,7 +30,7 @@ def rule(*packages: bytes) -> Resource:
 @pytest.fixture(autouse=True)
 def has_few_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the host be one for which an index is made."""
-    monkeypatch.setattr("denizen.app.static_program_files.brings_commands", lambda _view: True)
+    monkeypatch.setattr("denizen.app.static_program_packages.brings_commands", lambda _view: True)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_on_a_host_with_commands_of_its_own_no_index_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bringing = Bringing(DenizenHome(tmp_path))
-    monkeypatch.setattr("denizen.app.static_program_files.brings_commands", lambda _view: False)
+    monkeypatch.setattr("denizen.app.static_program_packages.brings_commands", lambda _view: False)
     assert bringing.decision(b"small") == bringing.before
     assert bringing.told.sentences == []
     assert not (tmp_path / "root" / "cache" / "index").exists()

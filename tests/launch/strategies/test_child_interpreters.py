@@ -3,7 +3,7 @@
 import pytest
 
 from denizen.fileview import Executable, MemoryView, ViewLink
-from denizen.launch.strategies.interpreters import MAX_FOUND, beside
+from denizen.launch.strategies.child_interpreters import MAX_FOUND, beside
 from tests.support.elf_builder import Elf, build
 
 _HOST: dict[bytes, bytes | Executable | ViewLink] = {

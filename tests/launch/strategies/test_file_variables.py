@@ -2,8 +2,8 @@
 
 import xml.etree.ElementTree as ET
 
-from denizen.launch.resources.file_variables import FONTS_CONF, file_variables, fonts_conf
 from denizen.launch.resources.fixed_paths import FixedPathResource
+from denizen.launch.strategies.file_variables import FONTS_CONF, file_variables, fonts_conf
 
 _SHOWN = (
     FixedPathResource(b"/usr/share/zoneinfo", b"/store/tzdata/usr/share/zoneinfo", directory=True),

@@ -12,7 +12,7 @@ import re
 import sys
 from importlib.metadata import distributions
 
-from denizen.recipes.built_with import package_trees
+from denizen.recipes.package_trees import package_trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
