@@ -14,6 +14,7 @@ from denizen.sources.openpgp import (
     judge_status,
     require_one_message,
 )
+from tests.data import weak_digest
 from tests.support.debian_archive import clear_signed, detached_signature, keyring
 from tests.support.peers import require
 
@@ -83,6 +84,13 @@ def test_a_detached_signature_of_another_text_is_refused(verifier: Verifier) -> 
             verifier.detached("x", TEXT, signature, OURS)
 
 
+def test_a_signature_by_sha_1_is_refused(verifier: Verifier) -> None:
+    signer = (Keyring("signer", weak_digest.KEY),)
+    assert verifier.inline("x", weak_digest.BY_SHA512, signer).strip() == b"Origin: Debian"
+    with pytest.raises(BadSignature):
+        verifier.inline("x", weak_digest.BY_SHA1, signer)
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
@@ -93,7 +101,8 @@ def test_a_detached_signature_of_another_text_is_refused(verifier: Verifier) -> 
         (["EXPKEYSIG 1 x", "VALIDSIG 1"], "the key has expired"),
         (["REVKEYSIG 1 x", "VALIDSIG 1"], "the key was revoked"),
         (["EXPSIG 1 x", "VALIDSIG 1"], "the signature has expired"),
-        (["NO_PUBKEY 1"], "signed by a key that is in no keyring"),
+        (["ERRSIG 1 22 10 01 5 9 -", "NO_PUBKEY 1"], "signed by a key that is in no keyring"),
+        (["ERRSIG 1 22 2 01 5 5 -"], "signed by an algorithm that is not accepted, such as SHA-1"),
         ([], "there is no signature"),
     ],
 )

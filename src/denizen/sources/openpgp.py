@@ -38,8 +38,9 @@ _WORTHLESS = {
     b"EXPKEYSIG": "the key has expired",
     b"REVKEYSIG": "the key was revoked",
     b"EXPSIG": "the signature has expired",
+    # Given beside ERRSIG, which alone means that the algorithms are not accepted.
     b"NO_PUBKEY": "signed by a key that is in no keyring",
-    b"ERRSIG": "signed by a key that is in no keyring",
+    b"ERRSIG": "signed by an algorithm that is not accepted, such as SHA-1",
     b"NODATA": "there is no signature",
     b"UNEXPECTED": "there is no signature",
 }
@@ -155,15 +156,13 @@ class GpgvVerifier:
 
 def judge_status(status: bytes) -> str:
     """Return what is wrong according to gpgv's status lines, "" if nothing (pure)."""
-    words = [
-        line.split(b" ")[1] for line in status.split(b"\n") if line.startswith(b"[GNUPG:] ") and b" " in line
-    ]
+    words = {line.split(b" ")[1] for line in status.split(b"\n") if line.startswith(b"[GNUPG:] ")}
     for word, problem in _FATAL.items():
         if word in words:
             return problem
     if _GOOD in words:
         return ""
-    return next((_WORTHLESS[word] for word in words if word in _WORTHLESS), "there is no signature")
+    return next((problem for word, problem in _WORTHLESS.items() if word in words), "there is no signature")
 
 
 def require_one_message(name: str, text: bytes, keyrings: Sequence[Keyring]) -> None:
