@@ -91,17 +91,38 @@ def check_output_file(path: bytes) -> None:
 
 def _check_replaceable(path: bytes) -> None:
     """Raise NotReplaced or IsDirectory if what is at a path is no file, nor a link to one."""
+    if _leads_into_proc(path):
+        raise NotReplaced(path)
     try:
         mode = os.stat(path).st_mode
-        link = os.readlink(path) if stat_module.S_ISLNK(os.lstat(path).st_mode) else b""
     except OSError:
         return  # absent, or reported when it is written
-    if link.startswith(b"/proc/") or os.path.realpath(path).startswith(b"/proc/"):
+    if stat_module.S_ISDIR(mode):
+        if not os.path.islink(path):
+            raise IsDirectory(path)
+    elif not stat_module.S_ISREG(mode):
         raise NotReplaced(path)
-    if stat_module.S_ISDIR(mode) and not link:
-        raise IsDirectory(path)
-    if not stat_module.S_ISREG(mode) and not stat_module.S_ISDIR(mode):
-        raise NotReplaced(path)
+
+
+# As the kernel follows, ELOOP.
+_MAX_LINKS = 40
+
+
+def _leads_into_proc(path: bytes) -> bool:
+    """Return whether a path, or one of the links that it leads through, lies in /proc.
+
+    Where such a link leads says too little: that to an open file is read as the file's own name.
+    """
+    for _ in range(_MAX_LINKS):
+        directory = os.path.realpath(os.path.dirname(path) or b".")
+        place = os.path.join(directory, os.path.basename(path))
+        if place.startswith(b"/proc/"):
+            return True
+        try:
+            path = os.path.join(directory, os.readlink(place))
+        except OSError:
+            return False  # no link
+    return False
 
 
 def check_output_directory(path: bytes) -> None:

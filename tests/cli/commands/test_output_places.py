@@ -1,7 +1,9 @@
 """Where a command writes a file that the user names: never in place of a device or a pipe."""
 
 import os
+import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,18 +22,35 @@ def test_a_file_a_link_to_one_and_nothing_may_be_replaced(tmp_path: Path) -> Non
         check_output_file(os.fsencode(tmp_path / name))
 
 
-def test_a_device_a_pipe_and_the_kernels_links_may_not(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "device").symlink_to("/dev/null")
+@pytest.mark.parametrize("name", ["/dev/null", "/dev/full", "pipe", "to device", "socket"])
+def test_a_device_a_pipe_and_a_socket_may_not(
+    short_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(short_path / "pipe")
+    (short_path / "to device").symlink_to("/dev/null")
+    # Even where nothing can be made in the directory: that is not what is wrong.
+    monkeypatch.setattr(os, "access", lambda *_, **_named: False)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.fspath(short_path / "socket"))
+        with pytest.raises(NotReplaced):
+            check_output_file(os.fsencode(short_path / name))
+
+
+@pytest.mark.parametrize(
+    "name", ["/dev/fd/{fd}", "/proc/self/fd/{fd}", "stdout", "chain", "/proc/version", "/proc/self/fd/no"]
+)
+def test_the_kernels_links_to_open_files_may_not(tmp_path: Path, name: str) -> None:
+    # To a file: what it leads to could be replaced, but is not what is meant.
     with (tmp_path / "file").open("w") as stream:
         (tmp_path / "stdout").symlink_to(f"/proc/self/fd/{stream.fileno()}")
-        for name in (
-            "/dev/null",
-            "/dev/full",
-            *(str(tmp_path / one) for one in ("pipe", "device", "stdout")),
-        ):
-            with pytest.raises(NotReplaced):
-                check_output_file(os.fsencode(name))
+        (tmp_path / "chain").symlink_to("stdout")
+        with pytest.raises(NotReplaced):
+            check_output_file(os.fsencode(tmp_path / name.format(fd=stream.fileno())))
+
+
+def test_links_in_a_circle_are_no_way_into_proc(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    check_output_file(os.fsencode(tmp_path / "circle"))
 
 
 @pytest.mark.parametrize(
@@ -84,14 +103,20 @@ def test_a_directory_is_not_replaced_by_a_file(tmp_path: Path) -> None:
     check_output_file(os.fsencode(tmp_path / "link"))
 
 
+@pytest.mark.parametrize("refused", [os.W_OK, os.X_OK])
+@pytest.mark.parametrize(
+    ("flags", "reason"), [(0, "Permission denied"), (os.ST_RDONLY, "Read-only file system")]
+)
 def test_a_directory_that_nothing_can_be_made_in_is_refused_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, refused: int, flags: int, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Root may write to any directory, so the kernel's answer is not asked for.
-    monkeypatch.setattr(os, "access", lambda path, _mode, **_: path != os.fsencode(tmp_path))
-    with pytest.raises(OutputNotPermitted) as refused:
-        check_output_file(os.fsencode(tmp_path / "file"))
-    assert refused.value.why == f"no file can be made in {tmp_path}: Permission denied"
+    # Root may write to any directory, so the kernel's answers are not asked for.
+    own = os.fsencode(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode, **_: path != own or not mode & refused)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=flags))
+    with pytest.raises(OutputNotPermitted) as raised:
+        check_output_file(own + b"/file")
+    assert raised.value.why == f"no file can be made in {tmp_path}: {reason}"
 
 
 def test_a_file_whose_writing_fails_is_named_and_not_the_temporary_one(tmp_path: Path) -> None:
