@@ -16,12 +16,12 @@ from denizen.formats.storepath import NIX_STORE, StorePath
 from denizen.nar import reader
 from denizen.store.binary_cache import export
 from denizen.store.local import Store
-from denizen.store.trees.dump import BUFFER, dump
 from denizen.store.trees.restore import restore_new
 from denizen.store.trees.tree_reader import entries
 from tests.support.denizen_command import denizen, lines
 from tests.support.nix import PrivateNix, private_nix
 from tests.support.peers import require
+from tests.support.stores import dumped
 
 pytestmark = pytest.mark.peer
 
@@ -58,18 +58,6 @@ def tree(request: pytest.FixtureRequest, odd: Path) -> Path:
     if not places[request.param].is_dir():
         pytest.skip(f"{places[request.param]} is not on this machine")
     return places[request.param]
-
-
-def dumped(path: Path) -> bytes:
-    whole = bytearray()
-    buffer = memoryview(bytearray(BUFFER))
-
-    def take(piece: memoryview) -> memoryview:
-        whole.extend(piece)
-        return buffer
-
-    dump(os.fsencode(path), take, buffer)
-    return bytes(whole)
 
 
 def test_dump_is_byte_for_byte_that_of_nix_store(nix: PrivateNix, tree: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from denizen.store.local import Store
 from denizen.store.object_info import ObjectInfo
+from denizen.store.trees.dump import BUFFER, dump
 
 
 def make_store(directory: Path, logical: bytes | None = None) -> Store:
@@ -34,3 +35,16 @@ def add_text(store: Store, scratch: Path, name: str, content: str) -> ObjectInfo
 def on_disk(store: Store, info: ObjectInfo) -> Path:
     """Return an object's path on disk."""
     return Path(os.fsdecode(store.place_of(info.path)))
+
+
+def dumped(path: Path) -> bytes:
+    """Return the NAR of a tree on disk, as the store dumps it."""
+    whole = bytearray()
+    buffer = memoryview(bytearray(BUFFER))
+
+    def take(piece: memoryview) -> memoryview:
+        whole.extend(piece)
+        return buffer
+
+    dump(os.fsencode(path), take, buffer)
+    return bytes(whole)

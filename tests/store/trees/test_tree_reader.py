@@ -15,24 +15,13 @@ from denizen.bytesio import Truncated
 from denizen.formats.file_tree import Directory, Entry, File, HardLink, Symlink
 from denizen.nar import reader, writer
 from denizen.store.trees.canonical import ORDINARY, STORED, RestoreOptions, is_canonical
-from denizen.store.trees.dump import BUFFER, dump
+from denizen.store.trees.dump import BUFFER
 from denizen.store.trees.nar_hashing import Digester, digest_tree
 from denizen.store.trees.restore import UnsafeEntry, restore, restore_nar, restore_new
 from denizen.store.trees.tree_reader import NotStorable, TooDeep, TreeChanged, entries
 from tests.support.generated_trees import entries_on_disk, file, nar, settled, trees
 from tests.support.processes import open_files
-
-
-def dumped(path: Path) -> bytes:
-    whole = bytearray()
-    buffer = memoryview(bytearray(BUFFER))
-
-    def take(piece: memoryview) -> memoryview:
-        whole.extend(piece)
-        return buffer
-
-    dump(os.fsencode(path), take, buffer)
-    return bytes(whole)
+from tests.support.stores import dumped
 
 
 def written(tmp_path: Path, tree: list[Entry], name: str = "tree") -> Path:
