@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from benchmarks.support import table
 from denizen.app.relocate.patch_program import PatchRequest, patch
 from denizen.app.relocate.rewrite_file import READ_UP_TO, WHOLE_FILES, write_patched
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.elf import read
 from denizen.errors import BadInput
 from denizen.file_content import whole

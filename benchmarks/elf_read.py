@@ -17,7 +17,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from benchmarks.support import table
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.elf import NotElf, read
 
 # One round of pyelftools takes several seconds.

@@ -14,7 +14,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from benchmarks.stores import clean_environment, denizen
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.formats.release import Release, parse_release
 from denizen.sources.errors import DownloadFailed
 from denizen.sources.fetch_policy import FetchPolicy

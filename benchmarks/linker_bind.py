@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from benchmarks.support import PYTHON_PASS, median_seconds, median_starts, table
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.linker import Closure, Cpu, Environment, bind, resolve
 
 # Programs with many libraries; the one with most of those that are here is taken.

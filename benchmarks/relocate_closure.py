@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.elf_patch import elf_files, peer, processor_time, theirs
 from denizen.app.relocate.relocate_tree import TreeRequest, relocate_tree
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.elf import read
 from denizen.relocate.patch_changes import Changes
 from denizen.relocate.prefix import Prefix

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from benchmarks.support import table
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.sources.source_settings import default_debian
 from tests.support.peers import require
 

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.support import PYTHON_PASS, median_starts, table
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.launch.loader.configured_tools import Tools
 from denizen.launch.strategies.namespace_plan import InterpreterMount, mount_point_for, operations
 from tests.support.offline_roots import DenizenHome

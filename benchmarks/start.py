@@ -8,7 +8,7 @@ import shutil
 import sys
 
 from benchmarks.support import PYTHON_PASS, median_starts, table
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.errors import BadInput
 from denizen.linker import Environment, resolve
 

@@ -9,6 +9,7 @@ from denizen.build.builtin_derivations import recipe
 from denizen.elf.errors import Malformed
 from denizen.formats import (
     aterm,
+    aterm_parser,
     bundle_image,
     drv_outputs,
     iso9660,
@@ -200,7 +201,7 @@ def packages() -> Sequence[bytes]:
 def read_derivation(data: bytes) -> None:
     """Parse; print and compute what it is too, where that does not hide the time parsing takes."""
     quick = drv_outputs.stated_outputs(data)
-    found = aterm.parse(data)
+    found = aterm_parser.parse(data)
     assert quick is None or quick == {name: output.path for name, output in found.outputs.items()}
     if len(data) > _SMALL:
         return

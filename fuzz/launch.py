@@ -6,6 +6,7 @@ from contextlib import suppress
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision import Decision, DecisionLibrary, Edit
 from denizen.launch.decisions.decision_codec import MAGIC, MAX_ROWS, decode, encode
+from denizen.launch.decisions.decision_needs import needs_of
 from denizen.launch.decisions.program_identity import Identity, machine_word, sum_words
 
 DECISION_TOKENS = (MAGIC, b"/", b"\0" * 8, b"\xff" * 4, b"\xff" * 8, (232).to_bytes(4, "little"))
@@ -30,7 +31,10 @@ def read_decision(data: bytes) -> None:
         blank = data[:16] + size.to_bytes(4, "little") + data[20:24] + bytes(16) + data[40:size]
         with suppress(BadInput):
             decode(blank[:24] + sum_words(blank) + blank[40:])
-    decode(data)
+    needs = needs_of(data)
+    decision = decode(data)
+    assert needs is not None
+    assert needs[:2] == (decision.generation, list(decision.objects))
 
 
 def decisions() -> Sequence[bytes]:

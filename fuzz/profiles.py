@@ -5,16 +5,10 @@ from collections.abc import Sequence
 
 from denizen.fhs.project_lock import lock_sections
 from denizen.formats.storepath import StorePath
+from denizen.profiles.command_recipe import CommandRecipe, write_recipe
 from denizen.profiles.desktop_databases import mime_databases, mimeinfo_cache, read_mime_package
 from denizen.profiles.desktop_files import names_programs, rewritten
-from denizen.profiles.package_plan import (
-    CommandRecipe,
-    PackagePlan,
-    read_plans,
-    read_recipe,
-    write_plans,
-    write_recipe,
-)
+from denizen.profiles.package_plan import PackagePlan, read_plans, read_recipe, write_plans
 from denizen.profiles.profile_manifest import (
     ElementKind,
     ElementPart,

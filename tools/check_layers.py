@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"bytesio"}),
     frozenset({"sha256"}),
     frozenset({"fileview"}),
-    frozenset({"disk", "trust", "output_place"}),
+    frozenset({"disk", "disk_view", "trust", "output_place"}),
     frozenset({"host", "file_placement", "process_pool", "packaged_toml"}),
     frozenset({"formats"}),
     frozenset({"elf", "nar"}),

@@ -31,7 +31,7 @@ from denizen.app.supply.store_access import made_store
 from denizen.cli.command import OutputReporter
 from denizen.cli.output import Output
 from denizen.cli.views.bundle_view import lines
-from denizen.disk import RootedView
+from denizen.disk_view import RootedView
 from denizen.launch.bundle_layout import IGNORED_SIGNALS
 from denizen.launch.resources.certificates import authorities
 from denizen.resolve.installation.install import unpacked

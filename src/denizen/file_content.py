@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat as stat_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,3 +40,13 @@ def _read_all(descriptor: int, size: int) -> bytes:
     while more := os.read(descriptor, MAP_FROM):
         content += more
     return content
+
+
+def regular_facts(descriptor: int, path: bytes | str) -> os.stat_result:
+    """Return the facts of an open file. Raises OSError for what is none."""
+    facts = os.fstat(descriptor)
+    if stat_module.S_ISREG(facts.st_mode):
+        return facts
+    if stat_module.S_ISDIR(facts.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    raise OSError(errno.EINVAL, "it is a device, a pipe or a socket, not a file", path)

@@ -1,7 +1,7 @@
 """The `FileView` protocol, by which the pure layers read files, and a view in memory (pure).
 
 The linker model, the index and the planners never open a file themselves; they are given a view.
-`disk.DiskView` shows the real file system, `disk.RootedView` another root directory as `/`, and
+`disk_view.DiskView` shows the real file system, `disk_view.RootedView` another root directory as `/`, and
 `MemoryView` a tree made of values, for tests and for trees that do not exist yet.
 
 Paths are bytes, absolute, and may hold any byte but NUL. Failures are `OSError` with the errno the

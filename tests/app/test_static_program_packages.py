@@ -8,7 +8,7 @@ import pytest
 from denizen.app.session import Session
 from denizen.app.start_request import RunRequest
 from denizen.app.static_program_packages import with_files
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.elf.constants import ET_EXEC, PT_LOAD
 from denizen.launch.decisions.decision import Decision
 from denizen.launch.decisions.decision_store import variant

@@ -1,8 +1,9 @@
 import pytest
 
 from denizen.build import builtin_fetch
-from denizen.build.builtin_derivations import Variables, recipe
+from denizen.build.builtin_derivations import recipe
 from denizen.build.builtin_fetch import MAX_SIZE, Fetch, fetching, fetching_executable
+from denizen.build.builtin_variables import Variables
 from denizen.build.derivation import BadDerivation
 from denizen.formats.aterm import Derivation, DerivationOutput
 from denizen.formats.hashes import Hash

@@ -1,8 +1,9 @@
 import pytest
 
 from denizen.build import builtin_libraries
-from denizen.build.builtin_derivations import Ingredient, Variables
+from denizen.build.builtin_derivations import Ingredient
 from denizen.build.builtin_libraries import LinkedLibrary, MissingLibraries, linking, plan
+from denizen.build.builtin_variables import Variables
 from denizen.build.derivation import BadDerivation
 from denizen.errors import BadInput
 from denizen.fileview import MemoryView, ViewLink

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.build import builtin_union
-from denizen.build.builtin_derivations import Ingredient, Variables
-from denizen.build.builtin_union import UnionInput, UnionPart, uniting
+from denizen.build import union_plan
+from denizen.build.builtin_derivations import Ingredient
+from denizen.build.builtin_union import UnionPart, uniting
+from denizen.build.builtin_variables import Variables
 from denizen.build.derivation import BadDerivation
-from denizen.build.union_plan import Conflict, UnionProvider, plan
+from denizen.build.union_plan import Conflict, UnionInput, UnionProvider, plan
 from denizen.errors import BadInput
 from denizen.fileview import Executable, MemoryView, ViewLink
 from denizen.formats.file_tree import Directory, Symlink
@@ -150,7 +151,7 @@ def test_a_union_of_nothing_is_an_empty_directory() -> None:
 
 def test_recipes_are_read_back_sorted() -> None:
     derivation = uniting([UnionPart(Ingredient(B), 5), UnionPart(Ingredient(A), 10)], NIX_STORE)
-    assert builtin_union.read(Variables("x", derivation.environment, NIX_STORE)) == [
+    assert union_plan.inputs_of(Variables("x", derivation.environment, NIX_STORE)) == [
         UnionInput(A, 10),
         UnionInput(B, 5),
     ]
@@ -161,7 +162,7 @@ def test_recipes_are_read_back_sorted() -> None:
 def test_a_priority_is_a_number(priority: bytes) -> None:
     row = b"%b\t%b\t\t" % (priority, A.inside(NIX_STORE))
     with pytest.raises(BadDerivation, match="not a priority"):
-        builtin_union.read(Variables("x", {b"packages": row}, NIX_STORE))
+        union_plan.inputs_of(Variables("x", {b"packages": row}, NIX_STORE))
 
 
 names = st.lists(st.sampled_from([b"a", b"b", b"c"]), min_size=1, max_size=3).map(b"/".join)
@@ -235,4 +236,4 @@ def test_a_part_stays_in_the_package_and_the_union(path: bytes) -> None:
     for row in (b"5\t%b\t%b\t", b"5\t%b\t\t%b"):
         text = row % (A.inside(NIX_STORE), path)
         with pytest.raises(BadDerivation, match="not a path"):
-            builtin_union.read(Variables("x", {b"packages": text}, NIX_STORE))
+            union_plan.inputs_of(Variables("x", {b"packages": text}, NIX_STORE))

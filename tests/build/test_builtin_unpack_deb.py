@@ -1,8 +1,9 @@
 import pytest
 
 from denizen.build import builtin_unpack_deb
-from denizen.build.builtin_derivations import Ingredient, Variables
+from denizen.build.builtin_derivations import Ingredient
 from denizen.build.builtin_unpack_deb import UnpackDeb, unpacking
+from denizen.build.builtin_variables import Variables
 from denizen.build.derivation import BadDerivation
 from denizen.formats.archive_tree import Layout
 from denizen.formats.storepath import NIX_STORE, StorePath

@@ -22,7 +22,7 @@ from denizen.build.liblzma_choice import (
     standing,
     use,
 )
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.formats import compression
 from denizen.formats.compression import expanded
 from denizen.store.collection.collector import collect

@@ -54,10 +54,8 @@ def kept(package: Path, command: str) -> set[str]:
 
 def table(content: bytes) -> tuple[tuple[str, ...], dict[str, tuple[str, int, int, bool, int, int]]]:
     """The directories, and the rows of the modules."""
-    found: tuple[tuple[str, ...], dict[str, tuple[str, int, int, bool, int, int]]] = marshal.loads(
-        content[8:]
-    )
-    return found
+    directories, _, rows = marshal.loads(content[8:])
+    return directories, rows
 
 
 def run(package: Path, root: Path, before: str = "") -> str:
@@ -112,6 +110,20 @@ def test_modules_that_one_start_added_are_read_at_once(package: Path) -> None:
         assert at_once(package, "", name) == "_Loader"
 
 
+def test_modules_that_are_read_at_once_are_loaded_before_they_are_asked_for(package: Path) -> None:
+    at_once(package, "import denizen.linker.rule_tables, denizen.store.errors", "denizen.errors")
+    _, modules = table(file_of(package, module_cache.INSTALL_PLACE).read_bytes())
+    order = list(modules)
+    assert order.index("denizen.value") < order.index("denizen.errors") < order.index("denizen.store.errors")
+    assert order.index("denizen.store") < order.index("denizen.store.errors")
+    # Whatever the start imported that wrote the file, only what all starts import is loaded.
+    before = (
+        "loaded = sys.modules['denizen.store.errors']; assert sys.modules['denizen.store'].errors is loaded\n"
+        "assert 'denizen.linker.rule_tables' not in sys.modules"
+    )
+    assert at_once(package, before, "denizen.store.errors") == "_Loader"
+
+
 def test_of_modules_that_are_read_at_once_a_changed_one_is_imported_itself(package: Path) -> None:
     at_once(package, "import denizen.errors", "denizen.linker.rule_tables")
     rules = package / "linker" / "rule_tables.py"
@@ -127,7 +139,7 @@ def test_where_what_is_read_at_once_is_damaged_its_modules_are_imported(package:
     content = file_of(package, module_cache.INSTALL_PLACE).read_bytes()
     directories, modules = table(content)
     names = ("denizen.linker.rule_tables", "denizen.linker")
-    changed = marshal.dumps((directories, {name: (*modules[name][:4], 0, len(codes)) for name in names}))
+    changed = marshal.dumps((directories, 0, {name: (*modules[name][:4], 0, len(codes)) for name in names}))
     file_of(package, module_cache.INSTALL_PLACE).write_bytes(b"%08d%b%b" % (len(changed), changed, codes))
     assert at_once(package, "", "denizen.linker.rule_tables") == "SourceFileLoader"
     assert at_once(package, "", "denizen.linker.rule_tables") == "_Loader"
@@ -291,7 +303,7 @@ def test_a_module_whose_code_is_damaged_is_imported_itself_and_the_others_are_no
     codes = content[8 + int(content[:8]) :]
     modules[name] = (*modules[name][:4], len(codes), 100)
     modules["denizen.never_imported"] = (*modules[name][:4], len(codes) + 100, 10)
-    changed = marshal.dumps((directory, modules))
+    changed = marshal.dumps((directory, 0, modules))
     file_of(package).write_bytes(b"%08d%b%b" % (len(changed), changed, codes + b"\0" * 100 + b"no marshal"))
     assert start(package)[1] == "SourceFileLoader"
     # The rest came from the file, or the row of what was not imported would be gone from it.
@@ -314,7 +326,7 @@ def test_the_modules_of_another_python_are_not_taken(package: Path) -> None:
     assert os.path.dirname(sys.executable) in directories
     content = file_of(package).read_bytes()
     codes = content[8 + int(content[:8]) :]
-    changed = marshal.dumps(((*directories[:-1], "/other/environment/bin"), modules))
+    changed = marshal.dumps(((*directories[:-1], "/other/environment/bin"), 0, modules))
     file_of(package).write_bytes(b"%08d%b%b" % (len(changed), changed, codes))
     assert start(package)[1] == "SourceFileLoader"
     assert start(package)[1] == "_Loader"

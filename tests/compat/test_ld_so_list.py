@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.elf import read
 from denizen.errors import BadInput
 from denizen.linker import Binding, Closure, bind, resolve

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from denizen.build import derivation
-from denizen.formats import aterm, storepath
+from denizen.formats import aterm, aterm_parser, storepath
 from denizen.formats.file_tree import Entry
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import NIX_STORE, Method, StorePath
@@ -148,21 +148,21 @@ def test_there_are_derivations_enough(drvs: dict[StorePath, bytes]) -> None:
 
 def test_derivations_print_back_as_nix_wrote_them(drvs: dict[StorePath, bytes]) -> None:
     for path, content in drvs.items():
-        assert aterm.render(aterm.parse(content)) == content, path
+        assert aterm.render(aterm_parser.parse(content)) == content, path
 
 
 def test_derivation_and_output_paths_are_those_nix_computed(drvs: dict[StorePath, bytes]) -> None:
     # `examine` computes both from the text and raises when the file says otherwise.
-    sealed = derivation.examine(drvs, lambda path: aterm.parse(drvs[path]), NIX_STORE)
+    sealed = derivation.examine(drvs, lambda path: aterm_parser.parse(drvs[path]), NIX_STORE)
     assert sealed.keys() == drvs.keys()
     for path, one in sealed.items():
-        says = {name: output.path for name, output in aterm.parse(drvs[path]).outputs.items()}
+        says = {name: output.path for name, output in aterm_parser.parse(drvs[path]).outputs.items()}
         assert {name: output.inside(NIX_STORE) for name, output in one.outputs.items()} == says
 
 
 def test_sealing_the_blank_recipe_gives_the_derivation_nix_wrote(drvs: dict[StorePath, bytes]) -> None:
     modulos: derivation.Modulos = {}
-    for path, one in derivation.examine(drvs, lambda path: aterm.parse(drvs[path]), NIX_STORE).items():
+    for path, one in derivation.examine(drvs, lambda path: aterm_parser.parse(drvs[path]), NIX_STORE).items():
         blank = derivation.blanked(one.derivation)
         again = derivation.seal(blank, derivation.name_of(path), modulos, NIX_STORE)
         assert (again.path, again.content) == (path, drvs[path])
@@ -171,7 +171,7 @@ def test_sealing_the_blank_recipe_gives_the_derivation_nix_wrote(drvs: dict[Stor
 def test_references_of_derivation_files_are_those_nix_registered(
     nix: PrivateNix, drvs: dict[StorePath, bytes]
 ) -> None:
-    sealed = derivation.examine(drvs, lambda path: aterm.parse(drvs[path]), NIX_STORE)
+    sealed = derivation.examine(drvs, lambda path: aterm_parser.parse(drvs[path]), NIX_STORE)
     for path, one in sealed.items():
         theirs = nix.lines("nix-store", "--query", "--references", full(path))
         assert sorted(theirs) == [full(reference) for reference in one.references]

@@ -11,7 +11,7 @@ import sysconfig
 
 import pytest
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.elf import Image, read
 from tests.support.peers import require
 

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.disk import DiskView, NotLookedAt, RootedView
+from denizen.disk_view import DiskView, NotLookedAt, RootedView
 from denizen.file_content import MAP_FROM
 from denizen.fileview import Executable, FileKind, MemoryView, ViewLink
 

@@ -19,7 +19,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.sources.source_settings import default_debian
 from tests.support.apt import Apt
 

@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.errors import BadInput
-from denizen.formats import aterm
-from denizen.formats.aterm import BadDerivationFile, Derivation, DerivationOutput
+from denizen.formats import aterm, aterm_parser
+from denizen.formats.aterm import Derivation, DerivationOutput
+from denizen.formats.aterm_parser import BadDerivationFile
 
 text = st.binary(max_size=12) | st.sampled_from([b'"', b"\\", b"\n\r\t", b"\\n", b"\xff\0"])
 derivations = st.builds(
@@ -26,11 +27,11 @@ FILE = (
 
 @given(derivations)
 def test_what_was_printed_is_read_back(derivation: Derivation) -> None:
-    assert aterm.parse(aterm.render(derivation)) == derivation
+    assert aterm_parser.parse(aterm.render(derivation)) == derivation
 
 
 def test_a_file_is_read_into_its_parts() -> None:
-    assert aterm.parse(FILE) == Derivation(
+    assert aterm_parser.parse(FILE) == Derivation(
         outputs={b"out": DerivationOutput(b"/nix/store/x")},
         inputs={b"/nix/store/a.drv": (b"dev", b"out")},
         sources=(b"/nix/store/s",),
@@ -39,7 +40,7 @@ def test_a_file_is_read_into_its_parts() -> None:
         arguments=(b"-c", b'echo "hi"\n'),
         environment={b"a": b"1", b"out": b"/nix/store/x"},
     )
-    assert aterm.render(aterm.parse(FILE)) == FILE
+    assert aterm.render(aterm_parser.parse(FILE)) == FILE
 
 
 def test_sets_are_printed_sorted_and_arguments_as_they_are() -> None:
@@ -60,7 +61,7 @@ def test_sets_are_printed_sorted_and_arguments_as_they_are() -> None:
 def test_a_file_cut_at_any_byte_is_refused() -> None:
     for size in range(len(FILE)):
         with pytest.raises(BadDerivationFile):
-            aterm.parse(FILE[:size])
+            aterm_parser.parse(FILE[:size])
 
 
 @pytest.mark.parametrize(
@@ -86,30 +87,30 @@ def test_a_file_cut_at_any_byte_is_refused() -> None:
 def test_any_other_spelling_is_refused(good: bytes, bad: bytes) -> None:
     assert good in FILE
     with pytest.raises(BadDerivationFile):
-        aterm.parse(FILE.replace(good, bad))
+        aterm_parser.parse(FILE.replace(good, bad))
 
 
 def test_bytes_after_the_end_are_refused() -> None:
     with pytest.raises(BadDerivationFile, match="follow the end"):
-        aterm.parse(FILE + b"\n")
+        aterm_parser.parse(FILE + b"\n")
 
 
 def test_a_file_beyond_the_limit_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aterm, "MAX_SIZE", len(FILE) - 1)
+    monkeypatch.setattr(aterm_parser, "MAX_SIZE", len(FILE) - 1)
     with pytest.raises(BadDerivationFile, match="larger than"):
-        aterm.parse(FILE)
+        aterm_parser.parse(FILE)
 
 
 def test_a_million_brackets_do_not_exhaust_the_stack() -> None:
     with pytest.raises(BadDerivationFile):
-        aterm.parse(b"Derive(" + b"[" * 1_000_000)
+        aterm_parser.parse(b"Derive(" + b"[" * 1_000_000)
 
 
 @given(st.binary(max_size=100), st.integers(0, len(FILE)))
 def test_noise_anywhere_is_refused_or_prints_back(noise: bytes, where: int) -> None:
     content = FILE[:where] + noise + FILE[where:]
     try:
-        derivation = aterm.parse(content)
+        derivation = aterm_parser.parse(content)
     except BadInput:
         return
     assert aterm.render(derivation) == content

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.formats import aterm
+from denizen.formats import aterm, aterm_parser
 from denizen.formats.aterm import Derivation, DerivationOutput
 from denizen.formats.drv_outputs import stated_outputs
 
@@ -34,4 +34,6 @@ def test_what_is_no_derivation_has_none() -> None:
 def test_an_answer_is_that_of_the_parser(outputs: dict[bytes, DerivationOutput]) -> None:
     content = derivation(outputs)
     found = stated_outputs(content)
-    assert found is None or found == {name: one.path for name, one in aterm.parse(content).outputs.items()}
+    assert found is None or found == {
+        name: one.path for name, one in aterm_parser.parse(content).outputs.items()
+    }

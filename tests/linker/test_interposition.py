@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.linker import Environment, interposed, resolve
 from denizen.value import replace
 from tests.support import dynamic_linkers, linker_cases

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.elf.constants import PT_LOAD
 from denizen.elf.image import read
 from denizen.launch.decisions.program_identity import identity_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.elf.image import read
 from denizen.launch.decisions import decision_codec
 from denizen.launch.decisions.decision_codec import decode, encode

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.elf.image import read
 from denizen.launch.decisions.load_list import libraries_of
 from denizen.launch.loader.loader_settings import LoaderSettings

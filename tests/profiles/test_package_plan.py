@@ -2,15 +2,8 @@ import json
 
 import pytest
 
-from denizen.profiles.package_plan import (
-    BadPlan,
-    CommandRecipe,
-    PackagePlan,
-    read_plans,
-    read_recipe,
-    write_plans,
-    write_recipe,
-)
+from denizen.profiles.command_recipe import CommandRecipe, write_recipe
+from denizen.profiles.package_plan import BadPlan, PackagePlan, read_plans, read_recipe, write_plans
 from tests.support.profile_elements import pin
 
 RECIPE = CommandRecipe(("trixie",), ("a" * 64,), (pin("libc6"), pin("zip")), ("zipgrep",))

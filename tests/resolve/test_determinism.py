@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.fileview import Executable, MemoryView
 from denizen.formats.packages import Package
 from denizen.resolve.cache import package_cache

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from denizen import disk
+from denizen import disk_view
 from denizen.build import package_unpack
 from denizen.file_content import MAP_FROM
 from denizen.formats import compression, stream, tar
@@ -129,7 +129,7 @@ def test_a_file_read_in_several_pieces_by_its_file_system_is_whole(
 def test_files_are_read_alike_below_and_above_what_is_mapped(tmp_path: Path, more: int) -> None:
     content = os.urandom(MAP_FROM + more)
     (tmp_path / "f").write_bytes(content)
-    assert bytes(disk.DiskView().read(os.fsencode(tmp_path / "f"))) == content
+    assert bytes(disk_view.DiskView().read(os.fsencode(tmp_path / "f"))) == content
 
 
 @pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 31, 32, 33, 48])

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.sources.source_settings import settings
 from tests.support.http_server import serving
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from denizen.build.build_plan import add_derivation
 from denizen.build.realise import RealiseOptions, realise
 from denizen.build.runner.build_settings import BuildSettings, SandboxPath
-from denizen.formats import aterm, storepath
+from denizen.formats import aterm_parser, storepath
 from denizen.formats.storepath import NIX_STORE, StorePath
 from denizen.host import machine_name
 from denizen.launch.loader.binaries import enter_path
@@ -66,7 +66,7 @@ class TwoStores:
         with self.store.working() as work:
             if path.name.endswith(".drv"):
                 content = place.read_bytes()
-                aterm.parse(content)
+                aterm_parser.parse(content)
                 assert add_derivation(self.store, work, path.name.removesuffix(".drv"), content) == path
                 return
             (said,) = json.loads(self.nix.run("nix", "path-info", "--json", path.inside(NIX_STORE).decode()))

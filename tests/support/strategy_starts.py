@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import cast
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.fhs.entry_command import Inside
 from denizen.launch.decisions.decision import Decision
 from denizen.launch.decisions.decision_store import DecisionStore

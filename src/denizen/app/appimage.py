@@ -122,7 +122,7 @@ def command_for(inner: Decision, enter: bytes, apprun: bytes) -> tuple[bytes, ..
 
 def decision_for(appimage: AppImage, inner: Decision, enter: bytes, apprun: bytes) -> Decision:
     """Return the decision about an AppImage from the decision about its AppRun."""
-    from denizen.disk import DiskView
+    from denizen.disk_view import DiskView
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.program_identity import identity_of
 

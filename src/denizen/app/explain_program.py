@@ -181,7 +181,7 @@ def _resolve(session: Session, request: WhyRequest, report: Report, dry_run: Dry
 def _examine(request: WhyRequest, environ: Mapping[str, str]) -> Report:
     from denizen.diagnose.examine import report_on
     from denizen.diagnose.program_facts import gather
-    from denizen.disk import DiskView, RootedView
+    from denizen.disk_view import DiskView, RootedView
     from denizen.file_placement import place
 
     name, sysroot = request.name, request.sysroot

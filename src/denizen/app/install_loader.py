@@ -7,10 +7,10 @@ import os
 from denizen.app.denizen_command import own_command
 from denizen.app.helper_command import helper_words
 from denizen.app.session import tools_of
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.host import machine_name
 from denizen.launch.command_links import COMMANDS
-from denizen.launch.decisions.decision import GENERATION
+from denizen.launch.decisions import GENERATION
 from denizen.launch.decisions.decision_variants import beginning_for
 from denizen.launch.decisions.public_copies import directories_for
 from denizen.launch.loader.binaries import LoaderAbsent, loader_binary

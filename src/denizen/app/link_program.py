@@ -6,7 +6,7 @@ from denizen.app.decisions.decision_maker import decide
 from denizen.app.helper_command import helper_words
 from denizen.app.session import tools_of
 from denizen.app.start_request import RunRequest
-from denizen.launch.decisions.decision import GENERATION
+from denizen.launch.decisions import GENERATION
 from denizen.launch.decisions.decision_variants import beginning_for
 from denizen.launch.loader.loader_settings import HOST_PREFIXES, LoaderSettings
 from denizen.launch.program_links import make_link

@@ -41,7 +41,7 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
         NoSuchProgram: there is no file at `program`.
         NotStarted: the kernel refused it. Also the errors of `decide`.
     """
-    from denizen.launch.decisions.decision import GENERATION
+    from denizen.launch.decisions import GENERATION
     from denizen.launch.fast_path import start
 
     decision: Decision | None = None

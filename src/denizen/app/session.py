@@ -16,8 +16,26 @@ if TYPE_CHECKING:
     from denizen.app.paths import DenizenPaths
     from denizen.launch.loader.configured_tools import Tools
     from denizen.sources.base import Progress
-else:
-    Protocol = object
+
+    class Reporter(Protocol):
+        """The receiver of an operation's messages; that of the command line prints them."""
+
+        @property
+        def is_verbose(self) -> bool:
+            """Tell whether details are to be reported."""
+
+        def say(self, text: str) -> None:
+            """Report a sentence about the work, without a full stop."""
+
+        def transfers(self) -> Progress:
+            """Return a progress listener for the transfers of one operation."""
+
+        def leave(self) -> None:
+            """Write out all messages, and whatever else is left: this process becomes another program."""
+
+        def quieter(self) -> Reporter:
+            """Return a reporter that suppresses progress and details."""
+
 
 # The shell's own default where PATH is not set (execvp(3), confstr(_CS_PATH)).
 _DEFAULT_PATH = "/bin:/usr/bin"
@@ -25,26 +43,6 @@ _DEFAULT_PATH = "/bin:/usr/bin"
 
 # The root of the system's profiles, which all users have (`--system`).
 SYSTEM_ROOT = "/var/lib/denizen"
-
-
-class Reporter(Protocol):
-    """The receiver of an operation's messages; that of the command line prints them."""
-
-    @property
-    def is_verbose(self) -> bool:
-        """Tell whether details are to be reported."""
-
-    def say(self, text: str) -> None:
-        """Report a sentence about the work, without a full stop."""
-
-    def transfers(self) -> Progress:
-        """Return a progress listener for the transfers of one operation."""
-
-    def leave(self) -> None:
-        """Write out all messages, and whatever else is left: this process becomes another program."""
-
-    def quieter(self) -> Reporter:
-        """Return a reporter that suppresses progress and details."""
 
 
 class Session:

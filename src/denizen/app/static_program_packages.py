@@ -17,7 +17,8 @@ from denizen.app.supply.open_index import open_index
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
-from denizen.disk import DiskView, make_directories, write_atomically
+from denizen.disk import make_directories, write_atomically
+from denizen.disk_view import DiskView
 from denizen.elf.classify import STATIC_KINDS, classify
 from denizen.errors import BadInput, HostLacks, SourceFailed, display
 from denizen.fileview import MemoryView

@@ -12,7 +12,7 @@ import os
 from denizen.build.derivation import BadDerivation, examine, input_paths, name_of, resolved
 from denizen.build.placeholders import downstream_placeholder
 from denizen.errors import BadInput, display
-from denizen.formats import aterm, storepath
+from denizen.formats import aterm_parser, storepath
 from denizen.store.errors import doing
 from denizen.store.realisations import realised_path
 from denizen.value import value
@@ -162,7 +162,7 @@ def add_derivation(store: Store, work: Work, name: str, content: bytes) -> Store
         BadStorePath: it is for another store directory.
         NoSource: an object it refers to is not valid.
     """
-    derivation = aterm.parse(content)
+    derivation = aterm_parser.parse(content)
     references = {storepath.parse(path, store.layout.logical) for path in derivation.sources}
     references |= input_paths(derivation, store.layout.logical).keys()
     missing = references - work.need(references)
@@ -181,7 +181,7 @@ def load(store: Store, path: StorePath) -> Derivation:
         except FileNotFoundError:
             raise NoDerivation(path) from None
         with open(descriptor, "rb") as stream:
-            return aterm.parse(stream.read(aterm.MAX_SIZE + 1))
+            return aterm_parser.parse(stream.read(aterm_parser.MAX_SIZE + 1))
 
 
 def _need_sources(store: Store, work: Work, plan: RealisePlan) -> None:

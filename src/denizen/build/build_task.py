@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from denizen.build.builtin_derivations import OUT, Variables
+from denizen.build.builtin_derivations import OUT
+from denizen.build.builtin_variables import Variables
 from denizen.build.derivation import BadDerivation, name_of
-from denizen.disk import RootedView
+from denizen.disk_view import RootedView
 from denizen.value import value
 
 TYPE_CHECKING = False

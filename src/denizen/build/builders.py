@@ -136,7 +136,7 @@ def _unpack_deb(task: Build) -> None:
 
 
 def _union(task: Build) -> None:
-    packages = builtin_union.read(task.variables)
+    packages = union_plan.inputs_of(task.variables)
     providers = [union_plan.UnionProvider(package, task.view_of(package.path)) for package in packages]
     with doing("unite packages in", task.store.layout.physical):
         _add(task, union_plan.plan(providers))

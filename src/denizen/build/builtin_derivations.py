@@ -1,15 +1,13 @@
-"""Derivations for denizen's built-in builders: making them, and reading their variables (pure).
+"""Derivations for denizen's built-in builders (pure).
 
 A recipe is a `Derivation` whose output path is blank; `derivation.seal` computes it. A list is stored in
 one variable, with a line per item and its fields separated by tabs: `.drv` files hold only text, and text
-can be read in `denizen derivation show`.
+can be read in `denizen derivation show`. builtin_variables.py reads them.
 """
 
 from __future__ import annotations
 
-from denizen.build.derivation import BadDerivation
-from denizen.errors import BadInput, display
-from denizen.formats import storepath
+from denizen.errors import BadInput
 from denizen.formats.aterm import Derivation, DerivationOutput
 from denizen.value import value
 
@@ -81,46 +79,8 @@ def recipe(
     )
 
 
-@value
-class Variables:
-    """The environment of a derivation, read with the checks all builders need."""
-
-    name: str
-    environment: Mapping[bytes, bytes]
-    store_dir: bytes
-
-    def text(self, key: bytes, default: bytes | None = None) -> bytes:
-        """Return the variable `key`.
-
-        Raises:
-            BadDerivation: it is absent and has no default.
-        """
-        found = self.environment.get(key, default)
-        if found is None:
-            raise BadDerivation(self.name, f"its builder wants the variable '{display(key)}'")
-        return found
-
-    def store_path(self, text: bytes) -> StorePath:
-        """Return the store path written in full in `text`. Raises BadStorePath."""
-        return storepath.parse(text, self.store_dir)
-
-    def rows(self, key: bytes, fields: int, default: bytes | None = None) -> list[list[bytes]]:
-        """Return the lines of the variable `key`, each split into `fields` fields.
-
-        Raises:
-            BadDerivation: it is absent and has no default, or a line has another number of fields.
-        """
-        rows = [line.split(b"\t") for line in self.text(key, default).split(b"\n") if line]
-        for row in rows:
-            if len(row) != fields:
-                raise BadDerivation(
-                    self.name, f"a line of '{display(key)}' has {len(row)} fields, not {fields}"
-                )
-        return rows
-
-
 def table(rows: Iterable[Iterable[bytes]]) -> bytes:
-    """Return the text of a list that `Variables.rows` parses.
+    """Return the text of a list that `builtin_variables.Variables.rows` parses.
 
     Raises:
         NotListed: a field holds a tab or a line break.

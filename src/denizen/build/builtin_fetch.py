@@ -7,7 +7,7 @@ Variables: `urls` (a line each, tried in order), `size` (bytes it has, where kno
 from __future__ import annotations
 
 from denizen.build import derivation as derivations
-from denizen.build.builtin_derivations import OUT, Variables, recipe, table
+from denizen.build.builtin_derivations import OUT, recipe, table
 from denizen.build.derivation import BadDerivation, FixedOutput
 from denizen.errors import SourceFailed, display
 from denizen.formats import storepath
@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from denizen.build.builtin_variables import Variables
     from denizen.formats.hashes import Hash
 
 BUILDER = b"builtin:fetch"

@@ -8,7 +8,7 @@ store through an absolute one inside a package. Why one directory: docs/design.m
 
 from __future__ import annotations
 
-from denizen.build.builtin_derivations import Variables, recipe, table
+from denizen.build.builtin_derivations import recipe, table
 from denizen.build.derivation import BadDerivation
 from denizen.errors import BadInput, display
 from denizen.fileview import FileKind
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from denizen.build.builtin_derivations import Ingredient
+    from denizen.build.builtin_variables import Variables
     from denizen.fileview import FileView
     from denizen.formats.aterm import Derivation
     from denizen.formats.file_tree import Entry

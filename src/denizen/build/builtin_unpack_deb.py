@@ -6,7 +6,7 @@ Variables: `src`, the package file in the store; `layout`, `as-packaged` or `usr
 
 from __future__ import annotations
 
-from denizen.build.builtin_derivations import Variables, recipe
+from denizen.build.builtin_derivations import recipe
 from denizen.build.derivation import BadDerivation
 from denizen.errors import display
 from denizen.formats.archive_tree import Layout
@@ -15,6 +15,7 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.build.builtin_derivations import Ingredient
+    from denizen.build.builtin_variables import Variables
     from denizen.formats.aterm import Derivation
     from denizen.formats.storepath import StorePath
 

@@ -9,8 +9,10 @@ directory: `../<hash>-name/bin/x`.
 
 from __future__ import annotations
 
+from denizen.build.derivation import BadDerivation
 from denizen.errors import BadInput, display
 from denizen.fileview import FileKind
+from denizen.formats.entry_name import is_entry_name
 from denizen.formats.file_tree import Directory, Symlink
 from denizen.value import value
 
@@ -18,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from denizen.build.builtin_union import UnionInput
+    from denizen.build.builtin_variables import Variables
     from denizen.fileview import FileView
     from denizen.formats.file_tree import Entry
     from denizen.formats.storepath import StorePath
@@ -50,11 +52,44 @@ class Conflict(BadInput):
 
 
 @value
+class UnionInput:
+    """A package, or a part of one, and its priority; the lower number wins.
+
+    Attributes:
+        inside: the part's path in the package, b"" for all of it.
+        outside: where the part appears in the union, b"" for the top.
+    """
+
+    path: StorePath
+    priority: int
+    inside: bytes = b""
+    outside: bytes = b""
+
+
+@value
 class UnionProvider:
     """A package to be united, and a view of its own tree as /."""
 
     package: UnionInput
     view: FileView
+
+
+def inputs_of(variables: Variables) -> list[UnionInput]:
+    """Return the packages to unite.
+
+    Raises:
+        BadDerivation: a priority that is not a number, or a path that is not plain and relative.
+        BadStorePath: a package that is not in the store.
+    """
+    packages = []
+    for priority, path, inside, outside in variables.rows(b"packages", 4):
+        if not priority.isdigit() or len(priority) > 9:
+            raise BadDerivation(variables.name, f"'{display(priority)}' is not a priority")
+        for part in (inside, outside):
+            if part and not all(map(is_entry_name, part.split(b"/"))):
+                raise BadDerivation(variables.name, f"'{display(part)}' is not a path in a tree")
+        packages.append(UnionInput(variables.store_path(path), int(priority), inside, outside))
+    return packages
 
 
 def plan(providers: Sequence[UnionProvider]) -> Iterator[Entry]:

@@ -19,8 +19,14 @@ def fetch_policy(parsed: Parsed, command: str) -> FetchPolicy:
     """Return the policy for the options above. Raises UsageError."""
     from denizen.sources.fetch_policy import FetchPolicy
 
+    offline, max_rate = fetch_limits(parsed, command)
+    return FetchPolicy(offline=offline, max_rate=max_rate)
+
+
+def fetch_limits(parsed: Parsed, command: str) -> tuple[bool, int]:
+    """Return whether nothing is to be fetched, and the largest rate, 0 for none. Raises UsageError."""
     rate = parsed.text("limit-rate")
-    return FetchPolicy(offline=parsed.flag("offline"), max_rate=_rate(rate, command) if rate else 0)
+    return parsed.flag("offline"), _rate(rate, command) if rate else 0
 
 
 def _rate(text: str, command: str) -> int:

@@ -13,13 +13,16 @@ depends on the file: modules that it lacks, or has of another source, are import
 written with them after the command, or before the process becomes the program.
 
     8 digits: the size of the table
-    table: marshal of (the directories, {module: (source file, its mtime in ns, its size, is a package,
-        where its code is behind the table, the code's size)})
+    table: marshal of (the directories, how many of the modules are loaded at once, {module: (source file,
+        its mtime in ns, its size, is a package, where its code is behind the table, the code's size)})
     code of each module: the marshal of a code object, as in a .pyc file; or of {module: code} for the modules
         that one start added, which have the same place then
 
 To read the codes of 20 modules at once takes two thirds of the time that it takes one by one, as they share
-most names. Commands all of whose starts import the same have them so (`AT_ONCE`).
+most names. Commands all of whose starts import the same have them so (`AT_ONCE`). Importlib's own work for
+each module is 10 us, 4 % of an installation: what each of them imports is loaded at once there, and is found
+in `sys.modules` (loaded_at_once.py). Which modules these are is written there, and does not depend on the
+start that wrote the file.
 
 To decide how a program starts takes 200 modules more than a decided start, which is not to read even the
 table of them. They have a file of their own, shared by all commands that decide, and opened when the first of
@@ -81,6 +84,8 @@ MAX_MODULES = {
     DECIDING: 400,
 }
 AT_ONCE = frozenset({INSTALL_PLACE, "run"})
+# Imported to write a file: of no command.
+_WRITER = "denizen.cli.loaded_at_once"
 # Bytes of codes that are read at once: a larger buffer is new memory each time, a page fault per page.
 _TOGETHER = 96 * 1024
 # Global options whose value is the next word (dispatch.GLOBAL_OPTIONS, which is not imported yet).
@@ -132,6 +137,7 @@ class ModuleCache:
         """Import the modules in the file from it from now on, if it is this package's."""
         self._files[0].open()
         sys.meta_path.insert(0, _Finder(self))
+        self._files[0].load()
 
     def holder_of(self, name: str) -> "_CacheFile | None":
         """Return the file that has a module; None for none."""
@@ -167,13 +173,15 @@ class _CacheFile:
     """
 
     def __init__(self, name: str, package: str) -> None:
-        self._most, self._at_once = MAX_MODULES[name], name in AT_ONCE
+        self._name, self._most, self._at_once = name, MAX_MODULES[name], name in AT_ONCE
         self._path = os.path.join(package, "__pycache__", f"{name}.{sys.implementation.cache_tag}.together")
         self._place = _place_of(package)
         self.modules: dict[str, Row] = {}
         self._file = -1
         self._codes = 0
         self._whole = b""
+        # How many of these modules, which are the first, are loaded at once.
+        self._first = 0
         # By where they are: the codes of modules that are read at once.
         self._read: dict[int, dict[str, CodeType]] = {}
 
@@ -211,6 +219,52 @@ class _CacheFile:
         start = self._codes + row[4]
         return self._whole[start : start + row[5]] or os.pread(self._file, row[5], start)
 
+    def load(self) -> None:
+        """Load the modules that all starts of the command import, each before those that import it.
+
+        An import then finds them in `sys.modules`: importlib's own work for each is 10 us.
+        """
+        for name in list(self.modules)[: self._first]:
+            if name not in sys.modules and not self._loaded(name):
+                return
+
+    def _loaded(self, name: str) -> bool:
+        parent, _, child = name.rpartition(".")
+        spec = self.spec_of(name) if not parent or parent in sys.modules else None
+        loader = spec.loader if spec is not None else None
+        if spec is None or loader is None:
+            return False
+        module = sys.modules[name] = type(sys)(name)
+        module.__spec__, module.__loader__, module.__package__ = spec, loader, spec.parent
+        if spec.submodule_search_locations is not None:
+            module.__path__ = spec.submodule_search_locations
+        try:
+            loader.exec_module(module)
+        except BaseException:  # as importlib does: no module is left that was loaded in part
+            del sys.modules[name]
+            raise
+        if parent:
+            setattr(sys.modules[parent], child, module)
+        return True
+
+    def spec_of(self, name: str) -> ModuleSpec | None:
+        """Return the spec of a module that the file has; None where it is damaged or its source changed."""
+        row = self.modules[name]
+        file, _, _, is_package, _, _ = row
+        loader = _Loader(name, file)
+        try:
+            loader.code = self.code_of(name)
+            fits = _stamp(file) == row[:3]
+        except (OSError, ValueError, EOFError, TypeError):
+            fits = False
+        if not fits:
+            del self.modules[name]  # `keep` writes the file with the module as it is now
+            return None
+        spec = ModuleSpec(name, loader, origin=file, is_package=is_package)
+        if is_package:
+            spec.submodule_search_locations = [os.path.dirname(file)]
+        return spec
+
     def add(self, names: "Sequence[str]") -> None:
         """Write the file with further modules, if it may hold so many and can be written."""
         # Access is asked first: reading the code of 25 modules in vain would take 1 ms of every `run`.
@@ -221,7 +275,12 @@ class _CacheFile:
         try:
             places = {row[4]: self._bytes_of(row) for row in self.modules.values()}
             had = {name: (*row[:4], places[row[4]]) for name, row in self.modules.items()}
-            content = _content(self._place, had | _rows(names, at_once=self._at_once))
+            modules = had | _rows(names, at_once=self._at_once)
+            from denizen.cli.loaded_at_once import LOADED_AT_ONCE
+
+            first = [one for one in LOADED_AT_ONCE.get(self._name, ()) if one in modules]
+            ordered = {one: modules[one] for one in first} | modules
+            content = _content(self._place, ordered, len(first))
             with open(temporary, "wb") as stream:
                 stream.write(content)
             os.replace(temporary, self._path)
@@ -237,8 +296,9 @@ class _CacheFile:
             table = beginning[_DIGITS : _DIGITS + size]
             if len(table) < size:
                 table += os.pread(self._file, size - len(table), len(beginning))
-            place, modules = marshal.loads(table)  # noqa: S302  # as Python reads the .pyc files beside it
+            place, first, modules = marshal.loads(table)  # noqa: S302  # as Python reads the .pyc files beside it
             fits = place == self._place and all(len(row) == 6 for row in modules.values())
+            self._first = first if 0 <= first <= len(modules) else 0
         except (OSError, ValueError, EOFError, TypeError, AttributeError):
             return None
         return modules if fits else None
@@ -283,29 +343,13 @@ class _Finder:
         self, name: str, _path: "Sequence[str] | None" = None, _target: "ModuleType | None" = None
     ) -> ModuleSpec | None:
         holder = self._cache.holder_of(name)
-        if holder is None:
-            return None
-        row = holder.modules[name]
-        file, _, _, is_package, _, _ = row
-        loader = _Loader(name, file)
-        try:
-            loader.code = holder.code_of(name)
-            fits = _stamp(file) == row[:3]
-        except (OSError, ValueError, EOFError, TypeError):
-            fits = False
-        if not fits:
-            del holder.modules[name]  # `keep` writes the file with the module as it is now
-            return None
-        spec = ModuleSpec(name, loader, origin=file, is_package=is_package)
-        if is_package:
-            spec.submodule_search_locations = [os.path.dirname(file)]
-        return spec
+        return holder.spec_of(name) if holder is not None else None
 
 
 def _is_kept(name: str) -> bool:
     """Tell whether a module is of denizen, rich or Python and was imported from its source."""
     loader = getattr(sys.modules[name], "__loader__", None)
-    if not isinstance(loader, SourceFileLoader) or loader.name != name:
+    if not isinstance(loader, SourceFileLoader) or loader.name != name or name == _WRITER:
         return False
     path = loader.path
     if name.startswith(("denizen.", "rich.")) or name == "rich":
@@ -318,8 +362,8 @@ def _stamp(file: str) -> tuple[str, int, int]:
     return file, facts.st_mtime_ns, facts.st_size
 
 
-def _content(place: tuple[str, ...], modules: "dict[str, Full]") -> bytes:
-    """Return the content of the file with these modules."""
+def _content(place: tuple[str, ...], modules: "dict[str, Full]", first: int) -> bytes:
+    """Return the content of the file with these modules, of which the first `first` are loaded at once."""
     rows: dict[str, Row] = {}
     # Of modules that are read at once there is one.
     places: dict[bytes, int] = {}
@@ -328,7 +372,7 @@ def _content(place: tuple[str, ...], modules: "dict[str, Full]") -> bytes:
         if code not in places:
             places[code], end = end, end + len(code)
         rows[name] = (file, time, size, is_package, places[code], len(code))
-    table = marshal.dumps((place, rows))
+    table = marshal.dumps((place, first, rows))
     return b"".join((b"%0*d" % (_DIGITS, len(table)), table, *places))
 
 

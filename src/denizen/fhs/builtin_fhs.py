@@ -26,7 +26,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.build.builtin_derivations import Ingredient, Variables
+    from denizen.build.builtin_derivations import Ingredient
+    from denizen.build.builtin_variables import Variables
     from denizen.formats.aterm import Derivation
     from denizen.formats.storepath import StorePath
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 
-from denizen.launch.decisions.decision_codec import MAX_SIZE, DamagedDecision, decode
-from denizen.launch.decisions.program_identity import Identity, identity_name
+from denizen.launch.decisions import MAX_SIZE
 from denizen.launch.process_state import become
 from denizen.trust import is_trusted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from denizen.launch.decisions.decision import Decision
 
@@ -43,6 +42,8 @@ def decided(directory: bytes, program: bytes, since: int = 0) -> Decision | None
 
     Decisions made before `since`, in nanoseconds since 1970, are not valid.
     """
+    from denizen.launch.decisions.program_identity import Identity, identity_name
+
     facts = os.stat(program)
     identity = Identity(facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
     path = os.path.join(directory, identity_name(identity))
@@ -70,14 +71,17 @@ def untouched(path: bytes) -> bool:
 
 
 def stored(decision: Decision) -> Iterator[bytes]:
-    """Yield the decision's files that lie in the store.
+    """Return the decision's files that lie in the store.
 
     Other files are left out: in an environment some have a path that exists only there.
     """
-    if decision.search:
-        store = os.path.dirname(decision.search) + b"/"
-        files = (decision.ldso, *(library.path for library in decision.libraries))
-        yield from (path for path in files if path.startswith(store))
+    return stored_among((decision.ldso, *(one.path for one in decision.libraries)), decision.search)
+
+
+def stored_among(files: Iterable[bytes], search: bytes) -> Iterator[bytes]:
+    """Yield those of a decision's files that lie in the store, where its directory of libraries is."""
+    store = os.path.dirname(search) + b"/"
+    return (path for path in files if search and path.startswith(store))
 
 
 def read_decision(path: bytes) -> Decision | None:
@@ -85,16 +89,25 @@ def read_decision(path: bytes) -> Decision | None:
 
     Return None otherwise.
     """
+    # 1 ms that an installation of known commands does not pay (app.profiles.decided_command).
+    from denizen.launch.decisions.decision_codec import DamagedDecision, decode
+
+    content = trusted_content(path)
+    try:
+        return decode(content) if content is not None else None
+    except DamagedDecision:
+        return None
+
+
+def trusted_content(path: bytes) -> bytes | None:
+    """Return what a decision's file has, if only this user or root could write it; None otherwise."""
     try:
         with open(path, "rb", buffering=0) as stream:
             facts = os.fstat(stream.fileno())
             content = stream.read(MAX_SIZE + 1)
     except OSError:
         return None
-    try:
-        return decode(content) if is_trusted(facts) else None
-    except DamagedDecision:
-        return None
+    return content if is_trusted(facts) else None
 
 
 def start(directory: bytes, decision: Decision, program: bytes, arguments: list[bytes]) -> None:

@@ -30,7 +30,7 @@ def tree_of(program: bytes) -> bytes:
 def is_python(program: bytes) -> bool:
     """Return whether a file is a Python, or a program that embeds one, by its symbols. Raises OSError."""
     from denizen import elf
-    from denizen.disk import DiskView
+    from denizen.disk_view import DiskView
     from denizen.errors import BadInput
     from denizen.resolve.dlopen_files import is_marked
     from denizen.resolve.rule_packs import load_rules

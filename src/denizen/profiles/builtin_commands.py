@@ -15,16 +15,12 @@ Variables: `loader`, a store path of one file; `programs`, a line each: name, st
 from __future__ import annotations
 
 from denizen.build.builtin_derivations import Ingredient, recipe, table
-from denizen.build.derivation import BadDerivation
-from denizen.errors import display
-from denizen.formats.entry_name import is_entry_name
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.build.builtin_derivations import Variables
     from denizen.formats.aterm import Derivation
     from denizen.formats.storepath import StorePath
 
@@ -79,41 +75,11 @@ def exposing(plan: CommandsPlan, store_dir: bytes) -> Derivation:
     return recipe(BUILDER, variables, map(Ingredient, sorted(used)), store_dir)
 
 
-def read(variables: Variables) -> CommandsPlan:
-    """Return the plan in a derivation. Raises BadDerivation, BadStorePath."""
-    programs = [
-        InstalledProgram(_name(variables, name), variables.store_path(path), _inside(variables, inside))
-        for name, path, inside in variables.rows(b"programs", 3)
-    ]
-    texts = [
-        RewrittenText(
-            variables.store_path(path), _inside(variables, inside), _inside(variables, outside) or b"share"
-        )
-        for path, inside, outside in variables.rows(b"texts", 3)
-    ]
-    if len({one.name for one in programs}) != len(programs):
-        raise BadDerivation(variables.name, "two of its commands have one name")
-    loader = variables.store_path(variables.text(b"loader"))
-    return CommandsPlan(loader, tuple(programs), variables.text(b"element"), tuple(texts))
-
-
 def program_link(program: InstalledProgram) -> bytes:
     """Return the text of the link `programs/NAME`."""
     return b"../../%b" % program.path.base.encode("ascii") + (
         b"/" + program.inside if program.inside else b""
     )
-
-
-def _name(variables: Variables, name: bytes) -> bytes:
-    if not is_entry_name(name):
-        raise BadDerivation(variables.name, f"'{display(name)}' is not the name of a command")
-    return name
-
-
-def _inside(variables: Variables, path: bytes) -> bytes:
-    if path and not all(map(is_entry_name, path.split(b"/"))):
-        raise BadDerivation(variables.name, f"'{display(path)}' is not a path in a tree")
-    return path
 
 
 def commands_text(programs: Sequence[InstalledProgram]) -> dict[bytes, bytes]:

@@ -8,8 +8,18 @@ import shutil
 
 from denizen.build.derivation import BadDerivation
 from denizen.disk import OPEN_NEW, make_directories
-from denizen.profiles import builtin_commands
-from denizen.profiles.builtin_commands import BIN, ELEMENT, PROGRAMS, commands_text, program_link
+from denizen.errors import display
+from denizen.formats.entry_name import is_entry_name
+from denizen.profiles.builtin_commands import (
+    BIN,
+    ELEMENT,
+    PROGRAMS,
+    CommandsPlan,
+    InstalledProgram,
+    RewrittenText,
+    commands_text,
+    program_link,
+)
 from denizen.profiles.desktop_files import rewritten
 from denizen.store.errors import doing
 from denizen.store.trees.canonical import STORE_TIMES
@@ -19,16 +29,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from denizen.build.build_task import Build
+    from denizen.build.builtin_variables import Variables
     from denizen.fileview import FileView
     from denizen.formats.storepath import StorePath
-    from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
 
 _MAX_TEXT = 1 << 20
 
 
 def build_commands(task: Build) -> None:
     """Make the object of commands that a derivation describes."""
-    plan = builtin_commands.read(task.variables)
+    plan = _plan_of(task.variables)
     tree = task.work.new_tree()
     with doing("write", tree):
         os.mkdir(tree, 0o755)
@@ -40,6 +50,36 @@ def build_commands(task: Build) -> None:
             os.symlink(program_link(one), b"%b/%b/%b" % (tree, PROGRAMS, one.name))
         write_texts(task.name, plan.programs, plan.texts, tree, task.view_of)
     task.work.adopt_shared(tree, task.output, [*task.inputs], task.sealed.path)
+
+
+def _plan_of(variables: Variables) -> CommandsPlan:
+    """Return the plan in a derivation. Raises BadDerivation, BadStorePath."""
+    programs = [
+        InstalledProgram(_name(variables, name), variables.store_path(path), _inside(variables, inside))
+        for name, path, inside in variables.rows(b"programs", 3)
+    ]
+    texts = [
+        RewrittenText(
+            variables.store_path(path), _inside(variables, inside), _inside(variables, outside) or b"share"
+        )
+        for path, inside, outside in variables.rows(b"texts", 3)
+    ]
+    if len({one.name for one in programs}) != len(programs):
+        raise BadDerivation(variables.name, "two of its commands have one name")
+    loader = variables.store_path(variables.text(b"loader"))
+    return CommandsPlan(loader, tuple(programs), variables.text(b"element"), tuple(texts))
+
+
+def _name(variables: Variables, name: bytes) -> bytes:
+    if not is_entry_name(name):
+        raise BadDerivation(variables.name, f"'{display(name)}' is not the name of a command")
+    return name
+
+
+def _inside(variables: Variables, path: bytes) -> bytes:
+    if path and not all(map(is_entry_name, path.split(b"/"))):
+        raise BadDerivation(variables.name, f"'{display(path)}' is not a path in a tree")
+    return path
 
 
 def _link_loader(loader: bytes, place: bytes) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from denizen.disk import RootedView
+import os
+import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ def _found(
     """Yield name and content of the files in a directory of share, of every part that shows one."""
     for part in parts:
         inside = _inside(part, f"{_SHARE}/{directory}")
-        if inside is None:
+        if inside is None or not _may_have(store.place_of(part.path), inside.encode()):
             continue
+        from denizen.disk_view import RootedView  # 0.4 ms that only what has such files pays
+
         view, place = RootedView(store.place_of(part.path)), b"/" + inside.encode()
         try:
             names = view.listdir(place)
@@ -47,6 +50,19 @@ def _found(
                 from denizen.profiles.desktop_databases import MAX_SIZE
 
                 yield name.decode("utf-8", "replace"), bytes(view.read(place + b"/" + name)[: MAX_SIZE + 1])
+
+
+def _may_have(place: bytes, inside: bytes) -> bool:
+    """Tell whether an object has a directory, or a link on the way to it, which only a view can follow."""
+    for name in inside.split(b"/"):
+        place = os.path.join(place, name)
+        try:
+            mode = os.lstat(place).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        if stat.S_ISLNK(mode):
+            break
+    return True
 
 
 def _inside(part: ElementPart, outside: str) -> str | None:

@@ -10,7 +10,8 @@ Limits: MAX_SIZE bytes. Both may come from elsewhere: every field is checked.
 from __future__ import annotations
 
 from denizen.errors import BadInput
-from denizen.formats.compact_json import compact_json, parse_json
+from denizen.formats.compact_json import parse_json
+from denizen.profiles.command_recipe import FORMAT, CommandRecipe, recipe_row
 from denizen.profiles.profile_manifest import pin_row, read_pin
 from denizen.value import value
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from denizen.resolve.resolution import Pin
 
-FORMAT = 1
 MAX_SIZE = 64 << 20
 
 
@@ -32,24 +32,6 @@ class BadPlan(BadInput):
     problem: str
     WHAT = "{place} cannot be read"
     WHY = "{problem:text}"
-
-
-@value
-class CommandRecipe:
-    """The packages from which the decisions about commands are made.
-
-    Attributes:
-        suites: the suites to take libraries from.
-        packages: the hashes of the packages and of what they depend on; commands with other libraries are
-            another object, so that a rollback gets the former ones.
-        environment: all packages of an environment around the commands; () where libraries suffice.
-        inside: the commands that need the environment.
-    """
-
-    suites: tuple[str, ...]
-    packages: tuple[str, ...] = ()
-    environment: tuple[Pin, ...] = ()
-    inside: tuple[str, ...] = ()
 
 
 @value
@@ -66,11 +48,6 @@ class PackagePlan:
     pins: tuple[Pin, ...]
     exporting: tuple[Pin, ...]
     recipe: CommandRecipe
-
-
-def write_recipe(recipe: CommandRecipe) -> bytes:
-    """Return the recipe as a file's bytes."""
-    return compact_json({"format": FORMAT, **_recipe_row(recipe)}).encode()
 
 
 def read_recipe(text: bytes, place: bytes) -> CommandRecipe:
@@ -92,7 +69,7 @@ def write_plans(plans: Sequence[PackagePlan]) -> bytes:
             "name": one.name,
             "pins": [pin_row(pin) for pin in one.pins],
             "exporting": [pin_row(pin) for pin in one.exporting],
-            **_recipe_row(one.recipe),
+            **recipe_row(one.recipe),
         }
         for one in sorted(plans, key=lambda one: one.name)
     ]
@@ -122,15 +99,6 @@ def _plan(row: dict[str, Any]) -> PackagePlan:
     if not isinstance(row["name"], str) or not pins or not exporting or exporting[0] != pins[0]:
         raise ValueError("a plan has no name, or no package of its own")
     return PackagePlan(row["name"], pins, exporting, _recipe(row))
-
-
-def _recipe_row(recipe: CommandRecipe) -> dict[str, object]:
-    return {
-        "suites": list(recipe.suites),
-        "packages": list(recipe.packages),
-        "environment": [pin_row(pin) for pin in recipe.environment],
-        "inside": list(recipe.inside),
-    }
 
 
 def _recipe(row: dict[str, Any]) -> CommandRecipe:

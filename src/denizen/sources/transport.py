@@ -226,7 +226,7 @@ def _certificates() -> str | None:
         import ssl
     except ImportError:  # a Python without TLS: http alone
         return None
-    from denizen.disk import DiskView
+    from denizen.disk_view import DiskView
     from denizen.sources.tls_authorities import certificates_for
 
     paths = ssl.get_default_verify_paths()

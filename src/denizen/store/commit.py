@@ -39,8 +39,22 @@ if TYPE_CHECKING:
     from denizen.store.nar_digest import Digest
     from denizen.store.object_info import ObjectInfo
     from denizen.store.trees.reference_scanner import Matcher
-else:
-    Protocol = object
+
+    class OpenStore(Protocol):
+        """The part of a `Store` that an operation uses; a store makes operations, hence not imported."""
+
+        layout: StoreLayout
+        matcher: Matcher | None
+
+        @property
+        def database(self) -> Database:
+            """The registered objects."""
+
+        def info(self, path: StorePath) -> ObjectInfo:
+            """Return what is registered of an object. Raises NotValid."""
+
+        def locked(self) -> AbstractContextManager[None]:
+            """Hold the store's lock, and look at the database of this moment."""
 
 
 class WrongContent(BadInput):
@@ -70,23 +84,6 @@ class Staged:
 
     name: bytes
     digest: Digest
-
-
-class OpenStore(Protocol):
-    """The part of a `Store` that an operation uses; a store makes operations, so it is not imported here."""
-
-    layout: StoreLayout
-    matcher: Matcher | None
-
-    @property
-    def database(self) -> Database:
-        """The registered objects."""
-
-    def info(self, path: StorePath) -> ObjectInfo:
-        """Return what is registered of an object. Raises NotValid."""
-
-    def locked(self) -> AbstractContextManager[None]:
-        """Hold the store's lock, and look at the database of this moment."""
 
 
 class Operation:

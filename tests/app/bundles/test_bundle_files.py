@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from denizen.app.bundles.left_out import parts_nothing_needs
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.launch.program import open_program
 from tests.support.elf_builder import Elf, build
 

@@ -8,7 +8,7 @@ import pytest
 from denizen.app.bundles import fhs_rule_files as module
 from denizen.app.bundles.fhs_rule_files import RuleFiles, wanted_files
 from denizen.app.bundles.further_programs import unpack_packed
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.errors import HostLacks
 from denizen.launch.program import open_program
 from tests.support.command_context import context_of

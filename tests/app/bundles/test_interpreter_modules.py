@@ -7,7 +7,7 @@ import pytest
 
 from denizen.app.bundles import interpreter_modules as module
 from denizen.app.bundles.interpreter_modules import module_packages
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.launch.program import open_program
 from tests.support.elf_builder import Elf, build
 

@@ -8,7 +8,7 @@ import pytest
 
 from denizen.app.decisions.decision_maker import DryRun, decide
 from denizen.app.start_request import RunRequest
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.elf import image as elf_image
 from denizen.host import machine_name
 from denizen.launch.strategies.table import STRATEGIES

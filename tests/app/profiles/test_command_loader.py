@@ -8,6 +8,7 @@ from denizen.app.profiles.command_loader import command_loader
 from denizen.app.profiles.install_request import InstallRequest, Preparation
 from denizen.app.start_request import RunRequest
 from denizen.formats.storepath import StorePath
+from denizen.launch import loader
 from denizen.launch.loader import binaries
 from denizen.launch.loader.loader_settings import settings_of
 from denizen.store.local import Store
@@ -38,8 +39,11 @@ def test_the_loader_is_found_by_its_record_without_reading_the_binaries(
 
 def test_another_binary_makes_another_loader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, content = loader_of(tmp_path)
-    newer = tmp_path / "newer-loader"
+    installation = tmp_path / "installation"
+    installation.mkdir()
+    newer = installation / "denizen-loader-newer"
     newer.write_bytes(content + b"newer")
+    monkeypatch.setattr(loader, "__file__", os.fspath(installation / "__init__.py"))
     monkeypatch.setattr(binaries, "loader_path", lambda _: str(newer))
     again, now = loader_of(tmp_path)
     assert again != made

@@ -7,7 +7,7 @@ from denizen.app.recipes.recipe_files import recipe_files
 from denizen.app.recipes.run_findings import new_findings, record_findings
 from denizen.app.session import Session
 from denizen.app.supply.store_access import made_store
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.dlopen_record import DlopenRequest, Opened, place_of
 from denizen.recipes.findings_table import RunFinding

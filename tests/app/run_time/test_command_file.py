@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from denizen.app.run_time.command_file import led_to
-from denizen.disk import RootedView
+from denizen.disk_view import RootedView
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from denizen.app.system.target_check import lacking_for
-from denizen.disk import RootedView
+from denizen.disk_view import RootedView
 from tests.support.peers import require
 
 MAIN = "int main(void) { return 0; }"

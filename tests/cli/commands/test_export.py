@@ -11,7 +11,7 @@ import pytest
 
 from denizen.app.bundles import program_closure
 from denizen.app.bundles.fhs_rule_files import RuleFiles
-from denizen.disk import RootedView
+from denizen.disk_view import RootedView
 from tests.support.debs import Item
 from tests.support.fhs_environments import FhsHome
 from tests.support.offline_roots import GREETER, TRIPLET, DenizenHome

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from denizen.disk import DiskView
-from denizen.launch.decisions.decision import GENERATION
+from denizen.disk_view import DiskView
+from denizen.launch.decisions import GENERATION
 from denizen.launch.decisions.decision_codec import decode, encode
 from denizen.launch.decisions.program_identity import identity_name, identity_of
 from denizen.value import replace

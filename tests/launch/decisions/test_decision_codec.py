@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.launch.decisions import decision_codec as format_of
+from denizen.launch.decisions import MAX_SIZE
 from denizen.launch.decisions.decision import Decision, DecisionLibrary, Edit
 from denizen.launch.decisions.decision_codec import DamagedDecision, Unencodable, decode, encode
+from denizen.launch.decisions.decision_needs import needs_of
 from denizen.launch.decisions.program_identity import (
     Identity,
     machine_word,
@@ -131,9 +132,31 @@ def test_an_edit_may_not_change_the_length() -> None:
 
 def test_a_decision_the_loader_would_not_read_is_not_written() -> None:
     with pytest.raises(Unencodable, match="bytes"):
-        encode(replace(_SAMPLE, program=b"/" + b"x" * format_of.MAX_SIZE))
+        encode(replace(_SAMPLE, program=b"/" + b"x" * MAX_SIZE))
 
 
 def _resigned(content: bytes) -> bytes:
     blank = content[:24] + bytes(16) + content[40:]
     return content[:24] + sum_words(blank) + content[40:]
+
+
+@given(_DECISION)
+def test_what_a_decision_needs_is_read_as_by_its_codec(decision: Decision) -> None:
+    files = [decision.ldso, *(one.path for one in decision.libraries)]
+    assert needs_of(encode(decision)) == (
+        decision.generation,
+        list(decision.objects),
+        files,
+        decision.search,
+    )
+
+
+def test_a_damaged_decision_needs_nothing_that_could_be_there() -> None:
+    content = encode(_SAMPLE)
+    damaged = [content[:size] for size in range(0, len(content), 4)]
+    damaged += [content[:at] + bytes((content[at] ^ 1,)) + content[at + 1 :] for at in range(len(content))]
+    assert [needs_of(one) for one in damaged] == [None] * len(damaged)
+    # With the right sum, a table that leads out of the file.
+    header = content[:200] + b"\xf0\xff\xff\xff" + content[204:]
+    unsigned = header[:24] + bytes(16) + header[40:]
+    assert needs_of(unsigned[:24] + sum_words(unsigned) + unsigned[40:]) is None

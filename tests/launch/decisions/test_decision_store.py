@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.launch.decisions.decision import Decision
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.program_identity import identity_of

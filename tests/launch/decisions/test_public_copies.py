@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.launch.decisions.decision import Decision
 from denizen.launch.decisions.decision_codec import decode
 from denizen.launch.decisions.program_identity import identity_name, identity_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from denizen import elf
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.fileview import MemoryView
 from denizen.launch.program import open_program
 from denizen.launch.strategies.static_children import lacking_linker, unstarted_words

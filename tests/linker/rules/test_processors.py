@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.linker import Cpu, read_interpreter
 from denizen.linker.hwcaps import EM_X86_64, platform, subdirectories
 from tests.support import dynamic_linkers, linker_cases

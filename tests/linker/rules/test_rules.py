@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.linker import Closure, Environment, LinkerStart, bind, read_interpreter, resolve
 from denizen.value import replace
 from tests.linker.rules import binding, glibc_files, glibc_paths, i386, musl, order

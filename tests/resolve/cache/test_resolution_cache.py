@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.resolve.cache import resolution_cache
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.cache.resolution_cache import Question, code_stamps, decoded, encoded, keep, lookup

@@ -6,9 +6,9 @@ import os
 
 from denizen.build.build_plan import add_derivation
 from denizen.build.derivation import SUFFIX, input_paths
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.errors import DenizenError
-from denizen.formats import aterm, storepath
+from denizen.formats import aterm_parser, storepath
 from denizen.formats.storepath import BadStorePath
 
 TYPE_CHECKING = False
@@ -33,7 +33,7 @@ class NotRead(DenizenError):
 def read_derivation(path: str) -> bytes:
     """Return the content of a derivation's file. Raises NotRead."""
     try:
-        return bytes(DiskView().read(os.fsencode(path))[: aterm.MAX_SIZE + 1])
+        return bytes(DiskView().read(os.fsencode(path))[: aterm_parser.MAX_SIZE + 1])
     except OSError as error:
         raise NotRead(path, error.strerror or str(error)) from error
 
@@ -92,6 +92,6 @@ def _add_inputs_beside(store: Store, work: Work, directory: str, content: bytes)
 
 def _inputs_beside(store: Store, work: Work, directory: str, content: bytes) -> list[StorePath]:
     """Return the derivations that one needs, which the store has not and `directory` has."""
-    needed = input_paths(aterm.parse(content), store.layout.logical).keys()
+    needed = input_paths(aterm_parser.parse(content), store.layout.logical).keys()
     lacking = sorted(set(needed) - work.need(needed))
     return [path for path in lacking if os.path.lexists(os.path.join(directory, path.base))]

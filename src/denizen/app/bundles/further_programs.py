@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import zipfile
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.elf import read
 from denizen.errors import BadInput
 from denizen.formats.bundle_image import is_below

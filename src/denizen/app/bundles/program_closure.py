@@ -14,7 +14,7 @@ from denizen.app.resolution.installed_libraries import installed_libraries
 from denizen.app.resolution.resolve_program import resolve_path
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.errors import BadInput
 from denizen.launch.decisions.link_decision import decision_for
 from denizen.launch.program import open_program

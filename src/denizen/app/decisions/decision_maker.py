@@ -17,9 +17,9 @@ from denizen.app.errors import refuse_hopeless
 from denizen.app.helper_command import helper_words
 from denizen.app.process_limits import many_files
 from denizen.app.start_request import NoSuchProgram
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.errors import display
-from denizen.launch.decisions.decision import GENERATION
+from denizen.launch.decisions import GENERATION
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.fast_path import decided
 from denizen.launch.program import open_program

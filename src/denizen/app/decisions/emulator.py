@@ -154,7 +154,7 @@ def _packages(index: Index) -> Iterator[Provider]:
 def _static(tree: bytes, machine: Machine) -> bytes:
     """Return the path of the emulator in a package's tree; b"" where it is not there or needs libraries."""
     from denizen import elf
-    from denizen.disk import DiskView
+    from denizen.disk_view import DiskView
     from denizen.errors import BadInput
 
     for name in _names(machine):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from denizen.app.available_commands import AvailableCommands
 from denizen.app.environments.fhs_resident import with_resident_inside
 from denizen.app.helper_command import helper_words
-from denizen.disk import DiskView, RootedView
+from denizen.disk_view import DiskView, RootedView
 from denizen.fhs.registered_formats import interpreter_in
 from denizen.host import machine_name
 from denizen.launch.decisions.host_decision import decision_of_host

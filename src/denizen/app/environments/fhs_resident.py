@@ -13,7 +13,7 @@ import stat
 
 from denizen.app.host_linker_environment import host_context
 from denizen.app.resolution.opened_links import make_opened_links_inside
-from denizen.disk import RootedView
+from denizen.disk_view import RootedView
 from denizen.errors import BadInput
 from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.dlopen_record import place_with

@@ -28,7 +28,7 @@ def expose(at: Preparation, exposed: ExposedProgram) -> StorePath:
     from denizen.build.builtin_derivations import OUT
     from denizen.build.derivation import SUFFIX, name_of
     from denizen.profiles.builtin_commands import BUILDER, CommandsPlan, exposing
-    from denizen.profiles.package_plan import write_recipe
+    from denizen.profiles.command_recipe import write_recipe
 
     store, work = at.store, at.work
     logical = store.layout.logical

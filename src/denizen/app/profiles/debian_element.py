@@ -235,8 +235,9 @@ class _PackagePreparation:
 
     def plan(self, chooser: DebianChooser, chosen: ChosenPackage) -> PackagePlan:
         """Return the plan for a package, which is unpacked for it."""
+        from denizen.profiles.command_recipe import CommandRecipe
         from denizen.profiles.environment_need import beyond_libraries, environment_reasons, interpreters_of
-        from denizen.profiles.package_plan import CommandRecipe, PackagePlan
+        from denizen.profiles.package_plan import PackagePlan
         from denizen.resolve.resolution import pin_of
 
         packages = chosen.exporting if beyond_libraries(chosen.closure) else (chosen.package,)
@@ -306,7 +307,7 @@ class _PackagePreparation:
         return place
 
     def _unpacked(self, pin: Pin) -> _UnpackedPackage:
-        from denizen.disk import RootedView
+        from denizen.disk_view import RootedView
         from denizen.fhs.tree_creation import controls_of
         from denizen.profiles.environment_need import ExportingPackage
         from denizen.profiles.package_exports import commands_in

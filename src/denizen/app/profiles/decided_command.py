@@ -15,12 +15,17 @@ DIGITS = 32
 
 def is_decided(session: Session, command: bytes, wanted: RunRequest) -> bool:
     """Tell whether a decision about a command was made by the present rules, and what it needs is here."""
-    from denizen.launch.decisions.decision import GENERATION
-    from denizen.launch.fast_path import NAMED, directory_of, lacks, read_decision
+    from denizen.launch.decisions import GENERATION
+    from denizen.launch.decisions.decision_needs import needs_of
+    from denizen.launch.fast_path import NAMED, directory_of, stored_among, trusted_content, untouched
 
     directory = directory_of(session.paths.decisions, wanted.variant)
-    found = read_decision(os.path.join(directory, NAMED, command_key(command)))
-    return found is not None and found.generation >= GENERATION and not lacks(found)
+    content = trusted_content(os.path.join(directory, NAMED, command_key(command)))
+    needs = needs_of(content) if content is not None else None
+    if needs is None or needs[0] < GENERATION:
+        return False
+    _, objects, files, search = needs
+    return all(map(os.path.exists, objects)) and all(map(untouched, stored_among(files, search)))
 
 
 def command_key(command: bytes) -> bytes:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.formats.storepath import StorePath
     from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
-    from denizen.profiles.package_plan import CommandRecipe, PackagePlan
+    from denizen.profiles.command_recipe import CommandRecipe
+    from denizen.profiles.package_plan import PackagePlan
     from denizen.profiles.profile_manifest import ProfileElement
     from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.local import Store
@@ -125,6 +126,14 @@ def must_be_name(name: str) -> str:
     if not is_entry_name(os.fsencode(name)) or display(name) != name:
         raise BadElementName(display(name))
     return name
+
+
+_ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._?=")
+
+
+def object_name(text: str) -> str:
+    """Return a text as a store object's name."""
+    return ("".join(one if one in _ALLOWED else "-" for one in text)[:120].lstrip(".")) or "program"
 
 
 def priority_of(request: InstallRequest, before: ProfileElement | None) -> int:

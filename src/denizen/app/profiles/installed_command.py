@@ -12,7 +12,7 @@ import os
 from denizen.app.profiles.decided_command import command_key
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
 from denizen.profiles.builtin_commands import BIN, ELEMENT, PROGRAMS
-from denizen.profiles.package_plan import CommandRecipe, read_recipe
+from denizen.profiles.package_plan import read_recipe
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from denizen.fhs.entry_command import Inside
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.profiles.command_recipe import CommandRecipe
     from denizen.resolve.resolution import Pin
 
 _MAX_ELEMENT = 16 << 20
@@ -118,7 +119,7 @@ def command_in(tree: bytes, command: bytes, program: bytes) -> tuple[bytes, byte
     `program` is the path of its file in the package's own object. Raises CommandLacking.
     """
     from denizen.app.command_package import COMMAND_PATH
-    from denizen.disk import RootedView
+    from denizen.disk_view import RootedView
     from denizen.fhs.entry_command import located
 
     name = located(tree, command, COMMAND_PATH)

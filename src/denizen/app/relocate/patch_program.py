@@ -9,7 +9,8 @@ from denizen.app.relocate.ld_so_list import compare_loading, host_linker
 from denizen.app.relocate.rewrite_file import WHOLE_FILES, rewrite
 from denizen.app.relocate.store_guard import refuse_in_store
 from denizen.app.relocate.trial_start import check_trial, tried
-from denizen.disk import DENIED, FULL, DiskView
+from denizen.disk import DENIED, FULL
+from denizen.disk_view import DiskView
 from denizen.elf import read
 from denizen.errors import BadInput, DenizenError, HostLacks, display
 from denizen.output_place import NoRoomForOutput, no_room

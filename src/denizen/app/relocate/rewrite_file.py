@@ -17,7 +17,8 @@ import stat
 from denizen.app.relocate.kept_attributes import give_attributes, give_back_attributes
 from denizen.app.relocate.replaced_file import ReplacedFile
 from denizen.app.relocate.tree_directories import TreeDirectories
-from denizen.disk import ST_BLOCK, DiskView, naming
+from denizen.disk import ST_BLOCK, naming
+from denizen.disk_view import DiskView
 from denizen.errors import HostLacks
 from denizen.file_content import whole
 from denizen.relocate.file_edits import pieces

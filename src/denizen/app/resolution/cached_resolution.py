@@ -6,7 +6,7 @@ import os
 
 import denizen
 from denizen.app.resolution.resolution_sources import package_cache
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.resolve.cache.resolution_cache import Question, code_stamps, keep, lookup, stamp
 
 TYPE_CHECKING = False

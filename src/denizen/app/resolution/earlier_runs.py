@@ -22,7 +22,7 @@ def asked_by(session: Session, program: bytes) -> list[bytes]:
 
 def opened_by(session: Session, program: bytes) -> list[Opened]:
     """Return the records of libraries opened in the program's earlier runs; none if it is not a file."""
-    from denizen.disk import DiskView
+    from denizen.disk_view import DiskView
     from denizen.launch.decisions.program_identity import identity_of
     from denizen.launch.dlopen_record import all_of, decision_directories
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

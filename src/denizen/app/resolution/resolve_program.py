@@ -52,7 +52,7 @@ def resolve_path(
     """
     from denizen.app.process_limits import many_files
     from denizen.app.resolution.cached_resolution import CachedResolutions
-    from denizen.disk import DiskView
+    from denizen.disk_view import DiskView
     from denizen.resolve.directory_objects import added_objects, objects_to_resolve
     from denizen.resolve.resolution import Resolution
 
@@ -90,7 +90,7 @@ def _architecture(path: bytes) -> str:
     Raises OSError, BadInput.
     """
     from denizen import elf
-    from denizen.disk import DiskView
+    from denizen.disk_view import DiskView
     from denizen.machines import debian_name
     from denizen.resolve.subject import is_linked
 

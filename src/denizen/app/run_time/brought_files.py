@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.launch.decisions.program_identity import identity_name
 from denizen.launch.fast_path import read_decision
 from denizen.launch.resources.fixed_paths import fixed_path_resources

@@ -12,7 +12,7 @@ import glob
 import os
 import posixpath
 
-from denizen.disk import RootedView
+from denizen.disk_view import RootedView
 from denizen.fhs.package_relations import groups
 from denizen.fhs.tree_creation import controls_of, exposed_files, to_fetch
 from denizen.fileview import USR_MERGED, FileKind, resolve

@@ -13,7 +13,7 @@ from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.run_time.brought_files import shows_files
 from denizen.app.run_time.running_program import running
 from denizen.app.supply.store_access import made_store
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.existing_libraries import ProcessLibraries
 from denizen.resolve.missed_library_choice import mentioned_files

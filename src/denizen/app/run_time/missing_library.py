@@ -15,7 +15,7 @@ from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.run_time.brought_files import is_hosts_own
 from denizen.app.run_time.running_program import NotOurs, running
 from denizen.app.supply.store_access import made_store
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.errors import display
 from denizen.launch.dlopen_record import is_soname
 from denizen.launch.kept_out import NOT_FETCHED

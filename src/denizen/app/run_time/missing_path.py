@@ -12,7 +12,7 @@ from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.run_time.brought_files import show_files, shows_files
 from denizen.app.run_time.running_program import NotOurs, running
 from denizen.app.supply.store_access import made_store
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.errors import display
 from denizen.launch.kept_out import NOT_FETCHED
 from denizen.launch.resources.fixed_paths import FixedPathResource

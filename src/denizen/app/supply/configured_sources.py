@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def configured_settings(session: Session) -> list[Setting]:
     """Return the settings of every configured source. Raises BadSetting, NoKeyring."""
-    from denizen.disk import DiskView
+    from denizen.disk_view import DiskView
     from denizen.sources.source_settings import settings
 
     return settings(DiskView(), session.paths.sources)

@@ -119,7 +119,7 @@ def _put(session: Session, pin: Pin, policy: FetchPolicy) -> str:
     """
     from denizen.app.supply.package_supply import supply_of
     from denizen.app.supply.store_access import made_store
-    from denizen.disk import DiskView
+    from denizen.disk_view import DiskView
     from denizen.resolve.installation.install import unpacked
 
     with made_store(session) as store, store.working() as work:

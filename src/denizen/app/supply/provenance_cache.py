@@ -93,7 +93,7 @@ def _sources_in(words: Sequence[str]) -> list[KnownSource] | None:
 
 def _computed(session: Session, path: bytes, head: Sequence[bytes]) -> list[KnownSource]:
     from denizen.app.supply.configured_sources import configured_settings
-    from denizen.disk import DiskView
+    from denizen.disk_view import DiskView
     from denizen.sources import source_settings
 
     names = [

@@ -272,7 +272,7 @@ def _etc_row(one: SystemFile, copies: dict[str, tuple[int, str, str]]) -> Manage
 
 
 def _view(place: bytes) -> FileView:
-    from denizen.disk import RootedView
+    from denizen.disk_view import RootedView
 
     return RootedView(place)
 

@@ -18,7 +18,8 @@ from denizen.app.bundles.errors import NotBundled
 from denizen.app.errors import Unsatisfied
 from denizen.app.system.target_check import TargetLacks, lacking_for
 from denizen.app.system.target_decisions import TargetDecider
-from denizen.disk import OPEN_NEW, RootedView, make_directories
+from denizen.disk import OPEN_NEW, make_directories
+from denizen.disk_view import RootedView
 from denizen.errors import DenizenError, display
 from denizen.host import machine_name
 from denizen.launch.bundle_launcher import launcher_beside

@@ -16,7 +16,8 @@ from denizen.app.environments.fhs_decision import machine_of_scripts
 from denizen.app.profiles.installed_command import command_in
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.system.target_check import TargetLacks, script_interpreter
-from denizen.disk import RootedView, make_directories
+from denizen.disk import make_directories
+from denizen.disk_view import RootedView
 from denizen.errors import BadInput, display
 from denizen.fhs.entry_command import Inside, entry_elsewhere
 from denizen.fhs.generations import Settings
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from denizen.app.bundles.program_closure import ProgramClosure
     from denizen.app.profiles.install_request import Preparation
     from denizen.formats.storepath import StorePath
-    from denizen.profiles.package_plan import CommandRecipe
+    from denizen.profiles.command_recipe import CommandRecipe
     from denizen.resolve.resolution import Pin
 
 _RESOURCES, _ENTER = "denizen-resources", "denizen-enter"

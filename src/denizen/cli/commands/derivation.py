@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def _show(parsed: Parsed, context: Context) -> int:
     """Print the content of a `.drv` file; no store is needed."""
     from denizen.app.builds.derivation_files import read_derivation
-    from denizen.formats import aterm
+    from denizen.formats import aterm_parser
 
-    derivation = aterm.parse(read_derivation(parsed.required("FILE")))
+    derivation = aterm_parser.parse(read_derivation(parsed.required("FILE")))
     if context.json:
         context.output.document(_document(derivation))
     else:

@@ -16,7 +16,7 @@ def _doctor(_: Parsed, context: Context) -> int:
     from denizen.app.decisions.emulator import host_emulators
     from denizen.app.session import tools_of
     from denizen.app.supply.liblzma_setup import decoder_words
-    from denizen.disk import DiskView
+    from denizen.disk_view import DiskView
     from denizen.launch.doctor_checks import Examined, Finding, examine_host
 
     place, emulators = context.session.paths, host_emulators(search_path(context.environ))

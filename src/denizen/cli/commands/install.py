@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.cli.command import Command
-from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
+from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_limits
 from denizen.cli.options import Option, Positional, UsageError
 from denizen.errors import display
 
@@ -42,8 +42,8 @@ def request_from(parsed: Parsed, command: str, suites: tuple[str, ...] = ()) -> 
     """Return the options of an installation that every command which fetches has. Raises UsageError."""
     from denizen.app.profiles.install_request import InstallRequest
 
-    policy = fetch_policy(parsed, command)
-    return InstallRequest(suites=suites, offline=policy.offline, max_rate=policy.max_rate)
+    offline, max_rate = fetch_limits(parsed, command)
+    return InstallRequest(suites=suites, offline=offline, max_rate=max_rate)
 
 
 def _request(parsed: Parsed) -> InstallRequest:

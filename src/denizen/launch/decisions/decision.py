@@ -5,15 +5,12 @@ decision_codec.py converts it to and from the file's bytes; program_identity.py 
 
 from __future__ import annotations
 
+from denizen.launch.decisions import GENERATION
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.launch.decisions.program_identity import Identity
-
-# The generation of the rules by which decisions are made. Increase it when programs with an old decision
-# would start better by a new one: their next start decides again.
-GENERATION = 12
 
 
 @value

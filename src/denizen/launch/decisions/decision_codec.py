@@ -27,6 +27,7 @@ from __future__ import annotations
 import struct
 
 from denizen.errors import BadInput
+from denizen.launch.decisions import MAX_SIZE
 from denizen.launch.decisions.decision import Decision, DecisionLibrary, Edit
 from denizen.launch.decisions.program_identity import Identity, sum_words
 
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 MAGIC = b"DENIZEN\x01"
 VERSION = 2
-MAX_SIZE = 256 * 1024
 # Rows of each table: far more than any program loads, in a table of at most 64 KiB.
 MAX_ROWS = 4096
 MAX_BUILD_ID = 64

@@ -13,7 +13,7 @@ import os
 
 from denizen.disk import PRIVATE, make_directories, write_atomically
 from denizen.formats import storepath
-from denizen.launch.decisions.decision import GENERATION
+from denizen.launch.decisions import GENERATION
 from denizen.launch.decisions.decision_codec import encode
 from denizen.launch.decisions.program_identity import alias_name, identity_name
 from denizen.launch.decisions.public_copies import publish, withdraw

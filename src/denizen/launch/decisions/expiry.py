@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import time
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.formats.storepath import DIGEST_DIGITS
 from denizen.launch.decisions.program_identity import identity_of
 from denizen.store.collection.processes import held_by_processes

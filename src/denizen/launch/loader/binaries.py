@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.disk import DiskView
+from denizen.disk_view import DiskView
 from denizen.errors import HostLacks
 from denizen.machines import by_kernel
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
-from denizen.disk import RootedView, make_directories, write_atomically
+from denizen.disk import make_directories, write_atomically
+from denizen.disk_view import RootedView
 from denizen.errors import HostLacks
 from denizen.launch.loader.loader_settings import MAX_LOADER, NotALoader, configure_loader, settings_of
 from denizen.machines import by_kernel, interpreter_of_kernel

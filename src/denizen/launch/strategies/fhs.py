@@ -56,7 +56,7 @@ def environment_command(
     program: Program, files: LoaderFiles, inside: Inside, otherwise: tuple[bytes, ...] = ()
 ) -> tuple[bytes, ...]:
     """Return the command that enters an environment, with the loader over the environment's own linker."""
-    from denizen.disk import RootedView
+    from denizen.disk_view import RootedView
     from denizen.fhs.entry_command import command
 
     enter, *steps, end = command(inside)

@@ -8,7 +8,7 @@ from denizen.disk import link_atomically, make_directories
 from denizen.fhs.host_etc import HOST
 from denizen.host import machine_name
 from denizen.launch.command_links import COMMANDS, commands_of
-from denizen.launch.decisions.decision import GENERATION
+from denizen.launch.decisions import GENERATION
 from denizen.launch.decisions.decision_variants import beginning_for
 from denizen.launch.decisions.public_copies import directories_for
 from denizen.launch.fast_path import LOADER_LINK

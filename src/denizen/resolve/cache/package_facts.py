@@ -17,7 +17,8 @@ import os
 import posixpath
 from itertools import count
 
-from denizen.disk import DiskView, make_directories, naming
+from denizen.disk import make_directories, naming
+from denizen.disk_view import DiskView
 from denizen.fileview import MAX_LINKS
 from denizen.formats.archive_tree import Layout
 from denizen.formats.deb import Deb

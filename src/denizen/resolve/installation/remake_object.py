@@ -11,7 +11,8 @@ import os
 
 from denizen.build import builtin_fetch, builtin_unpack_deb
 from denizen.build.build_plan import load
-from denizen.build.builtin_derivations import OUT, Variables
+from denizen.build.builtin_derivations import OUT
+from denizen.build.builtin_variables import Variables
 from denizen.build.derivation import examine, input_paths, name_of
 from denizen.build.package_unpack import PackageFile, unpack
 from denizen.build.realise import RealiseOptions, realise
