@@ -103,7 +103,7 @@ def _forget(session: Session, store: Store, missing_for: int, unused_for: int) -
     with doing("forget decisions in", decisions):
         apart = [one for one in decision_stores(decisions) if not one.name.startswith(INSTALLED)]
         done = expire(apart, store.layout, missing_for)
-        forget_commands(session, store)
+        forget_commands(session, store, unused_for)
     say = session.reporter.say
     if done.dropped:
         say(f"{done.dropped} decisions forgotten: their programs are gone")

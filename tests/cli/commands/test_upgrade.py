@@ -5,6 +5,7 @@ import os
 import pty
 import shlex
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,6 +100,16 @@ def test_what_was_tried_goes_when_it_is_not_used(home: ProfileHome) -> None:
     os.utime(home.root / "state" / "tried" / "moo", (1, 1), follow_symlinks=False)
     home.denizen("gc")
     assert not any(name.startswith("moo-one") for name in home.objects())
+
+
+def test_the_time_after_which_what_was_tried_goes_can_be_said(home: ProfileHome) -> None:
+    home.denizen("x", "--from", "moo-one", "moo")
+    two_days_ago = time.time() - 2 * 86400
+    os.utime(home.root / "state" / "tried" / "moo", (two_days_ago, two_days_ago), follow_symlinks=False)
+    home.denizen("gc", "--older-than", "3d")
+    assert (home.root / "state" / "tried" / "moo").is_symlink()
+    home.denizen("gc", "--older-than", "1d")
+    assert not (home.root / "state" / "tried" / "moo").is_symlink()
 
 
 def test_a_tie_is_told_with_the_choices(home: ProfileHome) -> None:

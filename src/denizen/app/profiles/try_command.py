@@ -1,7 +1,7 @@
 """`x`: a command of a package, started without being installed.
 
-What was brought is kept by links in <state>/tried, and by the time of each link from collection for 30 days
-after the last start:
+What was brought is kept from collection by links in <state>/tried, for some time (app/retention.py) after the
+last start, which is the time of the link:
 
     COMMAND   -> <store>/<hash>-package-commands/bin/COMMAND    the choice that was made for the command
 """
@@ -12,7 +12,6 @@ import contextlib
 import os
 import time
 
-from denizen.app.retention import UNUSED_FOR
 from denizen.errors import EXIT_NOT_FOUND, DenizenError, display, shell_word
 
 TYPE_CHECKING = False
@@ -149,15 +148,15 @@ def chosen_package(session: Session, command: str, holders: Sequence[CommandHold
     return holders[0].package
 
 
-def forget_tried(session: Session, store: Store) -> int:
-    """Forget the commands that were not started for 30 days; return their number."""
+def forget_tried(session: Session, store: Store, unused_for: int) -> int:
+    """Forget the commands that were not started for `unused_for` seconds; return their number."""
     from denizen.store.collection.gc_roots import remove_indirect
 
     forgotten = 0
     for name in _tried(session):
         link = os.path.join(_directory(session), name)
         with contextlib.suppress(FileNotFoundError):
-            if os.lstat(link).st_mtime < time.time() - UNUSED_FOR:
+            if os.lstat(link).st_mtime < time.time() - unused_for:
                 remove_indirect(store.layout, link)
                 forgotten += 1
     return forgotten

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from denizen.store.local import Store
 
 
-def forget_commands(session: Session, store: Store) -> int:
+def forget_commands(session: Session, store: Store, unused_for: int) -> int:
     """Delete the decisions about commands that no generation of any profile has; return their number.
 
-    A decision is kept while a process uses one of its objects: the program may open libraries later.
+    Commands that `x` brought go when they were not started for `unused_for` seconds. A decision is kept while
+    a process uses one of its objects: the program may open libraries later.
 
     Raises:
         DamagedProfile, DiskFailed: a generation cannot be read; nothing was deleted.
@@ -28,7 +29,7 @@ def forget_commands(session: Session, store: Store) -> int:
     from denizen.launch.fast_path import INSTALLED, NAMED
     from denizen.store.collection.processes import held_by_processes
 
-    forget_tried(session, store)
+    forget_tried(session, store, unused_for)
     mine = [one for one in decision_stores(session.paths.decisions) if one.name.startswith(INSTALLED)]
     rows = [
         (decision_store, name, found) for decision_store in mine for name, found in decision_store.decisions()
