@@ -60,7 +60,7 @@ class SystemUnit:
     """A unit.
 
     Attributes:
-        digest: of its text, and of what else belongs to it.
+        digest: of its text and drop-ins (unit_files.py, `unit_digest`).
         enabled: it is wanted by a target, and started.
     """
 

@@ -5,6 +5,8 @@ Specification: systemd.unit(5), "[Install] Section Options"; systemd.syntax(7) f
 
 from __future__ import annotations
 
+import hashlib
+
 from denizen.errors import display
 from denizen.system import name_rules
 from denizen.system.spec import OnChange
@@ -12,7 +14,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from denizen.system.system_manifest import SystemUnit
 
@@ -79,6 +81,22 @@ def _install_words(text: bytes) -> list[tuple[bytes, str]]:
             found = [one for one in found if one[0] != key]  # an empty assignment resets the list
         found += [(key, word.decode("ascii", "replace")) for word in words.split()]
     return found
+
+
+def is_drop_in(path: str, unit: str) -> bool:
+    """Return whether a path below /etc is of a file that adds to the unit."""
+    return path.startswith(f"{DIRECTORY}/{unit}.d/")
+
+
+def unit_digest(text: bytes, drop_ins: Iterable[tuple[str, bytes]]) -> str:
+    """Return the digest by which a change of a unit is known: SHA-256 over its text and its drop-ins.
+
+    `drop_ins` are paths below /etc with contents, in the order of the description.
+    """
+    digest = hashlib.sha256(text)
+    for path, content in drop_ins:
+        digest.update(path.encode() + b"\0" + content)
+    return digest.hexdigest()
 
 
 def unit_actions(before: Sequence[SystemUnit], after: Sequence[SystemUnit]) -> UnitActions:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import os
 import stat
 
 from denizen.errors import BadInput, display
 from denizen.sha256 import hex_digest_of
 from denizen.system.spec_reader import BadSystemSpec, read_system_spec
-from denizen.system.unit_files import DIRECTORY, installed_links
+from denizen.system.unit_files import DIRECTORY, installed_links, is_drop_in, unit_digest
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -136,15 +135,13 @@ class _SystemBuild:
                 raise BadSystemSpec(self._path, problems)
             files.append(SystemFile(f"{DIRECTORY}/{one.name}", content))
             files += [SystemFile(path, link=target) for path, target in links.items()]
-            digest = hashlib.sha256(content)
-            for path, text in self._drop_ins(one.name):
-                digest.update(path.encode() + b"\0" + text)
-            units.append(SystemUnit(one.name, digest.hexdigest(), one.enable, one.on_change))
+            digest = unit_digest(content, self._drop_ins(one.name))
+            units.append(SystemUnit(one.name, digest, one.enable, one.on_change))
         return tuple(units), files
 
     def _drop_ins(self, unit: str) -> Iterator[tuple[str, bytes]]:
         for one in self._spec.etc:
-            if one.path.startswith(f"{DIRECTORY}/{unit}.d/"):
+            if is_drop_in(one.path, unit):
                 yield one.path, self._content(one.origin, _MAX_ETC).content
 
     def _boot(self) -> tuple[SystemBoot | None, StorePath | None, StorePath | None]:
