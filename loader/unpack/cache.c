@@ -29,6 +29,7 @@ static void note_problem(struct cache_search *search, const char *directory, lon
 bool cache_directory(enum cache_place place, const struct process *process, struct text *path)
 {
     static const char NAMES[CACHE_PLACES][16] = {"XDG_CACHE_HOME", "HOME", "TMPDIR"};
+    /* src/denizen/app/bundles/unpacked_bundles.py looks there too, and docs/bundle.md and the help of `bundle` say them. */
     static const char SHARED[CACHE_PLACES][12] = {"", "", "", "/var/tmp", "/tmp", "/dev/shm"};
     const char *start = NAMES[place][0] ? process_variable(process, NAMES[place]) : SHARED[place];
     if (!start || start[0] != '/')

@@ -1,4 +1,7 @@
-"""The strings among a program's constants that look like names of libraries, which it may open (pure)."""
+"""The strings among a program's constants that look like names of libraries (pure).
+
+Which of them count as names that the program may open: resolve/dlopen_names.py (`strings`).
+"""
 
 from __future__ import annotations
 

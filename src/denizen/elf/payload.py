@@ -1,8 +1,9 @@
 r"""Payloads: applications packed into the file of their runtime (AppImage, PyInstaller, ...) (pure).
 
 Such a program reads its own file, and tools that move its bytes (strip, patchelf) break it. Packers that
-know nothing of ELF append to the file; others put a note, a section or a larger segment into it. How each
-kind is recognised, and what that was tested on:
+know nothing of ELF append to the file; others put a note, a section or a larger segment into it. Where a file
+with such a payload may grow: relocate/payload_rules.py, in which each kind needs a row. Which kinds do not
+unpack themselves: app/temporary_directory.py. How each is recognised, and what that was tested on:
 
     appimage     "AI" and the type in e_ident[8:11]; its file system is appended (type 2), or the whole
                  file is an ISO image (type 1)                          AppImage specification

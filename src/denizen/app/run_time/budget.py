@@ -1,4 +1,7 @@
-"""The budget: how much may be brought to a program in one run, without its user being asked."""
+"""The budget: how much may be brought to a program in one run, without its user being asked.
+
+The file's name and time are read by launch/kept_out.py and loader/budget.c too.
+"""
 
 from __future__ import annotations
 
