@@ -39,6 +39,12 @@ def read_rules(document: Mapping[str, Any]) -> tuple[CommandRule, ...]:
     return _rows(document["kept-out"])
 
 
+@cache
+def _rules_of(table: str) -> tuple[CommandRule, ...]:
+    """Return the rules of one table of denizen; of a static program thousands of names are asked."""
+    return _rows(packaged_toml(RULES)[table])
+
+
 def _rows(rows: Iterable[Mapping[str, Any]]) -> tuple[CommandRule, ...]:
     return tuple(CommandRule(tuple(row["commands"]), row["reason"]) for row in rows)
 
@@ -50,12 +56,12 @@ def kept_out_reason(name: bytes) -> str:
 
 def unseen_reason(name: bytes) -> str:
     """Return the reason why programs that look for a command do not see it; "" if they may."""
-    return _reason(_rows(packaged_toml(RULES)["looked-for"]), name)
+    return _reason(_rules_of("looked-for"), name)
 
 
 def is_essential(name: bytes) -> bool:
     """Tell whether a command is of a package that every system has."""
-    return bool(_reason(_rows(packaged_toml(RULES)["essential"]), name))
+    return bool(_reason(_rules_of("essential"), name))
 
 
 def folded(name: bytes) -> bytes:

@@ -50,10 +50,10 @@ class HostStrategy:
             return f"it looks for {display(found.looks_for[0].there[0])}, which is not here"
         if _shows_files(start) and (linker := lacking_linker(start.program)):
             return f"it starts programs, and {display(linker)} is not here"
+        if start.mounts.obstacle():
+            return ""
         commands = commands_not_here(start.program, start.files)
-        if commands and not start.mounts.obstacle():
-            return f"it executes {display(commands[0])}, which is not here"
-        return ""
+        return f"it executes {display(commands[0])}, which is not here" if commands else ""
 
     def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:  # noqa: ARG002  # the protocol's
         """Return the decision, with the command that lets the program have what it opens at run time.
