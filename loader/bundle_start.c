@@ -22,7 +22,7 @@ static void become_bundled(struct start *start, const struct bundle *bundle, con
         return;
     start->path = path ? path : decision_string(&decision, decision.header->program);
     if (!path && decision.header->command.count) /* in an environment, which the launcher has no part in */
-        launch_command(&start->arena, &start->process, &decision, (struct target){start->path, true, false});
+        launch_command(&start->arena, &start->process, &decision, (struct target){.path = start->path, .child = true});
     belong_to(start, bundle);
     if (!sys_exists(start->path) ||
         !image_inspect(start->path, start->process.page_size, &start->arena, &subject) ||

@@ -34,14 +34,14 @@ static _Noreturn void become_command(struct start *start, const struct decision 
     uint32_t count = decision->header->command.count;
     bool mapped = count > 1 && text_equal(decision_string(decision, decision->command[1]), "--as");
     if (count)
-        launch_command(&start->arena, process, decision, (struct target){start->path, !mapped, false});
+        launch_command(&start->arena, process, decision, (struct target){.path = start->path, .child = !mapped});
     if (decision->header->flags & DECISION_HOST)
         launch_natively(process, start->path);
     start_stand_in(start);
     start_follow(start, decision);
 }
 
-_Noreturn void command_start_brought(struct start *start, const char *commands, bool asks)
+_Noreturn void command_start_brought(struct start *start, const char *commands)
 {
     struct decision decision;
     struct process *process = &start->process;
@@ -49,7 +49,7 @@ _Noreturn void command_start_brought(struct start *start, const char *commands, 
     const char *name = text_file_name(own);
     if (!process_is_plain(process) ||
         (!find_command(start, commands, name, &decision) &&
-         (!asks || !helper_decides(process, NULL, own) || !find_command(start, commands, name, &decision))))
+         (!helper_brings(process, own) || !find_command(start, commands, name, &decision))))
         fail(own, ": the command is not here", (char *)0);
     become_command(start, &decision);
 }

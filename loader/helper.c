@@ -7,7 +7,8 @@
 
 enum { MAX_ARGUMENTS = 64 };
 
-static size_t command_line(char **arguments, const char *library_path, const char *program)
+/* `option` and `value` may be null. */
+static size_t command_line(char **arguments, const char *option, const char *value, const char *program)
 {
     size_t count = 0;
     for (const char *argument = config_next(SETTING_COMMAND, NULL); argument;
@@ -16,10 +17,10 @@ static size_t command_line(char **arguments, const char *library_path, const cha
             arguments[count++] = (char *)(uintptr_t)argument;
     if (!count)
         return 0;
-    if (library_path) {
-        arguments[count++] = (char *)(uintptr_t)"--library-path";
-        arguments[count++] = (char *)(uintptr_t)library_path;
-    }
+    if (option)
+        arguments[count++] = (char *)(uintptr_t)option;
+    if (value)
+        arguments[count++] = (char *)(uintptr_t)value;
     arguments[count++] = (char *)(uintptr_t)program;
     arguments[count] = NULL;
     return count;
@@ -67,13 +68,13 @@ static bool is_closed(const struct process *process, const char *program)
            arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)program, EXECUTE, 0, 0, 0) == -SYS_EACCES;
 }
 
-bool helper_decides(const struct process *process, const char *library_path, const char *program)
+static bool helper_succeeds(const struct process *process, const char *option, const char *value, const char *program)
 {
     char room[PATH_ROOM];
     char *arguments[MAX_ARGUMENTS + 4];
     const char *path = absolute(program, room);
     if (!path || !process_is_plain(process) || process_variable(process, HELPER_MARK) ||
-        !command_line(arguments, library_path, path) || is_closed(process, arguments[0]))
+        !command_line(arguments, option, value, path) || is_closed(process, arguments[0]))
         return false;
     long child = sys_fork();
     if (child < 0)
@@ -87,4 +88,14 @@ bool helper_decides(const struct process *process, const char *library_path, con
     while (waited == -SYS_EINTR);
     /* Where SIGCHLD is ignored there is no status; the decision it made or did not make will tell. */
     return waited != child || status == 0;
+}
+
+bool helper_decides(const struct process *process, const char *library_path, const char *program)
+{
+    return helper_succeeds(process, library_path ? "--library-path" : NULL, library_path, program);
+}
+
+bool helper_brings(const struct process *process, const char *path)
+{
+    return helper_succeeds(process, "--command", NULL, path);
 }

@@ -8,5 +8,7 @@
    succeeded. False too when nothing is configured, inside a helper, and in a process that has other rights than
    the one who started it: there a decision is only looked up. */
 bool helper_decides(const struct process *process, const char *library_path, const char *program);
+/* Likewise for the path of a command that is not here. */
+bool helper_brings(const struct process *process, const char *path);
 
 #endif

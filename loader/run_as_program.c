@@ -66,11 +66,11 @@ static bool follow_link(const struct process *process, const char *name, char *r
     return false;
 }
 
-/* `--as PROGRAM NAME ARGUMENT...`, or `--mapped ...`: what inside/child.c makes of a child. */
+/* `--as PROGRAM NAME ARGUMENT...`, `--mapped ...` or `--alone ...`: what inside/child.c makes of a child. */
 static bool is_child(const struct process *process)
 {
     const char *word = process->stack[0] > 3 ? process->arguments[1] : "";
-    return text_equal(word, "--as") || text_equal(word, "--mapped");
+    return text_equal(word, "--as") || text_equal(word, "--mapped") || text_equal(word, "--alone");
 }
 
 const char *launch_command_word(struct process *process)
@@ -91,7 +91,7 @@ static struct target target_as_linker(struct process *process, const char *ldso,
         fail("cannot run ", ldso, (char *)0);
     }
     process_drop_arguments(process, words.before);
-    struct target target = {process->arguments[0], false, false};
+    struct target target = {.path = process->arguments[0]};
     if (words.name)
         process->arguments[0] = (char *)(uintptr_t)words.name;
     *library_path = words.library_path;
@@ -100,10 +100,10 @@ static struct target target_as_linker(struct process *process, const char *ldso,
 
 static struct target child_target(struct process *process)
 {
-    bool mapped = text_equal(process->arguments[1], "--mapped");
+    const char *how = process->arguments[1];
     const char *path = process->arguments[2];
     process_drop_arguments(process, 3);
-    return (struct target){path, true, mapped};
+    return (struct target){path, true, text_equal(how, "--mapped"), text_equal(how, "--alone")};
 }
 
 struct target launch_target(struct arena *arena, struct process *process, const char **library_path)
@@ -127,12 +127,12 @@ struct target launch_target(struct arena *arena, struct process *process, const 
         if (is_child(process))
             return child_target(process);
         process_drop_arguments(process, 1);
-        return (struct target){process->arguments[0], false, false};
+        return (struct target){.path = process->arguments[0]};
     }
     char *target = arena_take(arena, PATH_ROOM);
     if (!follow_link(process, name, target))
         fail(name, ": no decision directory has links/", name, (char *)0);
-    return (struct target){target, false, false};
+    return (struct target){.path = target};
 }
 
 const char *launch_command_path(struct arena *arena, const char *commands, const char *name)

@@ -6,11 +6,13 @@
 #include "decision.h"
 
 /* The program that is meant. `child`: a program we are inside of started it, and argv[0] is what it said. `mapped`:
-   who runs us maps programs itself (valgrind), and would lose one that is executed. */
+   who runs us maps programs itself (valgrind), and would lose one that is executed. `alone`: it is static, and takes
+   nothing from a loader but its decision's command. */
 struct target {
     const char *path;
     bool child;
     bool mapped;
+    bool alone;
 };
 
 /* Return whether a file of this name is the loader, and not what it stands for. */

@@ -127,7 +127,7 @@ static _Noreturn void emulate(struct start *start, struct subject *subject, stru
     struct decision decision;
     subject->foreign = true;
     if (decide(start, subject, &decision).found)
-        launch_command(&start->arena, &start->process, &decision, (struct target){target.path, false, false});
+        launch_command(&start->arena, &start->process, &decision, (struct target){.path = target.path});
     if (target.child)
         launch_natively(&start->process, target.path);
     fail(target.path, ": it is built for another machine, and nothing was decided that emulates it", (char *)0);
@@ -146,9 +146,9 @@ static _Noreturn void launch(struct start *start)
     if (command)
         start->path = command;
     if (command && config_next(SETTING_BROUGHT, NULL))
-        command_start_brought(start, config_next(SETTING_BROUGHT, NULL), false);
+        command_start_brought(start, config_next(SETTING_BROUGHT, NULL));
     if (commands)
-        command_start_brought(start, commands, true);
+        command_start_brought(start, commands);
     const char *bundled = config_next(SETTING_BUNDLE, NULL), *own = bundled ? start_path(start) : NULL;
     if (own && !launch_is_our_name(text_file_name(own)))
         bundle_start(start, bundled);
@@ -174,7 +174,7 @@ static _Noreturn void launch(struct start *start)
     bool host = result.found && (decision.header->flags & DECISION_HOST);
     if (result.found && decision.header->command.count && !target.mapped)
         launch_command(&start->arena, process, &decision, target);
-    if (host && !target.mapped)
+    if (target.alone || (host && !target.mapped))
         launch_natively(process, start->path);
     start_stand_in(start);
     if (result.found && !host)

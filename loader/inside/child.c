@@ -67,12 +67,13 @@ static uint64_t number_at(const unsigned char *at, size_t size)
     return number;
 }
 
-/* The dynamic linker a program names, by the first PT_INTERP, as for the kernel. */
+/* The dynamic linker a program names, by the first PT_INTERP, as for the kernel; "" for a static program. */
 static bool read_linker(const struct head *head, const struct layout *layout, const unsigned char *header, char *linker)
 {
     unsigned char each[HEADER_ROOM];
     uint64_t start = number_at(header + layout->phoff, layout->width), count = number_at(header + layout->phnum, HALF);
-    if (count > MAX_HEADERS)
+    linker[0] = '\0';
+    if (!count || count > MAX_HEADERS)
         return false;
     for (uint64_t i = 0; i < count; i++) {
         if (!read_at(head, start + i * layout->phdr_size, each, layout->phdr_size))
@@ -81,10 +82,10 @@ static bool read_linker(const struct head *head, const struct layout *layout, co
             uint64_t size = number_at(each + layout->filesz, layout->width);
             return size >= 2 && size <= PATH_ROOM &&
                    read_at(head, number_at(each + layout->offset, layout->width), linker, (size_t)size) &&
-                   !linker[size - 1];
+                   linker[0] && !linker[size - 1];
         }
     }
-    return false;
+    return true;
 }
 
 /* Our loader for a file's word size and machine; null for another machine's, which this kernel does not start. */
@@ -98,19 +99,40 @@ static const char *loader_for(const struct inside_facts *facts, const unsigned c
     return header[EI_CLASS] == ARCH_OTHER_CLASS && machine == ARCH_OTHER_MACHINE ? facts->other_loader : NULL;
 }
 
-/* What starts a program that is foreign, or is one of the host's that starts others; null where that is the kernel. A
-   program that brings its own dynamic linker, at a path of its own, is nobody's to mend. */
-static const char *loader_of(const struct inside_facts *facts, const char *path, const struct head *head)
+/* Whether the program starts itself again (Python's sys.executable). */
+static bool is_program(const struct inside_facts *facts, const struct head *head)
 {
+    struct arch_stat own, facts_of_child;
+    return sys_stat(facts->program, &own) >= 0 && sys_fstat(head->fd, &facts_of_child) >= 0 &&
+           own.device == facts_of_child.device && own.inode == facts_of_child.inode;
+}
+
+/* Whether a static program may look for files that packages have: one of the host's finds the host's. */
+static bool may_miss_files(const struct inside_facts *facts, const char *path)
+{
+    return facts->words && !facts->kernel_first && !is_below(facts->host_prefixes, path);
+}
+
+/* What starts a program that is foreign, or is one of the host's that starts others; null where that is the kernel. A
+   program that brings its own dynamic linker, at a path of its own, is nobody's to mend, but for the one that we are
+   in: it is started as it was. */
+static const char *loader_of(struct child *child, const struct inside_facts *facts, const struct head *head)
+{
+    const char *path = child->file;
     char linker[PATH_ROOM];
     unsigned char header[HEADER_ROOM];
     const char *loader = read_at(head, 0, header, HEADER_ROOM) ? loader_for(facts, header) : NULL;
     /* Not from within a root where our loader is not: then the kernel shall say. */
     if (!loader || !read_linker(head, &LAYOUTS[header[EI_CLASS] - 1], header, linker) || !sys_exists(loader))
         return NULL;
+    child->alone = !linker[0];
+    if (child->alone)
+        return may_miss_files(facts, path) ? loader : NULL;
     bool there = sys_exists(linker), through = !there;
     if (there && !facts->kernel_first)
-        through = is_below(facts->host_prefixes, path) ? starters_have(path) : is_below(facts->host_prefixes, linker);
+        through = is_below(facts->host_prefixes, path)
+                      ? starters_have(path)
+                      : is_below(facts->host_prefixes, linker) || is_program(facts, head);
     return through ? loader : NULL;
 }
 
@@ -185,9 +207,9 @@ static void look_at_mapped(struct child *child, const struct inside_facts *facts
     if (!words[0] || !words[at] || !find_command(words[at], child->other) ||
         is_below(facts->host_prefixes, child->other) || !open_head(child->other, &head))
         return;
-    child->loader = loader_of(facts, child->other, &head);
-    child->through = child->loader != NULL;
     child->file = child->other;
+    child->loader = loader_of(child, facts, &head);
+    child->through = child->loader != NULL;
     child->before = at;
     sys_close(head.fd);
 }
@@ -208,7 +230,7 @@ void child_look_at(struct child *child, const char *path, char *const *words, bo
 {
     struct head head;
     const struct inside_facts *facts = loader_facts();
-    child->through = child->script = false;
+    child->through = child->script = child->alone = false;
     child->before = 0;
     child->argument = child->command = child->loader = NULL;
     child->file = child->path = facts ? command_place(path, brings, child->place) : path;
@@ -228,7 +250,7 @@ void child_look_at(struct child *child, const char *path, char *const *words, bo
         look_at_mapped(child, facts, words);
         return;
     }
-    child->loader = loader_of(facts, child->file, &head);
+    child->loader = loader_of(child, facts, &head);
     child->through = child->loader != NULL;
     sys_close(head.fd);
 }
@@ -253,7 +275,7 @@ char *const *child_words(const struct child *child, char *const *words, const ch
         *next++ = words[i];
     words += child->before;
     *next++ = child->before ? child->loader : "denizen-loader";
-    *next++ = child->before ? "--mapped" : child->command ? "--command" : "--as";
+    *next++ = child->before ? "--mapped" : child->command ? "--command" : child->alone ? "--alone" : "--as";
     *next++ = child->command ? child->command : child->file;
     if (child->script) {
         *next++ = child->command ? child->command : child->file;

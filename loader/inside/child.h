@@ -16,6 +16,8 @@ struct child {
     /* Of a script: its interpreter's argument (null for none), and the script. */
     bool script;
     const char *argument;
+    /* It is static: the loader only finds what its decision gives it. */
+    bool alone;
     /* The path of a command that the host lacks and that was brought; else null. */
     const char *command;
     /* Of a program that maps another one itself: how many of its words are before that one; else 0. `file` is what it

@@ -344,22 +344,53 @@ _ELSEWHERE: tuple[tuple[str, list[Item]], ...] = (
     ("php-cli", []),
     ("php8-cli", [Item("./usr/bin/php8", content=_NAMED_ELSEWHERE, mode=0o755)]),
     ("default-jre-headless", []),
+    ("lonely", [Item("./usr/bin/lonely", content=_NAMED_ELSEWHERE, mode=0o755)]),
     ("jre", [Item("./usr/lib/jvm/java-1/bin/java", content=_NAMED_ELSEWHERE, mode=0o755)]),
 )
+# Commands that look for files of packages on which theirs depends, and one that links to such a file.
+_READS = b'#!/bin/sh\nread line </usr/share/reader-data/text\necho "$line"\n'
+_READER = """
+#include <stdio.h>
+int main(void) {
+    char line[99] = "";
+    FILE *of = fopen("/usr/share/reader-data/text", "r");
+    return of && fgets(line, sizeof line, of) ? fputs(line, stdout) < 0 : 1;
+}
+"""
 _ELSEWHERE_CONTROLS = {
+    "reader": {"depends": "reader-common"},
+    "reader-common": {"depends": "reader-data"},
     "linked": {"depends": "linked1"},
     "php-cli": {"depends": "nobody-has-it | php8-cli (>= 1)"},
     "php8-cli": {
         "postinst": "#!/bin/sh\nupdate-alternatives --install /usr/bin/php php /usr/bin/php8 8\n",
     },
     "default-jre-headless": {"depends": "linked1, jre"},
+    "lonely": {"depends": "nobody-has-it"},
 }
 
 
 @pytest.fixture(scope="module")
 def container(tmp_path_factory: pytest.TempPathFactory) -> BareProgram:
     place = tmp_path_factory.mktemp("container")
-    return BareProgram("container", place, _STARTS, _TOOLS, *_ELSEWHERE, controls=_ELSEWHERE_CONTROLS)
+    packages = (_TOOLS, *_ELSEWHERE, *_readers(place))
+    return BareProgram("container", place, _STARTS, *packages, controls=_ELSEWHERE_CONTROLS)
+
+
+def _readers(place: Path) -> tuple[tuple[str, list[Item]], ...]:
+    (place / "reader.c").write_text(_READER)
+    subprocess.run(["gcc", "-w", "-o", place / "reader", place / "reader.c"], check=True)
+    return (
+        (
+            "reader",
+            [
+                Item("./usr/bin/reads", content=(place / "reader").read_bytes(), mode=0o755),
+                Item("./usr/bin/script-reads", content=_READS, mode=0o755),
+            ],
+        ),
+        ("reader-common", []),
+        ("reader-data", [Item("./usr/share/reader-data/text", content=b"shown\n")]),
+    )
 
 
 @pytest.mark.parametrize("strategy", ["stub", "direct"])
@@ -412,10 +443,11 @@ def test_without_namespaces_a_script_finds_its_interpreter(container: BareProgra
 
 
 @pytest.mark.parametrize("strategy", ["stub", "direct"])
-@pytest.mark.parametrize("name", ["linked", "php", "java"])
+@pytest.mark.parametrize("name", ["linked", "php", "java", "lonely"])
 def test_without_namespaces_a_command_that_is_a_link_to_another_package_is_brought(
     container: BareProgram, strategy: str, name: str
 ) -> None:
+    """So is one whose package depends on what nobody has."""
     outcome = container.run(strategy, "spawnp", name, name, "told", env={"PATH": "/usr/bin"})
     assert (outcome.status, outcome.out.partition(" by ")[0]) == (4, "told"), outcome.err
 
@@ -427,3 +459,40 @@ def test_without_namespaces_a_link_to_a_file_nobody_has_is_not_there(container: 
 def test_without_namespaces_a_shell_that_looks_for_an_alternative_sees_it(container: BareProgram) -> None:
     looked = container.run("stub", "popen", "command -v php && php told", env={"PATH": "/usr/bin"})
     assert (looked.status, looked.out.partition(" by ")[0]) == (4, "/usr/bin/php\ntold"), looked.err
+
+
+@pytest.mark.parametrize("name", ["reads", "script-reads"])
+def test_without_namespaces_a_command_finds_files_that_its_package_depends_on(
+    container: BareProgram, name: str
+) -> None:
+    for _ in range(2):
+        done = container.run("stub", "execvp", name, name, env={"PATH": "/usr/bin"})
+        assert _said(done) == (0, "shown\n"), done.err
+
+
+def test_without_namespaces_a_script_whose_interpreter_is_not_here_starts(container: BareProgram) -> None:
+    path, env = _interpreted(container, "top"), {"PATH": "/nowhere"}
+    for _ in range(2):
+        done = container.host.run([*container.host.denizen("run"), path, "word"], env=env)
+        assert _said(done) == (6, "only --option of me\n"), done.err
+    other = container.directories.work / "other"
+    other.write_text("#!/usr/bin/nobody-has-it\n")
+    other.chmod(0o755)
+    refused = container.host.run([*container.host.denizen("run"), f"{container.host.directories.work}/other"])
+    assert (refused.status, refused.out) == (126, ""), refused.err
+
+
+def test_without_namespaces_a_program_that_starts_itself_is_started_as_it_was(container: BareProgram) -> None:
+    """Its dynamic linker is at a path of its own, so that the kernel would start it."""
+    work = container.host.directories.work
+    shutil.copy(LDSO, container.directories.work / "ld.so")
+    (container.directories.work / "again.c").write_text(_STARTS)
+    linker = f"-Wl,--dynamic-linker={work}/ld.so"
+    again = container.path_here.with_name("again")
+    subprocess.run(["gcc", "-w", linker, "-o", again, container.directories.work / "again.c"], check=True)
+    words = ("made-up-name", "made-up-name", "child")
+    path = container.path.removesuffix("program") + "again"
+    done = container.run(
+        "stub", "spawn", path, path, "execvp", *words, env={"PATH": "/nowhere"}, program="again"
+    )
+    assert _said(done) == (6, "only child of me\n"), done.err

@@ -1,6 +1,7 @@
 """Static programs on a root with nothing: what they look for is shown to them, or named by a variable."""
 
 import json
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,7 +25,15 @@ int main(int count, char **words) {
     FILE *of = fopen(given ? given : "/etc/ssl/certs/ca-certificates.crt", "r");
     printf("%d %s\\n", localtime(&zero)->tm_hour, given && *given == '/' ? "named" : "");
     while (of && fgets(line, sizeof line, of)) fputs(line, stdout);
+    if (count > 1) puts(words[1]);
     return 0;
+}
+"""
+_EXECUTES = """
+#include <unistd.h>
+int main(int count, char **words) {
+    char *argv[] = {"looks", words[2], 0};
+    return execv(words[1], argv), 115;
 }
 """
 _HOSTS = ("bare root", "container")
@@ -53,6 +62,20 @@ def test_it_has_the_hour_and_the_authorities(bare: BareProgram) -> None:
     named = "named" if bare.host.name == "container" else ""
     assert (first.status, first.out) == (0, f"9 {named}\n{BUNDLE}"), first.err
     assert (second.out, second.err) == (first.out, "")
+
+
+def test_one_that_another_program_starts_has_them_too(tmp_path: Path) -> None:
+    """Files are shown to it in the namespace of the program around it; without one, variables name them."""
+    made = BareProgram("container", tmp_path, _EXECUTES, *PACKAGES)
+    (tmp_path / "looks.c").write_text(_LOOKS)
+    looks = made.path_here.with_name("looks")
+    subprocess.run(["gcc", "-w", "-static", "-o", looks, tmp_path / "looks.c"], check=True)
+    path = str(Path(made.path).with_name("looks"))
+    for _ in range(2):
+        done = made.host.run([*made.host.denizen("run"), made.path, path, "by-name"], env=_TOKYO)
+        assert (done.status, done.out) == (0, f"9 named\n{BUNDLE}by-name\n"), done.err
+    # Nothing is said in the midst of what a program prints.
+    assert done.err == ""
 
 
 def test_a_variable_of_the_callers_is_left_as_it_is(bare: BareProgram) -> None:

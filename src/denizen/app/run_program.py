@@ -67,6 +67,8 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
 
     asked = replace(wanted, named=names_in(arguments))
     made = decide(session, os.path.abspath(program), asked, decision)
+    if made.unstarted:
+        session.reporter.say(f"denizen: {made.unstarted}")
     session.reporter.leave()
     try:
         start(made.directory, made.decision, program, arguments)

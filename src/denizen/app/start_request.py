@@ -39,6 +39,7 @@ class RunRequest:
         library_path: the user's LD_LIBRARY_PATH, in absolute paths (app.library_path).
         installed: it is a command of a profile, whose decisions are kept apart (app.profiles).
         named: words of the program's arguments that may be commands (launch.named_commands).
+        around: trees of packages in the store whose files the program is to find at their paths.
     """
 
     strategy: str = ""
@@ -52,6 +53,7 @@ class RunRequest:
     library_path: str = ""
     installed: bool = False
     named: tuple[bytes, ...] = ()
+    around: tuple[bytes, ...] = ()
 
     @property
     def variant(self) -> bytes:
@@ -93,7 +95,7 @@ class RunRequest:
     @property
     def rules_out_host(self) -> bool:
         """Tell whether the host's libraries are not to be used, even where they would do."""
-        return bool(self.hermetic or self.extra or self.lock)
+        return bool(self.hermetic or self.extra or self.lock or self.around)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -114,7 +116,8 @@ class RunRequest:
         """
         from denizen.value import replace
 
-        return replace(self, strategy="", excluded=(), lock=None, library_path="", installed=False, named=())
+        plain = replace(self, strategy="", excluded=(), lock=None, library_path="", installed=False)
+        return replace(plain, named=(), around=())
 
     @property
     def without_library_path(self) -> RunRequest:

@@ -67,10 +67,15 @@ class StartPlan:
 
 @value
 class Decided:
-    """A decision and the directory in which it is kept."""
+    """A decision and the directory in which it is kept.
+
+    Attributes:
+        unstarted: what a static program cannot start, in words, if that was found out now; "" for nothing.
+    """
 
     directory: bytes
     decision: Decision
+    unstarted: str = ""
 
 
 def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decision | None = None) -> Decided:
@@ -157,10 +162,9 @@ class _DecisionMaker:
             # Asked for by its name, the strategy brings no files; another start is to have them.
             if not (only is StrategyName.HOST and self._examined.report.stands_alone):
                 self._write(found)
-            if only is None and (words := self._chooser.unstarted()):
-                self._session.reporter.say(f"denizen: {words}")
             if kept is only:
-                return Decided(self._decision_store.directory, found)
+                unstarted = self._chooser.unstarted() if only is None else ""
+                return Decided(self._decision_store.directory, found, unstarted)
         return Decided(self._decision_store.directory, self._chooser.started(base, only))
 
     def plan(self) -> StartPlan:

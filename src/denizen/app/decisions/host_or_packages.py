@@ -121,8 +121,8 @@ class BaseDecisions:
         program = self.examined.program
         if program.image is None or self.examined.is_satisfied or self.wanted.trees:
             return None
-        if self.wanted.installed:
-            return None  # an upgrade may bring the same program with other libraries
+        if self.wanted.installed or self.wanted.around:
+            return None  # an upgrade may bring the same program with other libraries, or files around it
         build_id = (program.image.notes.build_id or b"")[:64]
         found = self.decision_store.moved(build_id, len(program.image.buffer), headers_of(program.image))
         if found is None:
@@ -152,7 +152,8 @@ class BaseDecisions:
         program, added = self.examined.program, self.examined.added
         host = None if resolution.interpreter is not None else self.examined.context.environment
         asked = RealiseRequest(program, self.decision_store, resolution, added, self.wanted)
-        return realised(self.session, asked, HostStart(self._own_linker(), host))
+        found = realised(self.session, asked, HostStart(self._own_linker(), host))
+        return replace(found, objects=tuple(dict.fromkeys((*found.objects, *self.wanted.around))))
 
     def _own_linker(self) -> bytes:
         """Return the path of the host's own dynamic linker; the program's interpreter if none is found."""

@@ -16,7 +16,9 @@ from denizen.app.decisions.strategy_choice import files_for
 from denizen.app.environments.auto_environment import enter_auto_environment
 from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.fhs_decision import InsideProgram, decision_inside, machine_of_scripts
+from denizen.app.run_time.brought_files import show_files
 from denizen.app.run_time.budget import budget_of
+from denizen.app.run_time.command_closure import unpack_around
 from denizen.app.run_time.command_file import CommandFileSearch, CommandSupply
 from denizen.app.session import tools_of
 from denizen.app.supply.base_suite import base_index, made_base_index
@@ -32,6 +34,7 @@ from denizen.launch.command_links import commands_of, is_command, named_decision
 from denizen.launch.command_rules import kept_out_reason
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
+from denizen.launch.fast_path import decided
 from denizen.launch.fhs_rules import EnvironmentNeeds
 from denizen.launch.kept_out import command_not_brought, command_not_fetched
 from denizen.launch.namespace_probe import obstacle
@@ -163,6 +166,7 @@ class CommandProvision:
             means = CommandSupply(store, work, supply, index, controls, self._over_budget)
             search = CommandFileSearch(means, name)
             program = search.find(provider)
+            around = unpack_around(means, packages) if program else ()
             index.close()
             if search.reason:
                 self._leave_out(name, search.reason, packages[0])
@@ -170,31 +174,33 @@ class CommandProvision:
             if not program:
                 self._links.deny(name, "its package has it under another name")
                 return
-            found = self._decided_alone(program)
+            trees = tuple(dict.fromkeys((*search.trees, *around)))
+            found = self._decided_alone(program, tuple(map(store.place_of, trees)))
             if found is None:
                 self._links.deny(name, "its interpreter is not here, and no package has it")
                 return
-            self._decision_store.keep_besides(store.layout, found, search.trees)
+            self._decision_store.keep_besides(store.layout, found, trees)
             self._decision_store.write_named(store.layout, named_decision(name), found)
         self._links.show(name, program)
 
-    def _decided_alone(self, program: bytes) -> Decision | None:
+    def _decided_alone(self, program: bytes, trees: tuple[bytes, ...]) -> Decision | None:
         """Return the decision about a command without an environment around it, which is kept.
 
-        Return None for a script whose interpreter is not to be had.
+        It finds what is in these trees of packages. Return None for a script whose interpreter is not to be
+        had.
         """
         opened = open_program(DiskView(), program)
         if opened.script is None:
-            return decide(self._session, program, self._wanted).decision
-        found = self._interpreted(opened, opened.script)
+            return decide(self._session, program, replace(self._wanted, around=trees)).decision
+        found = self._interpreted(opened, opened.script, trees)
         if found is not None:
             self._decision_store.write(found, movable=False)
         return found
 
-    def _interpreted(self, program: Program, script: Script) -> Decision | None:
+    def _interpreted(self, program: Program, script: Script, trees: tuple[bytes, ...]) -> Decision | None:
         """Return the decision about a script, whose interpreter is another command that may not be here.
 
-        Return None if that is not to be had.
+        That finds the files of the script's packages too. Return None if it is not to be had.
         """
         found, interpreter = decision_of_host(program), script.interpreter
         name, links = os.path.basename(interpreter), self._links
@@ -205,6 +211,9 @@ class CommandProvision:
         instead = links.shown(name)
         if not instead:
             return None
+        known = decided(self._decision_store.directory, instead)
+        if known is not None:
+            show_files(self._decision_store, known, trees)
         files = files_for(self._session, program, self._wanted, self._decision_store.directory)
         command = (files.plain_loader(), *words(script, instead))
         return replace(found, command=command, objects=(instead,), machine=machine_of_scripts())

@@ -154,6 +154,11 @@ def _strings(image: Image) -> Iterator[bytes]:
         yield match.group()
 
 
+def is_command_path(path: bytes) -> bool:
+    """Tell whether packages may have a command at a path."""
+    return posixpath.dirname(path) in _DIRECTORIES and is_command(posixpath.basename(path))
+
+
 def brings_commands(view: FileView) -> bool:
     """Tell whether commands are brought on this host: its /usr/bin does not exist or has few entries."""
     return _takes_more(view, _COMMON_DIRECTORY)

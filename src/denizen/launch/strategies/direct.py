@@ -56,12 +56,13 @@ def script_obstacle(start: ProgramStart) -> str:
         start.files.inside()
     except HostLacks as problem:
         return str(problem)
-    return obstacle(start.program, machine_of(loader))
+    return obstacle(start.program, machine_of(loader), start.files.brings)
 
 
 def _script_command(start: ProgramStart) -> tuple[bytes, ...]:
-    from denizen.launch.script_launch import words
+    from denizen.launch.script_launch import is_brought, words, words_to_bring
 
-    script = start.program.script
+    script, files = start.program.script, start.files
     assert script is not None  # `obstacle` made sure of it
-    return (start.files.plain_loader(), *words(script))
+    is_here = not is_brought(start.program, files.brings)
+    return (files.plain_loader(), *(words(script) if is_here else words_to_bring(script)))

@@ -16,6 +16,7 @@ from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.loader.configured_tools import Tools
 from denizen.launch.loader.ldconfig import ListingSettings, kind_printed
 from denizen.launch.loader.loader_settings import HOST_PREFIXES, LoaderSettings
+from denizen.launch.resources.command_paths import is_command_path
 from denizen.launch.resources.passwd_files import Owner
 from denizen.machines import other_loader
 from denizen.resolve.rule_packs import load_rules
@@ -176,7 +177,7 @@ class LoaderFiles:
         """Return the loader for the path of a command that this host lacks."""
         settings = LoaderSettings(
             directories=(self.children.directory,),
-            command=(*self.children.command, b"--command"),
+            command=self.children.command,
             commands=os.path.join(self.children.directory, COMMANDS),
         )
         return self._tools(machine_name()).stand_in(settings, os.path.basename(path))
@@ -211,6 +212,11 @@ class LoaderFiles:
     def processors(self) -> int:
         """Return the number of processors of this machine; 0 if it is unknown."""
         return os.cpu_count() or 0
+
+    def brings(self, path: bytes) -> bool:
+        """Tell whether a command may be brought for a path at which nothing is."""
+        has = self.children.has_command if self.children.has_room else None
+        return has is not None and is_command_path(path) and has(os.path.basename(path)) is not False
 
     def link_loader(self) -> None:
         """Make the link to the plain loader beside the program's decision, for the fast path."""
