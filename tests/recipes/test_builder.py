@@ -1,6 +1,7 @@
 """The generic builder: phases, hooks and patches in their order, by this machine's bash alone."""
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -64,27 +65,28 @@ def test_what_a_hook_sets_the_later_phases_see(tmp_path: Path) -> None:
     assert f"said in {tmp_path}/top/in" in done.stdout.splitlines()
 
 
-def test_patches_are_applied_before_anything_is_configured(tmp_path: Path) -> None:
-    source, patch = tmp_path / "0-source", tmp_path / "0-new.patch"
+# In a place without a blank: lists of sources and patches are parted by blanks, as in nixpkgs.
+def test_patches_are_applied_before_anything_is_configured(short_path: Path) -> None:
+    source, patch = short_path / "0-source", short_path / "0-new.patch"
     source.mkdir()
     (source / "file").write_text("old\n")
     patch.write_text(PATCH)
     plain = {name: text for name, text in SAYING.items() if name not in ("unpackPhase", "patchPhase")}
     given = plain | {"sources": str(source), "patches": str(patch), "configurePhase": "cat file"}
-    done = build(tmp_path, **given)
+    done = build(short_path, **given)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[4:7] == ["patching file file", "phase configure", "new"]
     # The source itself, an object of the store, stays as it is.
     assert (source / "file").read_text() == "old\n"
 
 
-def test_a_patch_that_does_not_apply_ends_the_build(tmp_path: Path) -> None:
-    source, patch = tmp_path / "0-source", tmp_path / "0-new.patch"
+def test_a_patch_that_does_not_apply_ends_the_build(short_path: Path) -> None:
+    source, patch = short_path / "0-source", short_path / "0-new.patch"
     source.mkdir()
     (source / "file").write_text("other\n")
     patch.write_text(PATCH)
     plain = {name: text for name, text in SAYING.items() if name not in ("unpackPhase", "patchPhase")}
-    done = build(tmp_path, **plain, sources=str(source), patches=str(patch))
+    done = build(short_path, **plain, sources=str(source), patches=str(patch))
     assert done.returncode != 0
     assert "FAILED" in done.stdout
     assert "phase configure" not in done.stdout
@@ -100,7 +102,7 @@ def compiled(program: Path, text: str) -> Path:
 def test_libraries_opened_in_the_check_phase_are_noted(tmp_path: Path) -> None:
     text = '#include <dlfcn.h>\nint main(void) { return !dlopen("libutil.so.1", RTLD_NOW); }\n'
     program = compiled(tmp_path / "top/opens", text)
-    opened = build(tmp_path, doCheck="1", **SAYING | {"checkPhase": os.fspath(program)})
+    opened = build(tmp_path, doCheck="1", **SAYING | {"checkPhase": shlex.quote(os.fspath(program))})
     assert opened.returncode == 0, opened.stderr
     assert (
         f"file=libutil.so.1 [0];  dynamically loaded by {program} [0]"

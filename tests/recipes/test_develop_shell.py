@@ -87,7 +87,7 @@ def test_what_may_fail_in_a_phase_may_fail_in_its_shell(tmp_path: Path) -> None:
 
 def test_what_an_earlier_shell_left_is_kept_beside(tmp_path: Path) -> None:
     for number in (1, 2):
-        shell(tmp_path, "patch", f"echo {number} > file; mkdir $out; exit", **SAYING)
+        shell(tmp_path, "patch", f'echo {number} > file; mkdir "$out"; exit', **SAYING)
     assert (tmp_path / "build/file").read_text() == "2\n"
     assert (tmp_path / "build.old/file").read_text() == "1\n"
     assert (tmp_path / "out.old").is_dir()

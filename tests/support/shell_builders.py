@@ -16,6 +16,8 @@ from tests.support.derivations import BuildStore
 from tests.support.nix_builds import settings
 
 SYSTEM = os.uname().machine.encode() + b"-linux"
+# $out is not cut where the place of the tests has a blank in its name.
+_WHOLE_WORDS = b"IFS='\n'\n"
 
 
 def program(
@@ -34,7 +36,7 @@ def program(
         sources,
         SYSTEM,
         b"/bin/sh",
-        (b"-e", b"-c", script.encode()),
+        (b"-e", b"-c", _WHOLE_WORDS + script.encode()),
         {b"PATH": b"/bin", **environment},
     )
 

@@ -147,8 +147,8 @@ def test_links_in_an_output_are_not_followed(outside: Outside, tmp_path: Path) -
     victim.write_text("x")
     victim.chmod(0o640)
     before = victim.stat()
-    script = f"mkdir $out $out/d; ln -s {victim} $out/link; ln -s {tmp_path} $out/d/top; ln -s / /build/root"
-    outside.site.output("links", script)
+    script = "mkdir $out $out/d; ln -s $victim $out/link; ln -s $top $out/d/top; ln -s / /build/root"
+    outside.site.output("links", script, {"victim": str(victim), "top": str(tmp_path)})
     assert victim.stat() == before
 
 

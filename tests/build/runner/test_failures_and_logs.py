@@ -116,7 +116,7 @@ def test_the_command_builds_prints_and_keeps_what_was_said(tmp_path: Path) -> No
     paths = [f"--sandbox-path={target}={source}" for target, source in SHOWN.items()]
     drv = os.fsdecode(shop.store.place_of(sealed.path))
     done = denizen(root, "realise", "-L", *paths, drv)
-    assert done.stdout.decode().split() == [str(shop.place(sealed))]
+    assert done.stdout.decode().splitlines() == [str(shop.place(sealed))]
     assert done.stderr == b"building told\ntold> one\ntold> two\n"
     # The second time by the quick answer, which runs nothing.
     assert denizen(root, "realise", "-L", drv).stderr == b""

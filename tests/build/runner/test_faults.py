@@ -29,8 +29,8 @@ PATHS = [f"--sandbox-path={target}={source}" for target, source in SHOWN.items()
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     require_sandbox()
-    # Where the command has its store below a root.
-    (tmp_path / "data").mkdir()
+    # Where the command has its store below a root; no one else may write there, whatever the umask.
+    (tmp_path / "data").mkdir(mode=0o755)
     return Site(tmp_path / "data")
 
 

@@ -1,6 +1,7 @@
 """What a builder leaves as its outputs: what is registered, and what is refused."""
 
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,8 @@ def test_check_says_which_bytes_differ(site: Site, tmp_path: Path) -> None:
     site.realise(steady, check=True)
     site.realise(steady, check=True)
     # Each build writes another digit.
-    digit = f"echo x >> {tmp_path}/builds; head -c 100 /dev/zero | tr '\\0' $(wc -l < {tmp_path}/builds)"
+    count = shlex.quote(os.fspath(tmp_path / "builds"))
+    digit = f"echo x >> {count}; head -c 100 /dev/zero | tr '\\0' $(wc -l < {count})"
     random = site.derive("random", f"mkdir $out; echo same > $out/same; {{ {digit}; }} > $out/noise")
     with pytest.raises(NotReproducible) as caught:
         site.realise(random, check=True, sandbox=False)
@@ -108,7 +110,9 @@ def test_what_was_built_with_the_network_is_a_copy(site: Site) -> None:
 def test_a_floating_output_is_the_same_with_and_without_a_sandbox(site: Site) -> None:
     outputs = {name: DerivationOutput(b"", b"r:sha256") for name in (b"out", b"dev")}
     variables = {name.decode(): placeholder(name).decode() for name in outputs}
-    derivation = program("mkdir $out; echo $out $dev > $out/x; echo $dev > $dev", variables, outputs=outputs)
+    derivation = program(
+        "mkdir $out; printf '%s\\n' $out $dev > $out/x; echo $dev > $dev", variables, outputs=outputs
+    )
     path = site.add("floating", derivation)
     made = site.realise_paths(path)
     record = Path(os.fsdecode(site.shop.store.layout.state)) / "realisations"
@@ -116,7 +120,7 @@ def test_a_floating_output_is_the_same_with_and_without_a_sandbox(site: Site) ->
     assert site.realise_paths(path) == made
     text = (Path(os.fsdecode(site.shop.store.place_of(made[b"out"]))) / "x").read_text()
     places = [made[name].inside(site.shop.store_dir).decode() for name in (b"out", b"dev")]
-    assert text.split() == places
+    assert text.splitlines() == places
     for file in record.iterdir():
         file.unlink()
     assert site.realise_paths(path, sandbox=False) == made
