@@ -228,3 +228,30 @@ bool command_is_to_be_had(const char *name)
     note_kept_out(facts, name, is_marked(facts, "/.unseen/", name) ? FAILURE_NOT_FOUND : FAILURE_ANY);
     return false;
 }
+
+/* The name is that of src/denizen/launch/command_links.py: the program's, and the place with = for each /. */
+static bool is_unfilled(const struct inside_facts *facts, const char *program, const char *place)
+{
+    char room[PATH_ROOM];
+    struct text path = text_in(room, PATH_ROOM);
+    text_add(&path, facts->commands);
+    text_add(&path, "/.unfilled/");
+    text_add(&path, program);
+    for (; *place; place++)
+        text_add_bytes(&path, *place == '/' ? "=" : place, 1);
+    return path.cut || sys_exists(room);
+}
+
+bool place_is_brought(const char *place)
+{
+    char option[PATH_ROOM];
+    const struct inside_facts *facts = loader_facts();
+    const char *program = text_file_name(facts->program);
+    struct text how = text_in(option, sizeof option);
+    text_add(&how, "--place=");
+    text_add(&how, program);
+    if (how.cut || !is_name(program) || is_marked(facts, "/", ".locked") || is_unfilled(facts, program, place))
+        return false;
+    ask(facts, option, place);
+    return true;
+}

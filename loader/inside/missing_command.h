@@ -20,5 +20,8 @@ const char *command_brought(const char *path, char *room);
 bool command_has_place(const char *path);
 /* Whether a command that somebody looks for could be brought, or was; it is not brought now. */
 bool command_is_to_be_had(const char *name);
+/* Has what fills a place brought (missing_place.h), and tells whether that was tried: it is not where nothing comes, and
+   where a helper found before that this program cannot have it. */
+bool place_is_brought(const char *place);
 
 #endif

@@ -1,7 +1,8 @@
 /* The C library's functions that tell whether a file is there, and what it is. A command that a program looks for
-   along PATH, and that could be brought, is there for them. */
+   along PATH, and that could be brought, is there for them, and so is what fills a place at which a program looks. */
 #include "forwarding.h"
 #include "command_search.h"
+#include "missing_place.h"
 
 enum { NO_ENTRY = 2 };
 EXPORTED long syscall(long number, long first, long second, long third, long fourth, long fifth, long sixth);
@@ -16,9 +17,12 @@ static const char *to_look_at(const char *path, int flags, char *room)
     return flags & SYS_AT_SYMLINK_NOFOLLOW ? redirected_link(path, room) : redirected(path, room);
 }
 
-static bool is_missed(int result)
+static const char *answer_to(int result, const char *path, char *room)
 {
-    return result == -1 && __errno_location && *__errno_location() == NO_ENTRY;
+    if (result != -1 || !__errno_location || *__errno_location() != NO_ENTRY)
+        return NULL;
+    const char *command = command_search_answer(path);
+    return command ? command : missing_place_answer(path, room);
 }
 
 #define LOOKING(name, place, parameters, arguments)                                \
@@ -33,7 +37,7 @@ static bool is_missed(int result)
             return (int)result_or_errno(NO_FUNCTION);                                       \
         path = place;                                                              \
         int result = next arguments;                                               \
-        path = is_missed(result) ? command_search_answer(given) : NULL;                    \
+        path = answer_to(result, given, room);                                     \
         return path ? next arguments : result;                                     \
     }
 

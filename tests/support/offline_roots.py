@@ -129,9 +129,11 @@ class DenizenHome:
         version: str = VERSION,
         architecture: str = ARCHITECTURE,
         depends: str = "",
+        *,
+        section: str = "",
     ) -> None:
         """A package."""
-        content = _package(name, items, version, architecture, depends)
+        content = _package(name, items, version, architecture, depends, section=section)
         self._deb_path(name, version, architecture).write_bytes(content)
 
     def _deb_path(self, name: str, version: str = VERSION, architecture: str = ARCHITECTURE) -> Path:
@@ -156,10 +158,13 @@ def _package(
     version: str = VERSION,
     architecture: str = ARCHITECTURE,
     depends: str = "",
+    *,
+    section: str = "",
 ) -> bytes:
     control = (
         f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMulti-Arch: same\n"
         "Maintainer: nobody <nobody@example.org>\nDescription: made for a test\n"
     )
     control += f"Depends: {depends}\n" if depends else ""
+    control += f"Section: {section}\n" if section else ""
     return deb(items, control=control.encode())

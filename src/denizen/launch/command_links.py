@@ -11,6 +11,8 @@
              .unseen-by-programs/foo                        a program does not; of scripts nothing is known
              .named/foo                                     static programs see it: an argument named it
              .unnamed/foo                                   a word of their arguments that is no such command
+             .unfilled/foo=usr=lib=jvm                      a program foo finds nothing at this place; holds
+                                                            the reason
              .locked                                        there by a lock: nothing comes
 
 A loader lies at the path of such a command (launch/resources/command_paths.py). It follows the link of its
@@ -33,11 +35,12 @@ COMMANDS = b"commands"
 _ABSENT, _SEEN, _UNSEEN = b".absent", b".seen", b".unseen"
 _SEEN_BY_SCRIPTS, _UNSEEN_BY_PROGRAMS = b".seen-by-scripts", b".unseen-by-programs"
 _NAMED, _UNNAMED = b".named", b".unnamed"
+_UNFILLED = b".unfilled"
 _LOCKED = b".locked"
 # Words that are recorded as no commands, an empty file each.
 _MAX_UNNAMED = 500
 # The records that an update of an index outdates.
-_DENIALS = (_ABSENT, KEPT_OUT, _SEEN, _SEEN_BY_SCRIPTS, _UNSEEN, _UNSEEN_BY_PROGRAMS, _UNNAMED)
+_DENIALS = (_ABSENT, KEPT_OUT, _SEEN, _SEEN_BY_SCRIPTS, _UNSEEN, _UNSEEN_BY_PROGRAMS, _UNNAMED, _UNFILLED)
 # The pattern excludes paths: the name comes from a program.
 _NAME = pattern(rb"[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}\Z")
 
@@ -146,6 +149,13 @@ class CommandLinks:
     def is_unnamed(self, name: bytes) -> bool:
         """Tell whether a word of a static program's arguments is known to name no command to be seen."""
         return os.path.exists(os.path.join(self.directory, _UNNAMED, name))
+
+    def leave_unfilled(self, program: bytes, place: bytes, reason: str) -> None:
+        """Record that nothing comes for a program of this name that looks at a place, with the reason.
+
+        Raises OSError.
+        """
+        self._write(_UNFILLED, program + place.replace(b"/", b"="), reason + "\n")
 
     def let_in(self, name: bytes) -> None:
         """Delete what was recorded about a command that was not available before."""

@@ -42,7 +42,7 @@ def companions(
     for _ in range(_MAX_STEPS):
         new: list[Provider] = []
         for one in pending:
-            for name in _first_alternatives(one.depends):
+            for name in first_alternatives(one.depends):
                 if name not in offers:
                     offers[name] = catalogue.packages(name) if _may_hold_files(name, rules) else []
                 offered = [each for each in offers[name] if each.suite == one.suite]
@@ -85,7 +85,8 @@ def _asks_for_drivers(
     return any(one.package in named for name in interfaces for one in catalogue.providers(name))
 
 
-def _first_alternatives(depends: bytes) -> Iterator[bytes]:
+def first_alternatives(depends: bytes) -> Iterator[bytes]:
+    """Yield the names of the packages of a Depends field, of alternatives the first."""
     for relation in depends.split(b","):
         yield from relation_names(relation)[:1]
 

@@ -7,7 +7,7 @@ library are not chosen: they are loaded already, or must be of exactly its relea
 
 from __future__ import annotations
 
-from denizen.resolve.companions import companions, plugins
+from denizen.resolve.companions import companions, first_alternatives, plugins
 from denizen.resolve.dlopen_names import packs, resources
 from denizen.resolve.dlopen_priorities import comes_unasked
 from denizen.resolve.engine.attempt import Attempt, SonameRequest
@@ -79,6 +79,27 @@ def package_added(
     suite = _suites(existing, sources)[0]
     attempt = Attempt(_subject(view, program, existing), sources, None, {}, suite=suite)
     attempt.bring(package)
+    return _resolution(attempt, suite, sources) if attempt.brought else None
+
+
+def place_filled(
+    view: CachedView, program: bytes, existing: ExistingLibraries, sources: Sources, packages: Sequence[bytes]
+) -> Resolution | None:
+    """Return the packages for a place at which the running program looks; None if there are none.
+
+    One that stands for the archive's choice has no files of its own (default-jre-headless): what it depends
+    on in its own section comes with it.
+
+    Raises OSError, BadInput: the program cannot be read.
+    """
+    suite = _suites(existing, sources)[0]
+    attempt = Attempt(_subject(view, program, existing), sources, None, {}, suite=suite)
+    for name in packages:
+        attempt.bring(name)
+    for one in list(attempt.providers.values()):
+        for name in first_alternatives(one.depends):
+            if any(each.section == one.section for each in sources.catalogue.packages(name)):
+                attempt.bring(name)
     return _resolution(attempt, suite, sources) if attempt.brought else None
 
 

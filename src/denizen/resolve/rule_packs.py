@@ -85,6 +85,7 @@ class Resource:
         unless: paths; a host that has one of them has what the packages would bring.
         there: paths; where one of them is not empty, a program that starts by itself has what it looks for.
         variables: environment variable -> path that it names in place of the usual one.
+        looked: paths; a running program that looks at one of them in vain, or below it, gets the packages.
     """
 
     pack: str
@@ -96,6 +97,7 @@ class Resource:
     reason: str
     there: tuple[bytes, ...] = ()
     variables: tuple[tuple[bytes, bytes], ...] = ()
+    looked: tuple[bytes, ...] = ()
 
 
 @value
@@ -221,6 +223,7 @@ def _resource(row: Mapping[str, Any]) -> Resource:
         row["reason"],
         _names(row.get("there", ())),
         tuple((name.encode(), path.encode()) for name, path in row.get("variables", {}).items()),
+        _names(row.get("looked", ())),
     )
 
 

@@ -46,6 +46,13 @@ def _decide(parsed: Parsed, context: Context) -> int:
         with contextlib.suppress(DenizenError, OSError):
             bring_path(session, os.fsencode(opened), os.fsencode(located), wanted)
         return 0
+    place_for = parsed.text("place")
+    if place_for is not None:
+        from denizen.app.run_time.missing_place import fill_place
+
+        with contextlib.suppress(DenizenError, OSError):
+            fill_place(session, program, os.fsencode(place_for), wanted)
+        return 0
     if parsed.flag("command"):
         from denizen.app.run_time.looked_for_command import Looker, look_for_command
         from denizen.app.run_time.missing_command import bring_command
@@ -87,6 +94,8 @@ COMMANDS = (
             Option(("--try",), ""),
             # For the same: who looks for the command along PATH (app/run_time/looked_for_command.py).
             Option(("--look",), "", metavar="WHO", choices=("program", "script", "argument")),
+            # For the same: a program of that name looks at the place PROGRAM (app/run_time/missing_place.py).
+            Option(("--place",), "", metavar="NAME"),
             # For the loader that is a command of a profile: PROGRAM is the command.
             Option(("--installed",), ""),
             # For the resident: the missing soname, of a dlopen or a DT_NEEDED, and the directory for

@@ -1,0 +1,93 @@
+"""The answer to a running program that looks at a place which packages would fill (/usr/lib/jvm).
+
+It misses no library and no command: it lists a directory, or asks whether a file is there, and does without
+where it is not. `looked` of resolve/rules.toml names the places, for no index says which of the packages that
+have files below one would do. The library inside the program (loader/inside/missing_place.c) waits.
+"""
+
+from __future__ import annotations
+
+from denizen.app.resolution.resolution_sources import sources_for
+from denizen.app.run_time.brought_files import is_mirrored_here
+from denizen.app.run_time.program_around import decisions_around
+from denizen.app.run_time.running_program import NotOurs, running
+from denizen.app.supply.store_access import made_store
+from denizen.disk_view import DiskView
+from denizen.errors import display
+from denizen.launch.command_links import commands_of, is_command
+from denizen.launch.decisions.decision_store import variant
+from denizen.launch.kept_out import NOT_FETCHED
+from denizen.resolve.cache.cached_view import CachedView
+from denizen.resolve.existing_libraries import ProcessLibraries
+from denizen.resolve.missed_library_choice import place_filled
+from denizen.resolve.rule_packs import load_rules
+from denizen.sources.errors import Offline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.run_time.running_program import RunningProgram
+    from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
+    from denizen.resolve.resolution import Resolution
+    from denizen.resolve.rule_packs import Resource
+
+
+def fill_place(session: Session, place: bytes, program: bytes, wanted: RunRequest) -> None:
+    """Show what packages have at a place to the program around, or record why nothing comes.
+
+    Args:
+        session: the paths and the reporter.
+        place: where a program looks.
+        program: that program's file name, by which the record is kept.
+        wanted: the options of the program's start.
+
+    Raises:
+        NotOurs: no rule names the place, or the program has no such name.
+        OSError: and the errors of fetching and realising. Nothing is recorded then.
+    """
+    rule = next((one for one in load_rules().resources if place in one.looked), None)
+    if rule is None or not is_command(program):
+        raise NotOurs(place)
+    reason = _fill_around(session, rule, place, wanted)
+    if reason:
+        links = commands_of(variant(session.paths.decisions, wanted.variant).directory)
+        links.leave_unfilled(program, place, reason)
+
+
+def _fill_around(session: Session, rule: Resource, place: bytes, wanted: RunRequest) -> str:
+    """Show what the rule's packages have; return the reason why nothing can be shown, "" for none."""
+    found = decisions_around(session.paths.decisions) if is_mirrored_here() else []
+    opened = next((decision.opened for _, decision in found if decision.opened), b"")
+    if not opened:
+        return "no file can be shown to this program"
+    with running(session, opened, wanted) as program:
+        if program.opened.is_locked:
+            return program.keep_out(place, "the lock does not have it", "run")
+        try:
+            return _bring(program, rule, place)
+        except Offline:
+            program.keep_out(place, NOT_FETCHED, "run")
+            raise
+
+
+def _bring(program: RunningProgram, rule: Resource, place: bytes) -> str:
+    resolution = _resolved(program, rule)
+    if resolution is None:
+        return "no package has it"
+    with made_store(program.session) as store, store.working() as work:
+        added = program.addition(store, resolution)
+        if added.new and (reason := program.over_budget(added.size)):
+            with_package = f"run --with {display(rule.packages[0])}"
+            program.keep_out(place, reason, with_package, program.session.paths.config)
+            # Alone it may fit: then the next run gets it.
+            return reason if added.size > program.budget else ""
+        program.install(store, work, resolution, added.new)
+        program.record_packages(added.new)
+    return ""
+
+
+def _resolved(program: RunningProgram, rule: Resource) -> Resolution | None:
+    view = CachedView(DiskView())
+    world = ProcessLibraries(view, program.started_with)
+    sources = sources_for(program.session, program.policy, program.index())
+    return place_filled(view, program.decision.program, world, sources, rule.packages)
