@@ -15,7 +15,8 @@ PROGRAMS = Path(__file__).parent / "programs.json"
 # commands and what opened objects mention, the fifth after static programs' files and recommended plugins,
 # the sixth after accounts and children's files; ten more after the mends that the sixth led to; the seventh
 # after searches along PATH were answered, the eighth after a shell saw all commands, the ninth after scripts
-# did, the tenth, of other ecosystems than the ninth, after a brought command got what it opens.
+# did, the tenth, of other ecosystems than the ninth, after a brought command got what it opens, the eleventh
+# after places at which programs look were filled.
 LISTS = {
     "programs": PROGRAMS,
     "first-forty": Path(__file__).parent / "first_forty.json",
@@ -28,6 +29,7 @@ LISTS = {
     "eighth-forty": Path(__file__).parent / "eighth_forty.json",
     "ninth-forty": Path(__file__).parent / "ninth_forty.json",
     "tenth-forty": Path(__file__).parent / "tenth_forty.json",
+    "eleventh-forty": Path(__file__).parent / "eleventh_forty.json",
     "further-ten": Path(__file__).parent / "further_ten.json",
 }
 
