@@ -96,7 +96,8 @@ def test_split_string_does_as_env_does(string: bytes, words: list[bytes], tmp_pa
     show = tmp_path / "show"
     show.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     show.chmod(0o755)
-    out = subprocess.run(["env", b"-S" + bytes(show) + b" " + string], capture_output=True, check=True)
+    command = [b"env", b"-S./show " + string]
+    out = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
     assert out.stdout.removesuffix(b"\n").split(b"\n") == words
 
 

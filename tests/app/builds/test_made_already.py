@@ -20,7 +20,7 @@ class Quiet:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> BuildStore:
-    (tmp_path / "data").mkdir()
+    (tmp_path / "data").mkdir(mode=0o755)
     return BuildStore(tmp_path / "data")
 
 

@@ -19,7 +19,8 @@ def home() -> Iterator[SystemHome]:
 
 
 def _prepared(home: SystemHome) -> SystemHome:
-    home.etc.mkdir(parents=True)
+    home.target.mkdir(mode=0o755)  # whatever the umask: what others may write to is refused
+    home.etc.mkdir()
     (home.etc / "hosts").write_text("theirs")
     (home.etc / "hosts").chmod(0o640)
     (home.target / "zone").write_text("zone")

@@ -52,7 +52,7 @@ def target(tmp_path: Path) -> Path:
         pytest.skip("the machine is x86-64's, and the packages are of this one")
     context = real_archive()
     target, spec = tmp_path / "target", tmp_path / "box.toml"
-    target.mkdir()
+    target.mkdir(mode=0o755)
     compile_loader(tmp_path / "loader")
     interpreter = "-Wl,--dynamic-linker=/etc/loader"
     compiler = ("gcc", "-x", "c", "-", "-o", tmp_path / "undecided", interpreter)
