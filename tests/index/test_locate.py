@@ -8,7 +8,7 @@ from denizen.formats.packages import Package
 from denizen.index.index_file import IndexFile, Writer
 from denizen.index.index_manifest import IndexEntry
 from denizen.index.installed_links import FoundLibrary
-from denizen.index.library_index import write_libraries
+from denizen.index.library_index import LibraryIndex, write_libraries
 from denizen.index.library_paths import DirectoryKind, is_plugin_place
 from denizen.index.locate import Index, affinity, twin
 from denizen.sources.base import Snapshot
@@ -203,3 +203,18 @@ def test_an_index_from_before_recommendations_has_none(
 )
 def test_a_place_of_plugins_is_below_the_directory_of_libraries(path: bytes, is_one: bool) -> None:  # noqa: FBT001  # of one row
     assert is_plugin_place(path) is is_one
+
+
+def test_a_context_closes_the_files_though_the_search_raises(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, closed = opened([(b"libx1", DEFAULT)]), list[LibraryIndex]()
+    used = index.libraries_of(index.entries[0])
+
+    def close(self: LibraryIndex) -> None:
+        closed.append(self)
+
+    monkeypatch.setattr(LibraryIndex, "close", close)
+    with pytest.raises(ZeroDivisionError), index:
+        raise ZeroDivisionError
+    assert closed == [used]

@@ -17,6 +17,7 @@ from denizen.index.provider import PathProvider
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Self
 
     from denizen.index.index_manifest import IndexEntry
     from denizen.index.path_index import PathIndex
@@ -54,7 +55,7 @@ BIN_DIRECTORIES = (b"usr/bin", b"bin", b"usr/sbin", b"sbin", b"usr/games", b"usr
 
 
 class Index:
-    """The indexes in a directory, opened as they are needed."""
+    """The indexes in a directory, opened as they are needed; a context that closes them."""
 
     def __init__(
         self,
@@ -77,6 +78,12 @@ class Index:
         self._libraries: dict[str, LibraryIndex] = {}
         self._ranked: dict[bytes, tuple[Provider, ...]] = {}
         self._paths: dict[str, PathIndex] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def snapshots(self) -> dict[str, str]:

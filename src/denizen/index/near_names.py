@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Names offered.
 MOST = 5
+# What is longer is no name of a file (NAME_MAX), and the edits of a name take room with its square.
+_LONGEST = 255
 
 
 def packages_like(name: bytes, known: Collection[bytes]) -> list[bytes]:
@@ -37,12 +39,16 @@ def sonames_like(soname: bytes, known: Collection[bytes]) -> list[bytes]:
 
 
 def _close(name: bytes, known: Sequence[bytes]) -> list[bytes]:
+    if len(name) > _LONGEST:
+        return []
     found = get_close_matches(name.decode("latin-1"), [one.decode("latin-1") for one in known])
     return [one.encode("latin-1") for one in found]
 
 
 def one_edit_pattern(name: bytes) -> Pattern[bytes]:
     """Return a pattern of names with one byte more, less or other than `name`, or two exchanged."""
+    if len(name) > _LONGEST:
+        return re.compile(rb"(?!)")
     cuts = [(name[:i], name[i : i + 1], name[i + 1 :]) for i in range(len(name) + 1)]
     edits = [
         edit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from denizen.errors import display
@@ -65,17 +64,19 @@ def holders_of(
     from denizen.app.supply.base_suite import base_index, made_base_index
     from denizen.sources.base import Scope
 
-    index = made_base_index(session, suites, Scope.PATHS, policy) if made else base_index(session, suites)
-    found = _holders(index, command.encode("utf-8", "surrogateescape"))
-    index.close()
-    return found
+    with (
+        made_base_index(session, suites, Scope.PATHS, policy)
+        if made
+        else base_index(session, suites) as index
+    ):
+        return _holders(index, command.encode("utf-8", "surrogateescape"))
 
 
 def near_commands(session: Session, command: str) -> tuple[NearCommand, ...]:
     """Return the commands of the base suite that are one edit away, the likeliest first."""
     from denizen.app.supply.base_suite import base_index
 
-    with contextlib.closing(base_index(session)) as index:
+    with base_index(session) as index:
         near = index.near_commands(os.fsencode(command))
     return tuple(
         [NearCommand(os.path.basename(os.fsdecode(one.path)), os.fsdecode(one.package)) for one in near]
@@ -86,7 +87,7 @@ def near_packages(session: Session, command: str) -> tuple[str, ...]:
     """Return names of packages of the base suite that resemble a command's name."""
     from denizen.app.supply.base_suite import base_index
 
-    with contextlib.closing(base_index(session)) as index:
+    with base_index(session) as index:
         return tuple([os.fsdecode(name) for name in index.near_packages(os.fsencode(command))])
 
 

@@ -90,10 +90,8 @@ class _LookedForCommand(CommandProvision):
 
     def _is_any_here(self, packages: tuple[str, ...]) -> bool:
         """Tell whether the index has one of the packages, of whose files nothing is read yet."""
-        index = self._index()
-        found = any(index.packages(one.encode()) for one in packages)
-        index.close()
-        return found
+        with self._index() as index:
+            return any(index.packages(one.encode()) for one in packages)
 
     def _see(self, name: bytes, packages: tuple[str, ...], size: int, *, scripts_alone: bool = False) -> None:
         """Let programs see a command, if what it needs is within the budget."""
@@ -105,10 +103,8 @@ class _LookedForCommand(CommandProvision):
 
     def _package_with(self, name: bytes, package: str) -> str:
         """Return the package that has a command by the indexes here, or `package` if there is one."""
-        index = self._index()
-        found = command_package(index, name) or (package if index.packages(package.encode()) else "")
-        index.close()
-        return found
+        with self._index() as index:
+            return command_package(index, name) or (package if index.packages(package.encode()) else "")
 
 
 def _packages_about(name: bytes) -> tuple[str, ...]:

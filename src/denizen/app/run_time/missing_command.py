@@ -165,9 +165,9 @@ class CommandProvision:
             controls = self._session.paths.cache + b"/controls"
             means = CommandSupply(store, work, supply, index, controls, self._over_budget)
             search = CommandFileSearch(means, name)
-            program = search.find(provider)
-            around = unpack_around(means, packages) if program else ()
-            index.close()
+            with index:
+                program = search.find(provider)
+                around = unpack_around(means, packages) if program else ()
             if search.reason:
                 self._leave_out(name, search.reason, packages[0])
                 return
@@ -219,9 +219,8 @@ class CommandProvision:
         return replace(found, command=command, objects=(instead,), machine=machine_of_scripts())
 
     def _provider(self, package: str) -> Provider | None:
-        index = self._index()
-        found = index.packages(package.encode())
-        index.close()
+        with self._index() as index:
+            found = index.packages(package.encode())
         return found[0] if found else None
 
     def _index(self) -> Index:
@@ -297,11 +296,9 @@ def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[st
 
     The command works with those: gpg recommends gnupg, which has the agent. Return () where none has it.
     """
-    index = made_base_index(session, wanted.suites, Scope.PATHS, FetchPolicy(offline=wanted.offline))
-    package = command_package(index, name)
-    found = (package, *_recommended(index, package)) if package else ()
-    index.close()
-    return found
+    with made_base_index(session, wanted.suites, Scope.PATHS, FetchPolicy(offline=wanted.offline)) as index:
+        package = command_package(index, name)
+        return (package, *_recommended(index, package)) if package else ()
 
 
 def _recommended(index: Index, package: str) -> Iterator[str]:
