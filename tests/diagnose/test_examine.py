@@ -261,11 +261,45 @@ def test_a_script_that_cannot_start_says_which_step_fails(line: bytes, code: str
     assert words in problem.message
 
 
+@pytest.mark.parametrize(
+    ("runner", "words"),
+    [
+        (b"#!/bin/sh\n", "/opt/runner, which is not executable; the kernel refuses"),
+        (ViewLink(b"/bin"), "/opt/runner, which is not a file; the kernel refuses"),
+        (Executable(b""), "/opt/runner, which is empty; the kernel refuses"),
+        (Executable(b"echo\n"), "which is text whose own first line names no interpreter"),
+    ],
+)
+def test_an_interpreter_that_the_kernel_refuses_is_not_said_to_be_missing(
+    runner: bytes | ViewLink | Executable, words: str
+) -> None:
+    case = Case(b"#!/opt/runner\n", {b"/opt/runner": runner})
+    assert case.codes() == ["script-interpreter-refused"]
+    assert words in case.problem("script-interpreter-refused").message
+
+
+def test_an_interpreter_by_a_relative_path_is_looked_for_in_the_working_directory() -> None:
+    """The kernel opens it from there, and starts what it finds."""
+    there = Case(b"#!bin/sh\n", {b"/proc/self/cwd/bin/sh": Executable(program())})
+    assert there.codes() == []
+    by_env = Case(b"#!/usr/bin/env ./sh\n", {b"/proc/self/cwd/./sh": Executable(b"echo\n")})
+    assert by_env.codes() == []
+
+
 def test_scripts_run_by_scripts_are_followed_and_a_circle_ends() -> None:
     case = Case(b"#!/opt/runner\n", {b"/opt/runner": Executable(b"#!/bin/sh\n")})
     assert case.report().chain == (b"/opt/runner", b"/bin/sh")
     circle = Case(b"#!/opt/app/bin/program\n")
     assert len(circle.report().chain) == 5
+    assert circle.codes() == ["script-interpreter-refused"]
+    assert "more than the 5 that the kernel follows" in circle.report().problems[0].message
+
+
+def test_as_many_scripts_as_the_kernel_follows_run() -> None:
+    scripts = {b"/opt/%d" % n: Executable(b"#!/opt/%d\n" % (n + 1)) for n in range(1, 4)}
+    case = Case(b"#!/opt/1\n", {**scripts, b"/opt/4": Executable(b"#!/bin/sh\n")})
+    assert case.report().chain[-1] == b"/bin/sh"
+    assert case.report().starts
 
 
 def test_a_program_reached_through_a_link_is_examined_at_its_place() -> None:

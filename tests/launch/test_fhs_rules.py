@@ -52,6 +52,18 @@ def test_a_script_wants_what_its_first_line_names(
     assert len(found.reasons) == len(paths)
 
 
+def test_a_script_wants_what_the_script_names_that_is_its_interpreter() -> None:
+    files = {b"/x/outer": b"#!/x/inner\n", b"/x/inner": b"#!/usr/bin/env lua\n", b"/usr/bin/env": b""}
+    found = wants_of(MemoryView(files), b"/x/outer", parse_script(files[b"/x/outer"]), PATH, [])
+    assert found.paths == (b"/usr/bin/lua",)
+    assert found.reasons == ("the first line of /x/inner asks for lua, which is not here",)
+
+
+def test_scripts_that_are_each_others_interpreters_want_nothing() -> None:
+    files = {b"/x/one": b"#!/x/two\n", b"/x/two": b"#!/x/one\n"}
+    assert not wants_of(MemoryView(files), b"/x/one", parse_script(files[b"/x/one"]), PATH, []).paths
+
+
 def test_the_shipped_rules_are_rules_with_reasons() -> None:
     for rule in rules_in(tomllib.loads(Path(RULES).read_text())):
         assert rule.programs

@@ -64,6 +64,7 @@ class ProgramFacts:
     Attributes:
         path: its absolute path; `stat`, `placement` and `classification` are its own.
         steps: from a script to a program.
+        last: the classification of the file to which they lead; the program's own where it is no script.
         image: the ELF file that would be loaded in the end.
         closure: that file with all that the dynamic linker loads for it; None where it loads nothing.
         interpreter_found: the dynamic linker that the image names exists and is one.
@@ -82,6 +83,7 @@ class ProgramFacts:
     host: Host
     classification: Classification
     steps: tuple[Step, ...]
+    last: Classification
     image: Image | None
     closure: Closure | None
     payload: Payload | None
@@ -130,6 +132,7 @@ def gather(
         host=context.host,
         classification=first,
         steps=steps,
+        last=classification,
         image=image,
         closure=closure,
         payload=_payload(first.image),

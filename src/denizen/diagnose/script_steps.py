@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.elf import classify
+from denizen.elf.script import MAX_STEPS
 from denizen.fileview import FileKind as EntryKind
 from denizen.value import value
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from denizen.elf import Classification, Script
     from denizen.fileview import FileView
 
-# The kernel follows at most this many interpreter lines (fs/exec.c exec_binprm: depth > 5 is ELOOP).
-MAX_STEPS = 5
+ABSENT = "is not here"
+_DENIED = "Permission denied"
+# Where the kernel, and env, find what is named by a relative path.
+_WORKING_DIRECTORY = b"/proc/self/cwd"
 
 
 @value
@@ -29,7 +32,8 @@ class Step:
         wanted: the interpreter that it names.
         command: the command that `env` looks up, b"" without env.
         found: the file that runs it; None for none.
-        fault: the reason for none: "absent", "relative" and the like; None where one is found.
+        fault: the reason for none, as "is not executable"; None where one is found.
+        refusal: what the kernel says.
     """
 
     script: bytes
@@ -37,6 +41,7 @@ class Step:
     command: bytes
     found: bytes | None
     fault: str | None
+    refusal: str = ""
 
 
 def follow(
@@ -53,30 +58,32 @@ def follow(
         try:
             classification = classify(view.read(path))
         except OSError:
-            break
+            classification = classify(b"\0")  # an interpreter may be executable and not readable
     return tuple(steps), path, classification
 
 
 def _step(view: FileView, script: bytes, line: Script, search_path: tuple[bytes, ...]) -> Step:
     command = line.env.program or b"" if line.env is not None else b""
-    fault = _executable(view, line.interpreter)
+    interpreter = posixpath.join(_WORKING_DIRECTORY, line.interpreter)
+    fault = _fault(view, interpreter)
     if fault is not None:
-        return Step(script, line.interpreter, b"", None, fault)
+        return Step(script, line.interpreter, b"", None, *fault)
     if not command:
-        return Step(script, line.interpreter, b"", line.interpreter, None)
-    candidates = [command] if b"/" in command else [posixpath.join(d, command) for d in search_path if d]
-    found = next((path for path in candidates if _executable(view, path) is None), None)
-    return Step(script, line.interpreter, command, found, None if found else "absent")
+        return Step(script, line.interpreter, b"", interpreter, None)
+    directories = [b""] if b"/" in command else [d for d in search_path if d]
+    candidates = [posixpath.join(_WORKING_DIRECTORY, d, command) for d in directories]
+    found = next((path for path in candidates if _fault(view, path) is None), None)
+    return Step(script, line.interpreter, command, found, None if found else ABSENT)
 
 
-def _executable(view: FileView, path: bytes) -> str | None:
-    """Return None if `path` is a file that can be executed, else the reason why not."""
-    if not path.startswith(b"/"):
-        return "relative"
+def _fault(view: FileView, path: bytes) -> tuple[str, str] | None:
+    """Return why a path is no file that can be executed, and what the kernel says; None if it is one."""
     try:
         stat = view.stat(path)
+    except FileNotFoundError as problem:
+        return ABSENT, problem.strerror or ""
     except OSError as problem:
-        return "absent" if isinstance(problem, FileNotFoundError) else (problem.strerror or "unreadable")
+        return "cannot be reached", problem.strerror or str(problem)
     if stat.kind is not EntryKind.FILE:
-        return "not a file"
-    return None if stat.mode & 0o111 else "not executable"
+        return "is not a file", _DENIED
+    return None if stat.mode & 0o111 else ("is not executable", _DENIED)

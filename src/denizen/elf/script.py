@@ -14,6 +14,8 @@ from denizen.elf.errors import Malformed
 from denizen.value import value
 
 BUFFER_SIZE = 256
+# The kernel follows at most this many interpreter lines (fs/exec.c exec_binprm: depth > 5 is ELOOP).
+MAX_STEPS = 5
 _BLANKS = b" \t"
 _SPACES = b" \t\n\v\f\r"
 # The meaning of a character after a backslash in `env -S`, outside single quotes.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.errors import display
+from denizen.elf.script import BUFFER_SIZE, MAX_STEPS, parse_script
+from denizen.errors import BadInput, display
 from denizen.fileview import exists
 from denizen.value import value
 
@@ -78,9 +79,9 @@ def wants_of(
     packages: dict[str, None] = {}
     paths: dict[bytes, None] = {}
     reasons: list[str] = []
-    for path in _interpreters(view, script, search_path):
+    for path, reason in _interpreters(view, script, search_path).items():
         paths[path] = None
-        reasons.append(f"its first line asks for {display(path)}, which is not here")
+        reasons.append(reason)
     for rule in rules:
         if not rule.is_about(posixpath.basename(program).decode("utf-8", "replace")):
             continue
@@ -91,17 +92,35 @@ def wants_of(
     return EnvironmentNeeds(tuple(packages), tuple(paths), tuple(reasons))
 
 
-def _interpreters(view: FileView, script: Script | None, search_path: Sequence[bytes]) -> list[bytes]:
-    """Return the paths in a script's first line that do not exist."""
-    if script is None:
-        return []
-    wanted = [script.interpreter]
+def _interpreters(view: FileView, script: Script | None, search_path: Sequence[bytes]) -> dict[bytes, str]:
+    """Return the paths that do not exist, each with a sentence, of a script's first line.
+
+    Where all of these exist, the line of the script that its interpreter is follows, and so on.
+    """
+    of = "its first line"
+    for _ in range(MAX_STEPS):
+        wanted = _wanted(view, script, search_path) if script is not None else {}
+        missing = {path: name for path, name in wanted.items() if not exists(view, path)}
+        if missing or not wanted:
+            return {path: f"{of} asks for {name}, which is not here" for path, name in missing.items()}
+        program = [*wanted][-1]
+        of = f"the first line of {display(program)}"
+        try:
+            script = parse_script(bytes(view.read(program)[:BUFFER_SIZE]))
+        except (OSError, BadInput):
+            break
+    return {}
+
+
+def _wanted(view: FileView, script: Script, search_path: Sequence[bytes]) -> dict[bytes, str]:
+    """Return the absolute paths in a script's first line, each with what the line names."""
+    wanted = {script.interpreter: display(script.interpreter)}
     command = script.env.program if script.env is not None else None
     if command:
         places = [command] if b"/" in command else [posixpath.join(d, command) for d in search_path if d]
         found = next((place for place in places if exists(view, place)), None)
-        wanted.append(found or (command if b"/" in command else _COMMANDS + command))
-    return [path for path in wanted if path.startswith(b"/") and not exists(view, path)]
+        wanted[found or (command if b"/" in command else _COMMANDS + command)] = display(command)
+    return {path: name for path, name in wanted.items() if path.startswith(b"/")}
 
 
 def _rule(row: Mapping[str, Any]) -> EnvironmentRule:

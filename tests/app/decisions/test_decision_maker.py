@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from denizen.app.decisions.decision_maker import DryRun, decide
+from denizen.app.errors import CannotStart
 from denizen.app.start_request import RunRequest
 from denizen.disk_view import DiskView
 from denizen.elf import image as elf_image
 from denizen.host import machine_name
+from denizen.launch.fast_path import decided
 from denizen.launch.strategies.table import STRATEGIES
 from denizen.machines import interpreter_of_kernel
 from tests.support.command_context import context_of
@@ -82,3 +84,33 @@ def test_a_resolution_adds_what_it_reads_itself(tmp_path: Path, reads: Reads) ->
     made = decide(session, program, RunRequest()).decision
     assert not made.host
     assert reads.read.count(program) == 3
+
+
+def test_a_scripts_decision_is_void_when_its_interpreter_is_gone(tmp_path: Path) -> None:
+    """The host's package with it was removed: another may be brought."""
+    interpreter, script = tmp_path / "interpreter", tmp_path / "script"
+    interpreter.symlink_to("/bin/sh")
+    script.write_text(f"#!{interpreter}\n")
+    script.chmod(0o755)
+    session = context_of({}, os.fspath(tmp_path / "root")).session
+    made = decide(session, os.fsencode(script), RunRequest(offline=True))
+    assert decided(made.directory, os.fsencode(script)) == made.decision
+    interpreter.unlink()
+    assert decided(made.directory, os.fsencode(script)) is None
+
+
+def test_a_script_whose_interpreter_is_named_by_a_relative_path_starts_where_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the kernel starts it; in another directory the error says so."""
+    (tmp_path / "interpreter").symlink_to("/bin/sh")
+    script = tmp_path / "script"
+    script.write_text("#!interpreter\n")
+    script.chmod(0o755)
+    session = context_of({}, os.fspath(tmp_path / "root")).session
+    monkeypatch.chdir(tmp_path)
+    assert decide(session, os.fsencode(script), RunRequest(offline=True)).decision.host
+    monkeypatch.chdir("/")
+    with pytest.raises(CannotStart, match="script cannot be started") as failure:
+        decide(session, os.fsencode(script), RunRequest(offline=True))
+    assert "in the current directory, where it is not here" in failure.value.why

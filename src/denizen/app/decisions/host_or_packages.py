@@ -98,8 +98,11 @@ class BaseDecisions:
 
     def _host_decision(self) -> Decision:
         program = self.examined.program
-        # The decision is void when one of these files goes: the host then lacks a library.
-        own = (row.path for row in self.examined.report.libraries if row.path is not None and program.image)
+        # The decision is void when one of these files goes: the host then lacks a library, or an interpreter.
+        report = self.examined.report
+        own = (
+            [row.path for row in report.libraries if row.path is not None] if program.image else report.chain
+        )
         objects = tuple(dict.fromkeys(path for path in own if path[:1] == b"/"))
         names = program.starts_others and brings_commands(program.view) and self.wanted.lock is None
         decision = replace(decision_of_host(program), objects=objects, names_commands=names)

@@ -22,7 +22,12 @@ class NobodyHas(HostLacks):
 
     exit_status = EXIT_CANNOT_START
     path: bytes
+    reasons: tuple[str, ...]
     WHAT = "no package has {path}"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(self.reasons)
 
     @property
     def remedy(self) -> str:
@@ -46,8 +51,11 @@ def enter_auto_environment(session: Session, wants: EnvironmentNeeds, wanted: Ru
     from denizen.sources.fetch_policy import FetchPolicy
 
     policy = FetchPolicy(offline=wanted.offline)
-    found = {_package_of(session, path, wanted) for path in wants.paths}
-    packages = tuple(sorted({*wants.packages, *found}))
+    found = {path: _package_of(session, path, wanted) for path in wants.paths}
+    for path, package in found.items():
+        if not package:
+            raise NobodyHas(path, wants.reasons)
+    packages = tuple(sorted({*wants.packages, *found.values()}))
     settings = Settings(packages=packages, suites=wanted.suites, architectures=(own_architecture(),))
     name = AUTO_PREFIX + hex_digest_of("\0".join((*packages, "", *wanted.suites)).encode())[:12]
     session.reporter.say(f"it wants a /usr of its own with {', '.join(packages) or 'the base set'}")
@@ -71,13 +79,14 @@ def drop_unused(session: Session, store: Store) -> int:
 
 
 def _package_of(session: Session, path: bytes, wanted: RunRequest) -> str:
-    """Return the name of the package that holds the file `path`, from the base suite's index."""
+    """Return the name of the package that holds the file `path`, from the base suite's index; "" for none."""
     from denizen.app.supply.base_suite import made_base_index
     from denizen.sources.base import Scope
     from denizen.sources.fetch_policy import FetchPolicy
 
     policy = FetchPolicy(offline=wanted.offline)
-    return _holder(made_base_index(session, wanted.suites, Scope.PATHS, policy), path)
+    with made_base_index(session, wanted.suites, Scope.PATHS, policy) as index:
+        return _holder(index, path)
 
 
 def _holder(index: Index, path: bytes) -> str:
@@ -89,4 +98,4 @@ def _holder(index: Index, path: bytes) -> str:
         found = index.paths(spelling, glob=False)
         if found:
             return found[0].package.decode("utf-8", "replace")
-    raise NobodyHas(path)
+    return ""
