@@ -114,7 +114,7 @@ def members_of(
         if name not in debian_names():
             raise UnknownArchitecture(name)
     names = [*base.packages, *(base.locales if settings.locales else ())]
-    wanted = [(name.encode(), native) for name in names]
+    wanted = [(os.fsencode(name), native) for name in names]
     wanted += [(name.encode(), other) for other in others for name in base.foreign]
     wanted += [_named(name, native) for name in settings.packages]
     return closure(wanted, native, catalogues)
@@ -123,7 +123,7 @@ def members_of(
 def _named(name: str, native: str) -> tuple[bytes, str]:
     """Return name and architecture of a package: `libfoo:i386` is libfoo of i386."""
     stem, colon, architecture = name.partition(":")
-    return stem.encode(), architecture if colon else native
+    return os.fsencode(stem), architecture if colon else native
 
 
 def pins_of(members: Sequence[EnvironmentPackage], snapshots: Mapping[str, str]) -> tuple[Pin, ...]:

@@ -6,7 +6,7 @@ import pytest
 
 from denizen.app.session import Session
 from denizen.app.supply import configured_sources
-from denizen.app.supply.ensure_index import ensure
+from denizen.app.supply.ensure_index import NotAnArchitecture, NotASuite, ensure, targets_of
 from denizen.formats.percent import path_as_word
 from denizen.index.index_manifest import IndexEntry, write_manifest
 from denizen.sources.base import Scope
@@ -66,3 +66,20 @@ def test_the_sources_are_opened_for_an_index_that_is_missing_or_another_sources(
     assert not ensured(session, ("one",), Scope.LIBRARIES, entry("one", provenance="deb  other  main"))
     # A suite that no source lists is asked of the first, which is Debian's archive.
     assert not ensured(session, ("one", "three"), Scope.LIBRARIES, entry("one"))
+
+
+@pytest.mark.parametrize("name", ["", " ", "..", "a/../b", "/etc", "a/", "-x", "a\nb", "\x1b[31m", "\udcff"])
+def test_a_word_that_is_no_name_of_a_suite_is_refused_before_anything_is_asked_for(name: str) -> None:
+    with pytest.raises(NotASuite, match="is not the name of a suite"):
+        targets_of([], ("trixie", name), ("amd64",), Scope.LIBRARIES)
+
+
+@pytest.mark.parametrize("name", ["trixie", "bookworm-backports", "bookworm/updates", "jammy_2", "1.0~rc+x"])
+def test_names_of_suites_are_what_archives_have(name: str) -> None:
+    assert targets_of([], (name,), ("amd64",), Scope.LIBRARIES) == []
+
+
+@pytest.mark.parametrize("name", ["", "x86_64", "../amd64", "amd64 ", "\x1b[31m"])
+def test_a_word_that_is_no_name_of_an_architecture_is_refused(name: str) -> None:
+    with pytest.raises(NotAnArchitecture, match="is not the name of an architecture"):
+        targets_of([], (), (name,), Scope.LIBRARIES)

@@ -140,3 +140,13 @@ def test_links_of_the_system_below_the_prefix_lead_nowhere_out_of_it(
     assert settings_of(installed.read_bytes()).directories
     assert prefix.run("uninstall") == 0
     assert not installed.exists()
+
+
+def test_a_prefix_is_shown_without_its_control_characters(
+    prefix: InstallPrefix, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prefix.prefix = prefix.prefix.with_name("a\x1b[31m")
+    assert [prefix.run(word) for word in ("install", "status", "uninstall")] == [0, 0, 0]
+    shown = capsys.readouterr()
+    assert "a\\x1b[31m" in shown.err
+    assert "\x1b" not in shown.err + shown.out

@@ -82,6 +82,17 @@ def test_a_search_finds_by_name_description_and_command(home: ProfileHome) -> No
     assert home.denizen("search", "nonsense-word", status=127).stdout == ""
 
 
+def test_words_that_are_no_text_name_no_package(home: ProfileHome) -> None:
+    """A name of a file in another encoding, which a shell's pattern put there."""
+    assert "internal error" not in home.denizen("search", "\udcff", status=127).stderr
+    for words in (
+        ("install", "\udcff"),
+        ("x", "--from", "\udcff", "greet"),
+        ("fhs", "create", "a", "\udcff"),
+    ):
+        assert "no package" in home.denizen(*words, status=125).stderr
+
+
 def test_a_command_runs_without_being_installed(home: ProfileHome) -> None:
     home.denizen("remove", "cow")
     before = os.readlink(home.profile)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from denizen.app.profiles.install_request import ExposedProgram, NothingExported, PreparedElement
 from denizen.errors import BadInput, display, shell_word
 from denizen.value import value
@@ -138,13 +140,13 @@ class DebianChooser:
     def package(self, word: str) -> Provider:
         """Return the package of a name. Raises NoSuchPackage, NoSuchVersion."""
         name, equals, version = word.partition("=")
-        found = self.index.packages(name.encode())
+        found = self.index.packages(os.fsencode(name))
         if not found:
             holders = [place.package.decode() for place in self._commands(name)]
-            near = [one.decode("utf-8", "replace") for one in self.index.near_packages(name.encode())]
+            near = [one.decode("utf-8", "replace") for one in self.index.near_packages(os.fsencode(name))]
             raise NoSuchPackage(name, tuple(dict.fromkeys(holders)), tuple(near))
         if equals:
-            fitting = [one for one in found if one.version == version.encode()]
+            fitting = [one for one in found if one.version == os.fsencode(version)]
             if not fitting:
                 known = dict.fromkeys(one.version.decode("utf-8", "replace") for one in found)
                 raise NoSuchVersion(name, version, tuple(known))
@@ -172,7 +174,7 @@ class DebianChooser:
 
     def _commands(self, name: str) -> list[Provider]:
         try:
-            places = self.index.commands(name.encode())
+            places = self.index.commands(os.fsencode(name))
         except BadInput:
             return []
         return [one for place in places for one in self.index.packages(place.package)[:1]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from denizen.errors import HostLacks
 
 TYPE_CHECKING = False
@@ -37,7 +39,7 @@ def search_packages(
 
     architecture = own_architecture()
     index = catalogues_of(session, Settings((), suites, (architecture,)), policy)[architecture]
-    raw = [word.encode() for word in words]
+    raw = [os.fsencode(word) for word in words]
     holders = {place.package for place in index.commands(raw[0])} if len(raw) == 1 else set()
     return matching(_rows(index, holders), raw)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from denizen.errors import BadInput
+from denizen.lazy_pattern import pattern
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,16 +19,46 @@ if TYPE_CHECKING:
 
     SourceT = TypeVar("SourceT")
 
+# The name becomes a part of addresses: of the letters of Debian's Release files, old ones with a slash.
+_SUITE = pattern(rb"[A-Za-z0-9][A-Za-z0-9+.~_-]*(/[A-Za-z0-9][A-Za-z0-9+.~_-]*)*\Z")
+
+
+# Policy 11.1: of a kernel's name and a processor's.
+_ARCHITECTURE = pattern(rb"[a-z0-9]+(-[a-z0-9]+)*\Z")
+
+
+class NotASuite(BadInput):
+    """The error that a word cannot be the name of a suite."""
+
+    name: str
+    WHAT = "'{name}' is not the name of a suite"
+    WHY = "it is a word of letters, digits, '-', '.', '_', '+', '~' and '/', as trixie or bookworm-backports"
+    REMEDY = "denizen source list"
+
+
+class NotAnArchitecture(BadInput):
+    """The error that a word cannot be the name of an architecture."""
+
+    name: str
+    WHAT = "'{name}' is not the name of an architecture of Debian's"
+    WHY = "it is a word of small letters and digits, as amd64 or arm64"
+
 
 def targets_of(
     sources: Sequence[Source], suites: Sequence[str], architectures: Sequence[str], scope: Scope
 ) -> list[UpdateTarget]:
     """Return what to update: the named suites of every source that has them.
 
-    Without names each source's own suites.
+    Without names each source's own suites. Raises NotASuite, NotAnArchitecture.
     """
     from denizen.index.update_targets import UpdateTarget
 
+    for suite in suites:
+        if not _SUITE.match(suite.encode("utf-8", "surrogateescape")):
+            raise NotASuite(suite)
+    for architecture in architectures:
+        if not _ARCHITECTURE.match(architecture.encode("utf-8", "surrogateescape")):
+            raise NotAnArchitecture(architecture)
     return [
         UpdateTarget(source, suite, architecture, rank, scope)
         for rank, source, suite in _asked([(source, source.suites) for source in sources], suites)
@@ -58,6 +91,7 @@ def ensure(
     Existing indexes are not updated. A suite that cannot be fetched is reported and left out.
 
     Raises:
+        NotASuite, NotAnArchitecture: one of the words is no name.
         SourceFailed, HostLacks: none of the suites has an index.
     """
     from denizen.index.index_manifest import read_manifest

@@ -6,6 +6,7 @@ import os
 
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional
+from denizen.errors import display
 from denizen.host import machine_name
 
 TYPE_CHECKING = False
@@ -21,7 +22,7 @@ def _install(parsed: Parsed, context: Context) -> int:
     path = install_loader(
         context.session, _prefix(parsed), parsed.texts("decisions"), nix_ld=parsed.flag("nix-ld")
     )
-    context.output.say(f"installed {os.fsdecode(path)}")
+    context.output.say(f"installed {display(path)}")
     return 0
 
 
@@ -32,7 +33,7 @@ def _link(parsed: Parsed, context: Context) -> int:
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
     link = os.path.abspath(os.fsencode(parsed.required("LINK")))
     link_program(context.session, program, link, offline=parsed.flag("offline"))
-    context.output.say(f"{os.fsdecode(link)} starts {os.fsdecode(program)}")
+    context.output.say(f"{display(link)} starts {display(program)}")
     return 0
 
 
@@ -40,7 +41,7 @@ def _uninstall(parsed: Parsed, context: Context) -> int:
     from denizen.launch.loader.installation import uninstall
 
     path = uninstall(_prefix(parsed), machine_name())
-    context.output.say(f"removed {os.fsdecode(path)}")
+    context.output.say(f"removed {display(path)}")
     return 0
 
 
@@ -58,9 +59,9 @@ def _status(parsed: Parsed, context: Context) -> int:
             }
         )
         return 0
-    context.output.line(f"{os.fsdecode(found.path)}: {_state(found)}")
+    context.output.line(f"{display(found.path)}: {_state(found)}")
     for directory in directories:
-        context.output.line(f"  decisions in {os.fsdecode(directory)}")
+        context.output.line(f"  decisions in {display(directory)}")
     return 0
 
 

@@ -6,6 +6,7 @@ import os
 
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional, UsageError
+from denizen.errors import display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def add(parsed: Parsed, context: Context) -> int:
     if kind == "deb" and not entry.suites and name != "debian":
         raise UsageError("source add", "--suite is missing", "denizen source add NAME URI --suite stable")
     path = write_source(context.session, name, text)
-    context.output.say(f"wrote {os.fsdecode(path)}; 'denizen index update' makes its index")
+    context.output.say(f"wrote {display(path)}; 'denizen index update' makes its index")
     return 0
 
 
