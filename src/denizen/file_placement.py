@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from denizen.disk import is_permitted
 from denizen.machines import is_x32
 from denizen.value import value
 
@@ -37,13 +38,13 @@ def place(path: bytes) -> Placement:
     """Return the restrictions on the file at `path`. Raises OSError."""
     flags = os.statvfs(path).f_flag
     start = _start_of(path)
-    executable = os.access(path, os.X_OK, effective_ids=True)
+    executable = is_permitted(path, os.X_OK)
     return Placement(
         noexec=bool(flags & os.ST_NOEXEC),
         nosuid=bool(flags & os.ST_NOSUID),
         # access() fails for noexec too; the two causes have different remedies, so they are kept apart.
         executable=executable or _execute_bit(path),
-        readable=os.access(path, os.R_OK, effective_ids=True),
+        readable=is_permitted(path, os.R_OK),
         refused_abi=is_x32(start) and not _runs_x32(),
         handler=_handler_of(path, start),
     )

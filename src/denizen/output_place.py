@@ -7,7 +7,7 @@ import os
 import stat as stat_module
 
 from denizen.contexts import contextmanager
-from denizen.disk import FULL, write_atomically
+from denizen.disk import FULL, is_permitted, write_atomically
 from denizen.errors import HostLacks, shell_word
 
 TYPE_CHECKING = False
@@ -130,7 +130,7 @@ def check_output_directory(path: bytes) -> None:
     directory = os.path.dirname(path.rstrip(b"/")) or b"."
     if not os.path.isdir(directory):
         raise NoDirectoryForOutput(path, directory)
-    if not os.access(directory, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+    if not is_permitted(directory, os.W_OK | os.X_OK):
         read_only = os.statvfs(directory).f_flag & os.ST_RDONLY
         raise OutputNotPermitted(path, directory, os.strerror(errno.EROFS if read_only else errno.EACCES))
 

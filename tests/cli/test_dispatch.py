@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from denizen.cli import dispatch as dispatching
+from tests.support.seccomp import CLONE, CLONE3, refusing, under_filter
 
 
 def test_a_lack_of_memory_is_no_defect(
@@ -22,6 +23,21 @@ def test_a_lack_of_memory_is_no_defect(
     assert "defect" not in told
     with pytest.raises(MemoryError):
         dispatching.dispatch(["list", "--debug"])
+
+
+def test_a_host_that_starts_no_thread_is_no_defect() -> None:
+    """In Python's own words, under a filter that is older than clone3."""
+    script = (
+        "import sys, threading\n"
+        "from denizen.cli import dispatch\n"
+        "dispatch._dispatch = lambda *_: threading.Thread(target=print).start()\n"
+        "sys.exit(dispatch.dispatch(['list']))\n"
+    )
+    command = under_filter(refusing(CLONE, CLONE3), [sys.executable, "-c", script])
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 125
+    assert "this host starts no further thread" in done.stderr
+    assert "defect" not in done.stderr
 
 
 @pytest.mark.parametrize("words", [["--help"], ["instal"], ["remove", "nothing-here"]])

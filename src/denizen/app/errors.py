@@ -78,6 +78,17 @@ class OutOfMemory(HostLacks):
     REMEDY = "ulimit -v unlimited"
 
 
+class NoThreads(HostLacks):
+    """The error that the kernel starts no thread for denizen, which fetches and unpacks with several."""
+
+    WHAT = "this host starts no further thread"
+    WHY = (
+        "a limit of processes is reached (ulimit -u, a control group), or a seccomp filter that is older "
+        "than this Python's C library refuses clone3, as Docker's before 20.10.10 does"
+    )
+    REMEDY = "ulimit -u unlimited, or a newer container runtime"
+
+
 def error_of(error: OSError) -> HostLacks:
     """Return the error to tell for one of the kernel's that no lower layer gave an error of its own."""
     if isinstance(error, FileNotFoundError) and error.filename is None:

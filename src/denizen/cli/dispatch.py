@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from denizen.cli.options import Parsed
 
 
+# What Python says where the kernel starts no thread; the class is that of every error without one.
+_NO_THREAD = "can't start new thread"
 # One constant, and no code that runs for each row: 60 us of every start.
 # (the first word, its module, its line in `denizen --help`, whether it is among the everyday verbs there)
 TABLE: tuple[Group, ...] = tuple(
@@ -224,7 +226,12 @@ def _told(arguments: Sequence[str], at_exec: Callable[[], None]) -> int:
     except Exception as error:
         if debug:
             raise
-        output.internal(error)
+        if isinstance(error, RuntimeError) and str(error).startswith(_NO_THREAD):
+            from denizen.app.errors import NoThreads
+
+            output.error(NoThreads())
+        else:
+            output.internal(error)
         return EXIT_FAILED
     return status
 
