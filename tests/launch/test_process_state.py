@@ -127,3 +127,15 @@ def test_the_program_has_the_callers_umask(umask: str) -> None:
         [sys.executable, "-c", source], capture_output=True, text=True, check=True, umask=int(umask, 8)
     )
     assert done.stdout.split() == ["0o0", umask]
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_child_of_denizens_leaves_no_signal_pending_in_a_program_that_blocks_it(own: bool) -> None:  # noqa: FBT001  # a parameter
+    """What the caller left pending stays so: execve passes it on."""
+    blocked = "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})"
+    before = f"{blocked}; os.kill(os.getpid(), signal.SIGCHLD)" if own else blocked
+    code = _TAKEN.format(before=before, between="os.waitpid(os.posix_spawn('/bin/true', ['true'], {}), 0)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={})
+    facts = dict(line.split(":", 1) for line in done.stdout.splitlines() if ":" in line)
+    pending = int(facts["ShdPnd"], 16) | int(facts["SigPnd"], 16)
+    assert bool(pending & 1 << 16) is own

@@ -28,6 +28,8 @@ _OF_PYTHON = (_signal.SIGPIPE, _signal.SIGXFSZ)
 
 # Signals that the program is to ignore; global, as dispositions belong to the process.
 _ignored: set[int] = set()
+# Whether SIGCHLD was pending, blocked, before any child of this process ended.
+_pending: list[bool] = []
 # The caller's umask, where it takes rights from the owner of a file; global as the umask is the process's.
 _umasks: list[int] = []
 _OWNERS = 0o700
@@ -40,6 +42,7 @@ def take(environ: MutableMapping[str, str]) -> None:
         # While SIGCHLD is ignored the kernel keeps no exit status (wait(2)): all children seem to succeed.
         _ignored.add(_signal.SIGCHLD)
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+    _pending.append(_signal.SIGCHLD in _signal.sigpending())
     _fill_standard_descriptors()
     mask = os.umask(0o077)
     if mask & _OWNERS:
@@ -52,6 +55,10 @@ def become(file: bytes, words: list[bytes], environ: Mapping[str, str] | None = 
 
     Raises OSError where the kernel refuses.
     """
+    if not any(_pending):
+        # Of children of this process alone: execve passes on what is pending, and ignoring discards it.
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_IGN)
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     for number in {*_OF_PYTHON, *_ignored}:
         _signal.signal(number, _signal.SIG_IGN if number in _ignored else _signal.SIG_DFL)
     _umask_of_caller()
