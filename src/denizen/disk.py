@@ -112,16 +112,6 @@ def content_or_empty(path: str, limit: int) -> bytes:
         return b""
 
 
-def is_permitted(path: bytes, mode: int) -> bool:
-    """Return whether the effective user has these permissions (access(2), R_OK and the like).
-
-    Where that is another than the real one, the kernel is asked by faccessat2: seccomp filters that are older
-    than the call (Docker's before 20.10) refuse it with EPERM, as if the file forbade it.
-    """
-    as_another = (os.geteuid(), os.getegid()) != (os.getuid(), os.getgid())
-    return os.access(path, mode, effective_ids=as_another and os.access in os.supports_effective_ids)
-
-
 def make_directories(path: bytes, mode: int = 0o755) -> None:
     """Create the directory `path` if it is absent, with exactly that mode whatever the umask.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.disk import is_permitted
+from denizen.disk_view import is_permitted
 from denizen.machines import is_x32
 from denizen.value import value
 

@@ -7,7 +7,8 @@ import os
 import stat as stat_module
 
 from denizen.contexts import contextmanager
-from denizen.disk import FULL, is_permitted, write_atomically
+from denizen.disk import FULL, write_atomically
+from denizen.disk_view import is_permitted
 from denizen.errors import HostLacks, shell_word
 
 TYPE_CHECKING = False
