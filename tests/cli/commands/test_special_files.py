@@ -33,6 +33,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["sbom", "--offline", "./pipe"], "pipe", {}),
         (["bundle", "--offline", "./pipe"], "pipe", {}),
         (["lock", "--offline", "./pipe"], "pipe", {}),
+        (["system", "dry-run", "pipe", "--target", "."], "pipe", {}),
         (["store", "import", "cache", f"/nix/store/{'1' * 32}-x"], "cache/nix-cache-info", {}),
     ],
 )

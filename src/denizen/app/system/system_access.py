@@ -125,7 +125,8 @@ def path_named(base: str) -> StorePath | None:
 
 def read_spec(path: str) -> bytes:
     """Return the text of a description. Raises DiskFailed."""
+    from denizen.disk import open_regular
     from denizen.system.spec_reader import MAX_SIZE
 
-    with doing("read", os.fsencode(path)), open(path, "rb") as stream:
+    with doing("read", os.fsencode(path)), open(path, "rb", opener=open_regular) as stream:
         return stream.read(MAX_SIZE + 1)

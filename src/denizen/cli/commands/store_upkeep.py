@@ -161,6 +161,7 @@ def _export(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import object_named, open_store
     from denizen.cli.views.store_view import shown
     from denizen.cli.views.work_progress import Meter
+    from denizen.disk import open_regular
     from denizen.formats.signature import parse_secret
     from denizen.store.binary_cache import export
     from denizen.store.errors import doing
@@ -168,7 +169,10 @@ def _export(parsed: Parsed, context: Context) -> int:
     key_file = parsed.text("key")
     key = None
     if key_file:
-        with doing("read the key", os.fsencode(key_file)), open(key_file, encoding="utf-8") as stream:
+        with (
+            doing("read the key", os.fsencode(key_file)),
+            open(key_file, encoding="utf-8", opener=open_regular) as stream,
+        ):
             key = parse_secret(stream.read())
     destination = os.fsencode(os.path.abspath(parsed.required("DIR")))
     with open_store(context.session) as store, store.working() as work:
