@@ -43,6 +43,15 @@ def test_the_plan_shows_every_file_and_writes_nothing(tree: Path, capsys: pytest
     assert (tree / "script").read_text() == "#!/opt/app/bin/sh\n"
 
 
+def test_an_empty_word_is_not_the_working_directory(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tree)
+    assert dispatch(["relocate", "", *PREFIXES]) == 2
+    assert "TREE is an empty word" in capsys.readouterr().err
+    assert (tree / "script").read_text() == "#!/opt/app/bin/sh\n"
+
+
 @pytest.mark.parametrize("words", [["--from", "/opt"], ["--to", "/opt"], []])
 def test_both_paths_are_wanted(tree: Path, words: list[str]) -> None:
     assert dispatch(["relocate", str(tree), *words]) == 2
