@@ -57,3 +57,12 @@ def test_an_error_about_a_target_names_it_in_its_remedy(
 ) -> None:
     assert dispatch(["system", "rollback", "--target", os.fspath(tmp_path)]) != 0
     assert f"denizen system switch --target {shlex.quote(str(tmp_path))} SPEC.toml" in capsys.readouterr().err
+
+
+def test_a_root_with_an_escape_sequence_is_shown_without_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatch(["--root", f"{tmp_path}/a\x1b[31m", "gc"]) != 0
+    told = capsys.readouterr().err
+    assert "\x1b" not in told
+    assert f"denizen --root $'{tmp_path}/a\\033[31m' store add" in told

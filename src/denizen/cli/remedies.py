@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from denizen.errors import shell_word
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,11 +35,9 @@ _TARGET = ("--target",)
 
 def options_of(parsed: Parsed) -> list[str]:
     """Return the options by which the caller said about what the command is, as a shell reads them."""
-    from shlex import quote
-
     given = [(name, parsed.text(name)) for name in _VALUED if parsed.has(name)]
     system = ["--system"] if parsed.has("system") and parsed.flag("system") else []
-    return [*system, *(f"--{name} {quote(text)}" for name, text in given if text)]
+    return [*system, *(f"--{name} {shell_word(text)}" for name, text in given if text)]
 
 
 def as_typed(remedy: str, options: Sequence[str], commands: Sequence[str]) -> str:

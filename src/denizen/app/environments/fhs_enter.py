@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.errors import EXIT_CANNOT_START, DenizenError
+from denizen.errors import EXIT_CANNOT_START, DenizenError, display
 from denizen.fhs.environment_variables import LOCALE_CHOICES, PATH, bashrc, locale, variables
 from denizen.launch import process_state
 from denizen.store.errors import DiskFailed
@@ -63,7 +63,9 @@ def start(session: Session, name: str, words: Sequence[bytes] | None) -> int:
     from denizen.app.environments.fhs_fast_path import launch
 
     if words is None:
-        session.reporter.say(f"in {name}: set-user-ID programs (sudo, ping) have no effect; exit leaves it")
+        session.reporter.say(
+            f"in {display(name)}: set-user-ID programs (sudo, ping) have no effect; exit leaves it"
+        )
     launch(session, name, [os.fsdecode(word) for word in words or ()])
     from denizen.fhs.generations import EnvironmentStore
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.session import SYSTEM_ROOT
+from denizen.errors import shell_word
 from denizen.profiles.profile_links import DEFAULT, Profile, profile_at
 from denizen.value import value
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 # The system's profile where none is named.
 SYSTEM_DEFAULT = "default"
-# What a path may have besides letters and digits, for no shell to change it.
-_PLAIN = dict.fromkeys(map(ord, "/._-"))
 
 
 @value
@@ -58,7 +57,7 @@ def options_for(session: Session, profile: Profile) -> list[str]:
         return root
     directory, name = os.path.split(profile.place)
     known = os.fsdecode(name if directory == profiles_directory(session) else profile.place)
-    return [*root, "--profile", _quoted(known)]
+    return [*root, "--profile", shell_word(known)]
 
 
 def _root_options(session: Session) -> list[str]:
@@ -67,15 +66,7 @@ def _root_options(session: Session) -> list[str]:
         return ["--system"]
     if not session.root or session.root == session.environ.get("DENIZEN_ROOT"):
         return []
-    return ["--root", _quoted(os.path.abspath(session.root))]
-
-
-def _quoted(text: str) -> str:
-    if text.isascii() and text.translate(_PLAIN).isalnum():
-        return text
-    import shlex  # with re, which takes 6 ms
-
-    return shlex.quote(text)
+    return ["--root", shell_word(os.path.abspath(session.root))]
 
 
 def profile_names(session: Session) -> list[Profile]:
