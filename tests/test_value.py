@@ -3,11 +3,10 @@ from typing import ClassVar
 
 import pytest
 
-from denizen.value import Enum, Row, fields_of, replace, rows_of, value
+from denizen.value import Enum, Row, Value, fields_of, replace, rows_of
 
 
-@value
-class Point:
+class Point(Value):
     x: int
     y: int = 0
     origin: ClassVar[str] = "corner"
@@ -17,13 +16,11 @@ class Point:
         return self.x + self.y
 
 
-@value
 class Named(Point):
     name: str = ""
 
 
-@value
-class Positive:
+class Positive(Value):
     number: int
 
     def __post_init__(self) -> None:

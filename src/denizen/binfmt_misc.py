@@ -7,14 +7,13 @@ text of an entry's file; update-binfmts(8), "FORMAT FILES", for what packages ha
 from __future__ import annotations
 
 from denizen.lazy_pattern import pattern
-from denizen.value import value
+from denizen.value import Value
 
 _ESCAPE = pattern(rb"\\x([0-9A-Fa-f]{2})|\\([\\nt])")
 _PLAIN = {b"\\": b"\\", b"n": b"\n", b"t": b"\t"}
 
 
-@value
-class Handler:
+class Handler(Value):
     """An entry of binfmt_misc, which the kernel tries before ELF and scripts.
 
     Attributes:

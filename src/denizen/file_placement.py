@@ -10,11 +10,10 @@ import os
 
 from denizen.disk_view import is_permitted
 from denizen.machines import is_x32
-from denizen.value import value
+from denizen.value import Value
 
 
-@value
-class Placement:
+class Placement(Value):
     """The restrictions that the mount and the permissions of one file impose.
 
     Attributes:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import errno
 import posixpath
 
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 # The top directories that are links into /usr on a merged system (Debian's usrmerge), sorted.
 USR_MERGED = (b"bin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32", b"sbin")
@@ -44,8 +44,7 @@ class FileKind(Enum):
     OTHER = "other"
 
 
-@value
-class Stat:
+class Stat(Value):
     """The metadata of one file that denizen's rules use; (device, inode) is its identity."""
 
     kind: FileKind
@@ -105,15 +104,13 @@ class ForwardingView:
         return self._view.read(path)
 
 
-@value
-class ViewLink:
+class ViewLink(Value):
     """A symbolic link in a `MemoryView`."""
 
     target: bytes
 
 
-@value
-class Executable:
+class Executable(Value):
     """A file in a `MemoryView` with its execute bits set."""
 
     content: bytes

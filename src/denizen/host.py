@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 
 from denizen.machines import BITS, kernel_behind
-from denizen.value import value
+from denizen.value import Value
 
 
-@value
-class Host:
+class Host(Value):
     """The properties of this machine that matter for starting programs.
 
     Attributes:

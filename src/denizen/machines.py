@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sys
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ VDSO_NAME = b"linux-vdso.so.1"
 BITS = 64 if sys.maxsize > 2**32 else 32
 
 
-@value
-class Machine:
+class Machine(Value):
     """One architecture: an ABI of a processor, for programs and libraries linked with glibc.
 
     Attributes:

@@ -23,7 +23,7 @@ import os
 import signal
 
 from denizen.errors import HostLacks
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,8 +108,7 @@ class Helpers:
         self.close()
 
 
-@value
-class _Helper:
+class _Helper(Value):
     """A helper process, and the pipes to it and from it."""
 
     process: int

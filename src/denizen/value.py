@@ -1,16 +1,15 @@
-"""`@value`, `Row`, `Enum`: replacements of dataclass, NamedTuple and Enum that import faster (pure).
+"""`Value`, `Row`, `Enum`: replacements of dataclass, NamedTuple and Enum that import faster (pure).
 
-To a type checker `@value` is `@dataclass(frozen=True, slots=True)`. It exists because start-up is
-part of denizen's contract: importing `dataclasses` imports `inspect`, `ast` and `dis` (19 ms where
+To a type checker a subclass of `Value` is a `@dataclass(frozen=True, slots=True)`. It exists because start-up
+is part of denizen's contract: importing `dataclasses` imports `inspect`, `ast` and `dis` (19 ms where
 `python3 -c pass` takes 13), and each frozen slotted class compiles its methods at import (0.9 ms). Here
-a class costs about 20 us, and all methods are shared; an `__init__` of its own is compiled (0.3 ms) for
+a class costs about 8 us, and all methods are shared; an `__init__` of its own is compiled (0.3 ms) for
 a class with many instances. `typing` (13 ms) is not imported either: modules on a start-up path set
 `TYPE_CHECKING = False` and import their types under it, which tests/test_startup.py checks.
 
 Supported are: positional and keyword fields, immutable defaults, inheritance
 from another value class, `ClassVar`, and `__post_init__` for a check that needs all fields. There
-is no `field()`: a mutable default would make the value mutable. As with slotted dataclasses, a
-method must not use zero-argument `super()`, because the class is created twice.
+is no `field()`: a mutable default would make the value mutable.
 
 `Row` is `typing.NamedTuple` to a type checker, without defaults: a record that is a tuple, for the rows of
 a table that `struct.iter_unpack` yields (`rows_of`), 0.1 us each. Fields cannot be added in a subclass.
@@ -37,32 +36,50 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
     @dataclass_transform(frozen_default=True)
-    def value(cls: type[T]) -> type[T]:
-        """Make `cls` a frozen, slotted record of its annotated names."""
+    class _CheckedValue:
+        """A frozen, slotted record of its annotated names, as type checkers see it."""
+
+    Value = _CheckedValue
 
 else:
 
-    def value(cls: type) -> type:
-        """Return `cls` made anew as a frozen, slotted record of its annotated names."""
-        own = field_names(cls)
-        base = cls.__base__
-        body = dict(cls.__dict__)
-        defaults = {name: body.pop(name) for name in own if name in body}
-        body.pop("__dict__", None)
-        body.pop("__weakref__", None)
-        names = own
-        if base is not object:
-            names = (*getattr(base, "__fields__", ()), *own)
-            defaults = getattr(base, "__defaults__", {}) | defaults
-        # All attributes are in the body when the class is created; setting one afterwards costs 2 us.
-        made = _METHODS | body
-        made["__init__"] = _shared_init
-        made["__slots__"] = own
-        made["__fields__"] = made["__match_args__"] = names
-        made["__defaults__"] = defaults
-        made["__made__"] = []
-        made["__qualname__"] = cls.__qualname__
-        return type(cls)(cls.__name__, cls.__bases__, made)
+    class _ValueType(type):
+        """Makes the classes of values, with a slot for each annotated name."""
+
+        def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, object]) -> type:
+            if not bases:
+                return type.__new__(cls, name, bases, body)
+            own = _instance_names(body.get("__annotations__", {}))
+            # All attributes are in the body when the class is created; setting one afterwards costs 2 us.
+            body["__defaults__"] = bases[0].__defaults__ | {key: body.pop(key) for key in own if key in body}
+            body["__fields__"] = body["__match_args__"] = bases[0].__fields__ + own
+            body["__slots__"], body["__made__"], body["__init__"] = own, [], _shared_init
+            return type.__new__(cls, name, bases, body)
+
+    class Value(metaclass=_ValueType):
+        """A frozen, slotted record of its annotated names."""
+
+        __slots__ = __fields__ = ()
+        __defaults__: dict[str, object] = {}  # noqa: RUF012  # never changed
+
+        def __eq__(self, other: object) -> bool:
+            return fields_of(self) == fields_of(other) if type(self) is type(other) else NotImplemented
+
+        def __hash__(self) -> int:
+            return hash((type(self), fields_of(self)))
+
+        def __repr__(self) -> str:
+            shown = ", ".join([f"{name}={getattr(self, name)!r}" for name in self.__fields__])
+            return f"{type(self).__qualname__}({shown})"
+
+        def __setattr__(self, name: str, _: object) -> None:
+            raise AttributeError(f"{type(self).__name__} is a value; {name} cannot be set")
+
+        def __delattr__(self, name: str) -> None:
+            raise AttributeError(f"{type(self).__name__} is a value; {name} cannot be deleted")
+
+        def __reduce__(self) -> tuple[object, ...]:
+            return (type(self), fields_of(self))
 
     class Row(tuple):
         """A tuple with names for its items."""
@@ -131,6 +148,10 @@ else:
 def field_names(cls: type) -> tuple[str, ...]:
     """Return the annotated instance attributes of one class body, in order, without ClassVar."""
     annotations: dict[str, object] = cls.__dict__.get("__annotations__", {})  # noqa: RUF063  # inspect costs 12 ms
+    return _instance_names(annotations)
+
+
+def _instance_names(annotations: dict[str, object]) -> tuple[str, ...]:
     return tuple([name for name, kind in annotations.items() if "ClassVar" not in str(kind)])
 
 
@@ -202,43 +223,15 @@ def _in_order(
     return None if len(found) > len(names) or named < len(keywords) else found
 
 
-def _eq(self: object, other: object) -> bool:
-    if type(self) is not type(other):
-        return NotImplemented  # type: ignore[no-any-return]  # as __eq__ must for another type
-    same: bool = fields_of(self) == fields_of(other)
-    return same
-
-
-def _hash(self: object) -> int:
-    return hash((type(self), fields_of(self)))
-
-
-def _repr(self: object) -> str:
-    names: tuple[str, ...] = type(self).__fields__  # type: ignore[attr-defined]  # set by value()
-    return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
-
-
-def _refuse_set(self: object, name: str, _: object) -> None:
-    raise AttributeError(f"{type(self).__name__} is a value; {name} cannot be set")
-
-
-def _refuse_delete(self: object, name: str) -> None:
-    raise AttributeError(f"{type(self).__name__} is a value; {name} cannot be deleted")
-
-
-def _reduce(self: object) -> tuple[object, ...]:
-    return (type(self), fields_of(self))
-
-
 def fields_of(record: object) -> tuple[object, ...]:
     """Return the values of a record's fields, in the order of declaration."""
-    names: tuple[str, ...] = type(record).__fields__  # type: ignore[attr-defined]  # set by value()
+    names: tuple[str, ...] = type(record).__fields__  # type: ignore[attr-defined]  # set by _ValueType
     return tuple([getattr(record, name) for name in names])
 
 
 def replace(record: T, **changes: object) -> T:
     """Return a copy of a record with some fields changed."""
-    names: tuple[str, ...] = type(record).__fields__  # type: ignore[attr-defined]  # set by value()
+    names: tuple[str, ...] = type(record).__fields__  # type: ignore[attr-defined]  # set by _ValueType
     return type(record)(**{name: changes.pop(name, getattr(record, name)) for name in names}, **changes)
 
 
@@ -248,7 +241,7 @@ def from_columns(cls: type[T], *columns: Iterable[object]) -> list[T]:
     No Python code runs per record, so this takes a third of the time of calling the class. There is
     no `__post_init__`, and the shortest column decides the number of records.
     """
-    names: tuple[str, ...] = cls.__fields__  # type: ignore[attr-defined]  # set by value()
+    names: tuple[str, ...] = cls.__fields__  # type: ignore[attr-defined]  # set by _ValueType
     rows = [list(column) for column in columns]
     made: list[T] = list(map(cls.__new__, [cls] * min(map(len, rows))))
     for name, row in zip(names, rows, strict=True):
@@ -261,15 +254,6 @@ def rows_of(cls: type[T], table: Iterable[Iterable[object]]) -> list[T]:
     return list(map(tuple.__new__, repeat(cls), table))  # type: ignore[arg-type]  # a Row is a tuple
 
 
-_METHODS = {
-    "__eq__": _eq,
-    "__hash__": _hash,
-    "__repr__": _repr,
-    "__setattr__": _refuse_set,
-    "__delattr__": _refuse_delete,
-    "__reduce__": _reduce,
-}
-
 __all__ = [
-    "Enum", "Row", "compile_init", "field_names", "fields_of", "from_columns", "replace", "rows_of", "value",
+    "Enum", "Row", "Value", "compile_init", "field_names", "fields_of", "from_columns", "replace", "rows_of",
 ]  # fmt: skip

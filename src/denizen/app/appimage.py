@@ -18,7 +18,7 @@ import os
 
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import EXIT_CANNOT_START, BadInput
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class DamagedAppImage(BadInput):
         return f"{self.fault.what}: {self.fault.why}"
 
 
-@value
-class AppImage:
+class AppImage(Value):
     """One AppImage.
 
     Attributes:

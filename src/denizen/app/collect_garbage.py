@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from denizen.app.retention import MISSING_FOR, UNUSED_FOR
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from denizen.store.local import Store
 
 
-@value
-class GarbageRequest:
+class GarbageRequest(Value):
     """A request to collect garbage.
 
     Attributes:
@@ -39,8 +38,7 @@ class GarbageRequest:
     dry: bool = False
 
 
-@value
-class CollectedGarbage:
+class CollectedGarbage(Value):
     """The things that a collection deleted, or would delete.
 
     Attributes:

@@ -9,7 +9,7 @@ import os
 
 from denizen.app.session import search_path
 from denizen.errors import EXIT_NOT_FOUND, DenizenError
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ class NothingToExamine(DenizenError):
 _facts: list[ProgramFacts] = []
 
 
-@value
-class WhyRequest:
+class WhyRequest(Value):
     """A request to explain a program.
 
     Attributes:
@@ -72,8 +71,7 @@ class WhyRequest:
     extra: tuple[str, ...] = ()
 
 
-@value
-class StrategyForecast:
+class StrategyForecast(Value):
     """The strategies that would start a program, and what it would be given.
 
     Attributes:

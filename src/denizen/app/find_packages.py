@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from denizen.index.provider import PathProvider, Provider
 
 
-@value
-class PackageAnswer:
+class PackageAnswer(Value):
     """The packages that have a name.
 
     Attributes:

@@ -11,7 +11,7 @@ import os
 
 from denizen.errors import HostLacks
 from denizen.trust import check, check_parent, home_of, owner_of_nearest
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ class StoreAway(HostLacks):
     REMEDY = "mount the disk; or rm {pointer}, and a new store is made when one is needed"
 
 
-@value
-class DenizenPaths:
+class DenizenPaths(Value):
     """The directories, none of which need exist.
 
     Attributes:

@@ -6,7 +6,7 @@ import os
 
 from denizen.app.session import search_path
 from denizen.errors import EXIT_NOT_FOUND, DenizenError
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ class NoSuchProgram(DenizenError):
     WHY = "{reason:text}"
 
 
-@value
-class RunRequest:
+class RunRequest(Value):
     """The options of a start, apart from the program itself.
 
     Attributes:

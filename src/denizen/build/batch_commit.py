@@ -13,7 +13,7 @@ import threading
 import time
 from queue import Empty, SimpleQueue
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ _MOMENT = 0.1
 TOGETHER = 8
 
 
-@value
-class _Staged:
+class _Staged(Value):
     """A tree that was built; `placed` is set once it is a valid object."""
 
     adoption: Adoption

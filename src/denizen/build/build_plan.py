@@ -15,7 +15,7 @@ from denizen.errors import BadInput, display
 from denizen.formats import aterm_parser, storepath
 from denizen.store.errors import doing
 from denizen.store.realisations import realised_path
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ class NoSource(BadInput):
         return ", ".join(str(path) for path in self.missing)
 
 
-@value
-class RealisePlan:
+class RealisePlan(Value):
     """The derivations needed and those to be built.
 
     Attributes:

@@ -6,7 +6,7 @@ from denizen.build.builtin_derivations import OUT
 from denizen.build.builtin_variables import Variables
 from denizen.build.derivation import BadDerivation, name_of
 from denizen.disk_view import RootedView
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ class Opener(Protocol):
         """Yield the bytes at `url` as they arrive. Raises SourceFailed at once or between pieces."""
 
 
-@value
-class Build:
+class Build(Value):
     """One derivation being built.
 
     Attributes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput
 from denizen.formats.aterm import Derivation, DerivationOutput
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ class NotListed(BadInput):
     REMEDY = "where that is the store's own directory: --root DIR, or DENIZEN_ROOT, with another one"
 
 
-@value
-class Ingredient:
+class Ingredient(Value):
     """A store object that a recipe uses.
 
     Attributes:

@@ -13,7 +13,7 @@ from denizen.errors import SourceFailed, display
 from denizen.formats import storepath
 from denizen.formats.aterm import Derivation, DerivationOutput
 from denizen.formats.storepath import Method
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ class NotOpened(SourceFailed):
     WHY = "{reason:text}"
 
 
-@value
-class Fetch:
+class Fetch(Value):
     """A file to be fetched.
 
     Attributes:

@@ -15,7 +15,7 @@ from denizen.fileview import FileKind
 from denizen.formats import storepath
 from denizen.formats.entry_name import is_entry_name
 from denizen.formats.file_tree import Directory, Symlink
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ class MissingLibraries(BadInput):
         return "\n".join(f"{display(name)}: there is no file {display(path)}" for name, path in self.missing)
 
 
-@value
-class LinkedLibrary:
+class LinkedLibrary(Value):
     """A library, its soname, and its package.
 
     `inside` is its path in the package, without a leading slash.

@@ -10,7 +10,7 @@ union_plan.py has the rules by which the tree is made.
 from __future__ import annotations
 
 from denizen.build.builtin_derivations import recipe, table
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 BUILDER = b"builtin:union"
 
 
-@value
-class UnionPart:
+class UnionPart(Value):
     """A part of a package that a recipe unites; `inside` and `outside` are as in `union_plan.UnionInput`."""
 
     package: Ingredient

@@ -10,7 +10,7 @@ from denizen.build.builtin_derivations import recipe
 from denizen.build.derivation import BadDerivation
 from denizen.errors import display
 from denizen.formats.archive_tree import Layout
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 BUILDER = b"builtin:unpack-deb"
 
 
-@value
-class UnpackDeb:
+class UnpackDeb(Value):
     """A package file to be unpacked, and the layout of its tree."""
 
     source: StorePath

@@ -5,7 +5,7 @@ from __future__ import annotations
 from denizen.build.derivation import BadDerivation
 from denizen.errors import display
 from denizen.formats import storepath
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
 
 
-@value
-class Variables:
+class Variables(Value):
     """The environment of a derivation, read with the checks all builders need."""
 
     name: str

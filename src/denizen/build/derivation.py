@@ -18,7 +18,7 @@ from denizen.errors import BadInput, display
 from denizen.formats import aterm, storepath
 from denizen.formats.storepath import Method, StorePath
 from denizen.sha256 import digest_of
-from denizen.value import Enum, replace, value
+from denizen.value import Enum, Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,16 +69,14 @@ _IMPURE = ("impure-derivations", "its output is made anew each time")
 _DYNAMIC = ("dynamic-derivations", "its output is a derivation")
 
 
-@value
-class FixedOutput:
+class FixedOutput(Value):
     """An output whose content is known beforehand: its hash, and the method by which the hash is taken."""
 
     method: Method
     content: Hash
 
 
-@value
-class Sealed:
+class Sealed(Value):
     """A derivation with its outputs computed and its own path in the store.
 
     Attributes:
@@ -102,8 +100,7 @@ class Sealed:
         return aterm.render(self.derivation)
 
 
-@value
-class _Inputs:
+class _Inputs(Value):
     """The `.drv` files that a derivation depends on, and the hashes modulo by their full paths."""
 
     paths: tuple[StorePath, ...]

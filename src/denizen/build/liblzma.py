@@ -14,7 +14,7 @@ import ctypes
 import os
 
 from denizen.formats.compression import BadXz
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ class _Stream(ctypes.Structure):
     )
 
 
-@value
-class Liblzma:
+class Liblzma(Value):
     """A loaded liblzma.
 
     Attributes:

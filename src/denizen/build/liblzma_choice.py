@@ -25,7 +25,7 @@ from denizen.formats.storepath import containing
 from denizen.host import machine_name
 from denizen.sha256 import hex_digest_of
 from denizen.trust import is_trusted
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ _LIBC = b"libc.so.6"
 _MAPS = "/proc/self/maps"
 
 
-@value
-class DecoderChoice:
+class DecoderChoice(Value):
     """The decision about a newer liblzma than Python's own.
 
     Attributes:

@@ -27,7 +27,7 @@ from denizen.store.trees.canonical import ORDINARY, STORED, canonicalise
 from denizen.store.trees.nar_hashing import Digester, digest_tree
 from denizen.store.trees.restore import restore, restoring
 from denizen.store.trees.tree_reader import TooDeep
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class NotPromised(SourceFailed):
     WHY = "it hashes to {found:text}"
 
 
-@value
-class PackageFile:
+class PackageFile(Value):
     """A package to be unpacked.
 
     Attributes:

@@ -22,7 +22,7 @@ from denizen.build.builders import build
 from denizen.build.derivation import input_paths, name_of
 from denizen.errors import DenizenError
 from denizen.store.local import Store
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ class Stopped(DenizenError):
     """A build was stopped because another failed."""
 
 
-@value
-class RealiseOptions:
+class RealiseOptions(Value):
     """Options of `realise`.
 
     Attributes:
@@ -244,8 +243,7 @@ class _Flag:
         self.is_set = True
 
 
-@value
-class _Shop:
+class _Shop(Value):
     """The state shared by all builds of a run.
 
     Attributes:

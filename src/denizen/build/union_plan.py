@@ -14,7 +14,7 @@ from denizen.errors import BadInput, display
 from denizen.fileview import FileKind
 from denizen.formats.entry_name import is_entry_name
 from denizen.formats.file_tree import Directory, Symlink
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ class Conflict(BadInput):
         return "\n".join(shown + ([f"and {left} more"] if left else []))
 
 
-@value
-class UnionInput:
+class UnionInput(Value):
     """A package, or a part of one, and its priority; the lower number wins.
 
     Attributes:
@@ -66,8 +65,7 @@ class UnionInput:
     outside: bytes = b""
 
 
-@value
-class UnionProvider:
+class UnionProvider(Value):
     """A package to be united, and a view of its own tree as /."""
 
     package: UnionInput

@@ -8,7 +8,7 @@ by which the operations of `app` print messages on standard error.
 
 from __future__ import annotations
 
-from denizen.value import Row, replace, value
+from denizen.value import Row, Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from denizen.sources.base import Progress
 
 
-@value
-class Context:
+class Context(Value):
     """The session and the output of one command.
 
     Attributes:
@@ -66,8 +65,7 @@ class Context:
             self.output.say(line)
 
 
-@value
-class Command:
+class Command(Value):
     """One command (`why`) or subcommand (`store add`).
 
     Attributes:
@@ -101,8 +99,7 @@ class Group(Row):
     everyday: bool
 
 
-@value
-class OutputReporter:
+class OutputReporter(Value):
     """A `Reporter` over the command line's output.
 
     Attributes:

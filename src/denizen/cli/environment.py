@@ -5,11 +5,10 @@ tests/cli/test_environment.py holds source code, C included, to this table.
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 
-@value
-class Variable:
+class Variable(Value):
     """One variable, or several with one meaning.
 
     Attributes:

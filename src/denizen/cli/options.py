@@ -12,15 +12,14 @@ A positional of kind REST ends option parsing at its first word: the rest belong
 from __future__ import annotations
 
 from denizen.errors import EXIT_USAGE, DenizenError, display
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-@value
-class Option:
+class Option(Value):
     """One option.
 
     Attributes:
@@ -47,8 +46,7 @@ class Option:
         return self.names[-1].lstrip("-")
 
 
-@value
-class Positional:
+class Positional(Value):
     """One positional argument.
 
     Attributes:

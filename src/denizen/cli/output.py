@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from denizen.errors import DenizenError, display
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ class CannotWrite(DenizenError):
     WHY = "{reason:text}"
 
 
-@value
-class Output:
+class Output(Value):
     """The streams of a command, with colour and verbosity.
 
     Attributes:

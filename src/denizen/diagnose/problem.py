@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 
 class Severity(Enum):
@@ -13,8 +13,7 @@ class Severity(Enum):
     NOTE = "note"  # worth knowing before one changes anything
 
 
-@value
-class Problem:
+class Problem(Value):
     """One problem.
 
     Attributes:

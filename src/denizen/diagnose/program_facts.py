@@ -19,7 +19,7 @@ from denizen.linker.closure import resolve
 from denizen.linker.process_environment import LinkerStart
 from denizen.linker.rule_tables import CACHE, DEFAULT, INTERPRETER
 from denizen.linker.unvouched_objects import unvouched_objects
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 LINKED = (ProgramKind.DYNAMIC, ProgramKind.LIBRARY)
 
 
-@value
-class HostContext:
+class HostContext(Value):
     """The host on which a program is examined.
 
     Attributes:
@@ -57,8 +56,7 @@ class HostContext:
     thorough: bool = False
 
 
-@value
-class ProgramFacts:
+class ProgramFacts(Value):
     """A program with all that is known about it before the checks.
 
     Attributes:

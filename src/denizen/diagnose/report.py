@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from denizen.elf.classify import STATIC_KINDS
 from denizen.errors import display
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 _STATIC = tuple(kind.value for kind in STATIC_KINDS)
 
 
-@value
-class TriedPath:
+class TriedPath(Value):
     """One place where a library was searched for without success.
 
     Attributes:
@@ -33,8 +32,7 @@ class TriedPath:
     reason: str
 
 
-@value
-class LibraryRow:
+class LibraryRow(Value):
     """One library of the closure, in load order.
 
     Attributes:
@@ -56,8 +54,7 @@ class LibraryRow:
     tried: tuple[TriedPath, ...]
 
 
-@value
-class VersionRow:
+class VersionRow(Value):
     """A symbol version that the library found does not define."""
 
     library: bytes
@@ -66,8 +63,7 @@ class VersionRow:
     path: bytes | None
 
 
-@value
-class MissingSymbol:
+class MissingSymbol(Value):
     """A symbol that no object of the closure defines; with `now` the start ends by it."""
 
     name: bytes
@@ -76,8 +72,7 @@ class MissingSymbol:
     now: bool = False
 
 
-@value
-class DlopenRow:
+class DlopenRow(Value):
     """A library that the program may open while it runs.
 
     Attributes:
@@ -93,8 +88,7 @@ class DlopenRow:
     feature: str
 
 
-@value
-class Report:
+class Report(Value):
     """Everything known about one program on one host.
 
     Attributes:

@@ -10,7 +10,7 @@ import posixpath
 from denizen.elf import classify
 from denizen.elf.script import MAX_STEPS
 from denizen.fileview import FileKind as EntryKind
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ _DENIED = "Permission denied"
 _WORKING_DIRECTORY = b"/proc/self/cwd"
 
 
-@value
-class Step:
+class Step(Value):
     """One interpreter line on the way from a script to a program.
 
     Attributes:

@@ -11,7 +11,7 @@ from denizen.elf import constants as c
 from denizen.elf.errors import NotElf
 from denizen.elf.image import read
 from denizen.errors import BadInput
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ class ProgramKind(Enum):
 STATIC_KINDS = (ProgramKind.STATIC, ProgramKind.STATIC_PIE, ProgramKind.GO_STATIC)
 
 
-@value
-class Classification:
+class Classification(Value):
     """A file's kind and what was parsed to determine it.
 
     Attributes:

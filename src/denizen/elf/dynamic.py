@@ -17,7 +17,7 @@ from struct import Struct
 
 from denizen.elf import constants as c
 from denizen.elf.strings import StringTable
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ _PAIRS = {
 _TAG = itemgetter(0)
 
 
-@value
-class Dynamic:
+class Dynamic(Value):
     """The dynamic section; tags that name strings are resolved, all others are in `entries` and `values`.
 
     Attributes:

@@ -27,7 +27,7 @@ from denizen.elf.cached_property import once
 from denizen.elf.constants import PT_NOTE
 from denizen.elf.errors import Malformed
 from denizen.errors import BadInput
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ X86_ISA_NEEDED = 0xC0008002
 PRIORITIES = ("required", "recommended", "suggested")
 
 
-@value
-class Note:
+class Note(Value):
     """A note of a segment; `offset` is the file offset of its content."""
 
     owner: bytes
@@ -60,8 +59,7 @@ class Note:
     offset: int
 
 
-@value
-class AbiTag:
+class AbiTag(Value):
     """The oldest kernel version the file is for. glibc before 2.36 refuses the file on an older kernel."""
 
     os: str
@@ -70,16 +68,14 @@ class AbiTag:
     patch: int
 
 
-@value
-class Property:
+class Property(Value):
     """A GNU property: a feature that all objects of a process must share, or a processor level needed."""
 
     type: int
     content: bytes
 
 
-@value
-class DlopenNote:
+class DlopenNote(Value):
     """A library that the program opens with dlopen: any of `sonames`, the first one preferred."""
 
     sonames: tuple[bytes, ...]

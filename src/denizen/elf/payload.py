@@ -31,7 +31,7 @@ from struct import Struct
 from denizen.bytesio import take
 from denizen.elf import constants as c
 from denizen.elf.sections import end_of_sections
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ _HOST_DATA = 4 * 1024 * 1024  # writable data of .NET's host: 158 KiB in .NET 8
 _PRELUDE = 16 * 1024 * 1024  # 90 KiB of code, and the names of all files packed
 
 
-@value
-class Payload:
+class Payload(Value):
     """The location of the application in the file.
 
     Attributes:

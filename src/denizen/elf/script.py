@@ -11,7 +11,7 @@ which is why scripts saved on Windows do not start.
 from __future__ import annotations
 
 from denizen.elf.errors import Malformed
-from denizen.value import value
+from denizen.value import Value
 
 BUFFER_SIZE = 256
 # The kernel follows at most this many interpreter lines (fs/exec.c exec_binprm: depth > 5 is ELOOP).
@@ -27,8 +27,7 @@ _ESCAPES = {
 _VALUED = (b"-u", b"--unset", b"-C", b"--chdir")
 
 
-@value
-class EnvCall:
+class EnvCall(Value):
     """A call of `env`: look `program` up on PATH and run it with `arguments` and these variables set."""
 
     program: bytes | None
@@ -36,8 +35,7 @@ class EnvCall:
     assignments: tuple[bytes, ...]
 
 
-@value
-class Script:
+class Script(Value):
     """The first line of a script.
 
     Attributes:

@@ -21,7 +21,7 @@ from denizen.elf import constants as c
 from denizen.elf.cached_property import once
 from denizen.elf.hashtables import SYMBOL_SIZE, extent
 from denizen.elf.symbol_lookup import Lookup
-from denizen.value import from_columns, value
+from denizen.value import Value, from_columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ _ABS_HIGH = _only(c.SHN_ABS >> 8)
 _ABS_LOW = _only(c.SHN_ABS & 255)
 
 
-@value
-class Undefined:
+class Undefined(Value):
     """A reference: some object must define `name`, in `version` where one is given.
 
     `version_file` is the soname of the library in which the version was found at link time.
@@ -80,8 +79,7 @@ class Undefined:
     index: int
 
 
-@value
-class Export:
+class Export(Value):
     """A definition that lookups can find.
 
     `hidden` (VERSYM_HIDDEN): only references to its version find it. `version` is None where the

@@ -12,7 +12,7 @@ import posixpath
 from denizen.errors import BadInput
 from denizen.fhs.host_etc import DEFAULT_GROUP, DEFAULT_PASSWD
 from denizen.formats.file_tree import Directory, File, Symlink
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ class ExportConflict(BadInput):
     WHY = "both have /{path}, with different content"
 
 
-@value
-class ImageLayer:
+class ImageLayer(Value):
     """A part of a root: its title, and its entries with the directories that they need, sorted by path."""
 
     title: str

@@ -11,7 +11,7 @@ in `triggers.toml`.
 from __future__ import annotations
 
 from denizen.fhs.maintainer_script import commands_of
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ _COMMAND = b"update-alternatives"
 _ANYWHERE = (b"--quiet", b"--force", b"--verbose")
 
 
-@value
-class Alternative:
+class Alternative(Value):
     """A link that may lead to files of several packages.
 
     Attributes:

@@ -20,7 +20,7 @@ as long as the environment does.
 from __future__ import annotations
 
 from denizen.build.builtin_derivations import recipe, table
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ BUILDER = b"builtin:fhs"
 PACKAGES = b"packages"
 
 
-@value
-class Parts:
+class Parts(Value):
     """The inputs of an environment's derivation.
 
     Attributes:
@@ -59,8 +58,7 @@ class Parts:
     diversions: tuple[tuple[bytes, bytes, Ingredient | None], ...] = ()
 
 
-@value
-class Composition:
+class Composition(Value):
     """The inputs of an environment's derivation, as read from its variables; see Parts."""
 
     packages: tuple[StorePath, ...]

@@ -24,7 +24,7 @@ from denizen.fhs.tree_model import Model, NodeKind
 from denizen.fhs.trigger_rules import read_rules
 from denizen.store.errors import doing
 from denizen.store.trees.canonical import STORE_TIMES
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ class NoSandbox(HostLacks):
     )
 
 
-@value
-class CompositionTools:
+class CompositionTools(Value):
     """The means to run a tool; `enter` is the path of denizen-enter."""
 
     enter: bytes

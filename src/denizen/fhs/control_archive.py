@@ -6,7 +6,7 @@ from denizen.fhs.alternatives import alternatives_in
 from denizen.fhs.configuration_files import configuration_files_in
 from denizen.fhs.diversions import diversions_in
 from denizen.fhs.package_relations import relations
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from denizen.fhs.package_relations import Relation
 
 
-@value
-class Control:
+class Control(Value):
     """The facts of a control archive that are used.
 
     Attributes:

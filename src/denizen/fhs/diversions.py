@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from denizen.fhs.maintainer_script import commands_of
 from denizen.fhs.tree_model import Model
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ _OTHER_ACTIONS = frozenset({b"--remove", b"--list", b"--listpackage", b"--truena
 TOPS = (b"usr", b"etc", b"opt")
 
 
-@value
-class Diversion:
+class Diversion(Value):
     """A path whose file goes to another one where it is not the diverting package's own.
 
     Attributes:

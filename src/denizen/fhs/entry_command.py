@@ -17,7 +17,7 @@ from denizen.fileview import USR_MERGED, exists
 from denizen.host import machine_name
 from denizen.linker.ldcache import BadCache
 from denizen.machines import by_kernel
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ _MADE_LATER = frozenset({b"passwd", b"group", b"hostname", b"machine-id", b"reso
 _DEFAULTS = {b"passwd": DEFAULT_PASSWD, b"group": DEFAULT_GROUP}
 
 
-@value
-class Inside:
+class Inside(Value):
     """An environment that can be entered.
 
     Attributes:

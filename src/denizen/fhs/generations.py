@@ -17,7 +17,7 @@ from denizen.errors import BadInput, DenizenError, display
 from denizen.fhs.mounts import BindMount
 from denizen.formats import storepath
 from denizen.store.errors import doing
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ class DamagedEnvironment(BadInput):
     REMEDY = "denizen fhs create makes a new generation; denizen fhs rollback goes back to an older one"
 
 
-@value
-class Part:
+class Part(Value):
     """One package of a generation."""
 
     name: str
@@ -101,8 +100,7 @@ class Part:
     sha256: str
 
 
-@value
-class Settings:
+class Settings(Value):
     """The user's settings for an environment.
 
     Attributes:
@@ -124,8 +122,7 @@ class Settings:
     profile: str = ""
 
 
-@value
-class State:
+class State(Value):
     """The state of an environment at one time.
 
     Attributes:
@@ -139,7 +136,6 @@ class State:
     parts: tuple[Part, ...]
 
 
-@value
 class Generation(State):
     """One state of an environment, with its number."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 # The host's /etc and /usr inside an environment.
 HOST = b"/.denizen/host"
@@ -42,22 +42,19 @@ DEFAULT_PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/n
 DEFAULT_GROUP = b"root:x:0:\nnogroup:x:65534:\n"
 
 
-@value
-class EtcFile:
+class EtcFile(Value):
     """A file that denizen writes in /.denizen/etc; its text has no NUL."""
 
     text: bytes
 
 
-@value
-class EtcLink:
+class EtcLink(Value):
     """A link in /.denizen/etc."""
 
     target: bytes
 
 
-@value
-class User:
+class User(Value):
     """The user who enters, for hosts whose files do not list the user (LDAP, a bare root)."""
 
     name: bytes

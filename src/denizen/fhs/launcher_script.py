@@ -7,7 +7,7 @@ changes.
 from __future__ import annotations
 
 from denizen.fhs.environment_variables import LOCALE_CHOICES
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-")
 
 
-@value
-class Launch:
+class Launch(Value):
     """The content of a launcher.
 
     Attributes:

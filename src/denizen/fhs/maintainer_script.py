@@ -12,7 +12,7 @@ import re
 from contextlib import suppress
 from functools import lru_cache
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ _ASSIGNED = re.compile(rb"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _BEFORE_COMMANDS = frozenset({b"do", b"then", b"else", b"{", b"local", b"export", b"readonly"})
 
 
-@value
-class _Part:
+class _Part(Value):
     """A piece of a word.
 
     Attributes:

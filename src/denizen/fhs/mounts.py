@@ -18,7 +18,7 @@ import posixpath
 from denizen.fhs.driver_libraries import SHARE
 from denizen.fhs.host_etc import HOST, EtcFile
 from denizen.fileview import USR_MERGED
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ _EXPECTED = (b"proc", b"dev", b"sys", b"tmp", b"run", b"var", b"home", b"opt", b
 _DEVICES = (b"null", b"zero", b"full", b"random", b"urandom")
 
 
-@value
-class BindMount:
+class BindMount(Value):
     """A path of the host that is shown at another path; with `optional` only if it exists."""
 
     source: bytes
@@ -42,8 +41,7 @@ class BindMount:
     optional: bool = False
 
 
-@value
-class EnteredRoot:
+class EnteredRoot(Value):
     """The parts of an entered root.
 
     Attributes:

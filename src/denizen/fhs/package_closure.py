@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, display
 from denizen.fhs.package_relations import Relation, groups, relations
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ class PackageCatalogue(Protocol):
         """Return known names that resemble an unknown one."""
 
 
-@value
-class Missing:
+class Missing(Value):
     """A relation that no package satisfies.
 
     Attributes:
@@ -102,8 +101,7 @@ def _sentence(one: Missing) -> str:
     return f"{asked}: nothing satisfies it; wanted by {' → '.join(map(display, one.chain))}"
 
 
-@value
-class EnvironmentPackage:
+class EnvironmentPackage(Value):
     """A package of the environment and the package that depends on it; None for the user or the base set."""
 
     package: Provider

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from denizen.fhs.package_relations import Relation
 
 
-@value
-class Clash:
+class Clash(Value):
     """Two packages that cannot be installed together.
 
     Attributes:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from denizen.errors import display
 from denizen.formats.debversion import version_key
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ _OPERATORS: Mapping[bytes, str] = {
 }  # fmt: skip
 
 
-@value
-class Relation:
+class Relation(Value):
     """One relation to a package.
 
     Attributes:

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import re
 
-from denizen.value import value
+from denizen.value import Value
 
 _HEAD = re.compile(
     rb"(?m)^# for the table \[([a-z]{1,20})\] of denizen\.toml with the digest ([0-9a-f]{64})\n"
 )
 
 
-@value
-class LockSection:
+class LockSection(Value):
     """The section of one table: the digest of what the table said, and what it was resolved to."""
 
     digest: bytes

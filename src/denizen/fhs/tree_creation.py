@@ -31,7 +31,7 @@ from denizen.resolve.installation.install import fetched, source_of
 from denizen.resolve.installation.parallel_unpack import UnpackTask, unpack_all
 from denizen.resolve.installation.resolution_derivations import package_recipes
 from denizen.resolve.resolution import pin_of
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ class UnknownArchitecture(BadInput):
         return f"one of {', '.join(debian_names())}"
 
 
-@value
-class CreationContext:
+class CreationContext(Value):
     """The means to make environments.
 
     Attributes:
@@ -77,8 +76,7 @@ class CreationContext:
     means: CompositionTools
 
 
-@value
-class CreatedTree:
+class CreatedTree(Value):
     """A tree and the packages in it."""
 
     tree: StorePath
@@ -172,8 +170,7 @@ def controls_of(controls: bytes, pins: Sequence[Pin], supply: Supply) -> list[Co
     return [_control(controls, pin, here) for pin in pins]
 
 
-@value
-class _Lot:
+class _Lot(Value):
     """The derivations of packages, by their .deb's hash; `trees` are the outputs."""
 
     sealed: Mapping[bytes, Sequence[Sealed]]

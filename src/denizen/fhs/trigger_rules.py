@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput
 from denizen.formats.toml_file import toml_document
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ class BadRules(BadInput):
     WHY = "{problem:text}"
 
 
-@value
-class Base:
+class Base(Value):
     """The packages that every environment has."""
 
     packages: tuple[str, ...]
@@ -28,8 +27,7 @@ class Base:
     locales: tuple[str, ...]
 
 
-@value
-class TriggerLink:
+class TriggerLink(Value):
     """A symbolic link; with `replace` also where a package has a file."""
 
     path: str
@@ -37,16 +35,14 @@ class TriggerLink:
     replace: bool
 
 
-@value
-class Copy:
+class Copy(Value):
     """A file that is a copy of another."""
 
     path: str
     source: str
 
 
-@value
-class Text:
+class Text(Value):
     """A file with a given content, made if the tree has the path `when`."""
 
     path: str
@@ -54,16 +50,14 @@ class Text:
     content: str
 
 
-@value
-class Expose:
+class Expose(Value):
     """Files that get a link by their name in a directory."""
 
     of: str
     into: str
 
 
-@value
-class Trigger:
+class Trigger(Value):
     """A tool of the tree that is to be run.
 
     Attributes:
@@ -84,8 +78,7 @@ class Trigger:
     writes: tuple[str, ...]
 
 
-@value
-class TriggerRules:
+class TriggerRules(Value):
     """All rules of the file."""
 
     base: Base

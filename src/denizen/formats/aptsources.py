@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, display
 from denizen.formats.deb822 import paragraphs
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class BadSources(BadInput):
         return display(self.text[:120])
 
 
-@value
-class AptSource:
+class AptSource(Value):
     """One entry of a list of sources.
 
     Attributes:

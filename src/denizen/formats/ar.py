@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, display
 from denizen.formats.stream import ByteSource, Portion
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ class BadAr(BadInput):
     WHY = "{reason:text}"
 
 
-@value
-class ArMember:
+class ArMember(Value):
     """A file in the archive; `content` must be read before the next member is asked for."""
 
     name: str

@@ -18,7 +18,7 @@ sorted as bytes, nothing twice. aterm_parser.py reads them.
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ SPECIAL = ((b'"', b'"'), (b"\n", b"n"), (b"\r", b"r"), (b"\t", b"t"))
 _ESCAPED = b'\\"\n\r\t'
 
 
-@value
-class DerivationOutput:
+class DerivationOutput(Value):
     """An output of a derivation.
 
     Attributes:
@@ -44,8 +43,7 @@ class DerivationOutput:
     digest: bytes = b""
 
 
-@value
-class Derivation:
+class Derivation(Value):
     """A recipe, as written in its file; all text is bytes because any bytes may occur there.
 
     Attributes:

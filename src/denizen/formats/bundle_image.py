@@ -24,7 +24,7 @@ from denizen.bytesio import align_up, take
 from denizen.errors import BadInput
 from denizen.formats.unwind_tables import restored, shortened
 from denizen.formats.x86_addresses import with_addresses, with_distances
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ class BadImage(BadInput):
     WHY = "{rule:text}"
 
 
-@value
-class ImageEntry:
+class ImageEntry(Value):
     """A file, directory or symbolic link of a bundle.
 
     Attributes:
@@ -94,8 +93,7 @@ class ImageEntry:
     modified: int = 1
 
 
-@value
-class PlacedBlock:
+class PlacedBlock(Value):
     """A block as the image has it.
 
     Attributes:
@@ -111,8 +109,7 @@ class PlacedBlock:
     method: int
 
 
-@value
-class _Block:
+class _Block(Value):
     """One block's content, and the places of entries in it."""
 
     content: bytes
@@ -205,8 +202,7 @@ def _method_of(piece: StoredPiece) -> BlockMethod:
     return BlockMethod.STORED if piece.size == piece.expanded else BlockMethod.ZSTD
 
 
-@value
-class _Placed:
+class _Placed(Value):
     """An entry with the number of the block where its content begins, and the offset in that."""
 
     entry: ImageEntry
@@ -214,8 +210,7 @@ class _Placed:
     at: int
 
 
-@value
-class _Index:
+class _Index(Value):
     """All of an image but its blocks."""
 
     directories: Sequence[bytes]

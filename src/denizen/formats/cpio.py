@@ -7,7 +7,7 @@ Times and device numbers are zero, so that one tree makes one archive.
 from __future__ import annotations
 
 from denizen.formats.file_tree import Directory, File, Symlink
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ _FILE, _DIRECTORY, _LINK = 0o100000, 0o040000, 0o120000
 _END = b"TRAILER!!!"
 
 
-@value
-class CpioEntry:
+class CpioEntry(Value):
     """An entry with a mode and an owner of its own; others are root's, with the usual modes.
 
     Attributes:

@@ -9,7 +9,7 @@ import re
 
 from denizen.errors import BadInput
 from denizen.formats.ar import MAGIC
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ class BadPackageField(BadInput):
         return "Debian Policy 5.6 has the letters and digits that may be in it"
 
 
-@value
-class PackageControl:
+class PackageControl(Value):
     """The control fields of a package.
 
     Attributes:

@@ -9,7 +9,7 @@ archive).
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,15 +23,13 @@ MAX_PATH = 4095
 MAX_TARGET = 4095
 
 
-@value
-class Directory:
+class Directory(Value):
     """A directory; its content follows."""
 
     path: bytes
 
 
-@value
-class File:
+class File(Value):
     """A regular file.
 
     Attributes:
@@ -48,16 +46,14 @@ class File:
     content: Iterable[Buffer]
 
 
-@value
-class Symlink:
+class Symlink(Value):
     """A symbolic link with the target as written: not resolved, not empty, without NUL."""
 
     path: bytes
     target: bytes
 
 
-@value
-class HardLink:
+class HardLink(Value):
     """A second name of an earlier `File`. Only archives have these; a NAR does not."""
 
     path: bytes

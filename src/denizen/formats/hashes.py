@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, display
 from denizen.formats import base32
-from denizen.value import value
+from denizen.value import Value
 
 # Digest sizes in bytes. md5 and sha1 occur in old derivations and indexes; no content is trusted by them.
 SIZES = {"md5": 16, "sha1": 20, "sha256": 32, "sha512": 64}
@@ -28,8 +28,7 @@ class MalformedHash(BadInput):
         return f"'{display(self.text[:160])}' is not a hash"
 
 
-@value
-class Hash:
+class Hash(Value):
     """A digest and its algorithm."""
 
     algorithm: str

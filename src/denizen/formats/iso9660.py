@@ -25,7 +25,7 @@ from struct import Struct
 from denizen.bytesio import take
 from denizen.errors import BadInput
 from denizen.formats.tar import MemberKind, TarMember
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,24 +74,21 @@ class BadIso(BadInput):
     WHY = "{reason:text}"
 
 
-@value
-class Extent:
+class Extent(Value):
     """A run of bytes in the image."""
 
     start: int
     size: int
 
 
-@value
-class _Zisofs:
+class _Zisofs(Value):
     """The size of a compressed file, and the base-2 logarithm of its block size."""
 
     size: int
     log: int
 
 
-@value
-class _Record:
+class _Record(Value):
     """One directory record with its Rock Ridge fields.
 
     Attributes:

@@ -10,14 +10,13 @@ three octal digits behind a backslash; nothing else is, so that a path may have 
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 # The backslash last: what another one's digits follow is no escape.
 _ESCAPES = ((rb"\040", b" "), (rb"\011", b"\t"), (rb"\012", b"\n"), (rb"\134", b"\\"))
 
 
-@value
-class Mount:
+class Mount(Value):
     """A mount.
 
     Attributes:

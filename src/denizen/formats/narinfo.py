@@ -22,7 +22,7 @@ from __future__ import annotations
 from denizen.errors import BadInput, display
 from denizen.formats import hashes, storepath
 from denizen.formats.decimal_number import parse_number
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ class BadNarInfo(BadInput):
         return f"the narinfo's '{display(self.key[:80])}' is malformed" if self.key else "not a narinfo"
 
 
-@value
-class NarInfo:
+class NarInfo(Value):
     """A store object as a cache offers it.
 
     Attributes:

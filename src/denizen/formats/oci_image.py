@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from denizen.formats.indented_json import json_text
 from denizen.sha256 import hex_digest_of
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ _CREATED = "1970-01-01T00:00:01Z"
 _REFERENCE = "org.opencontainers.image.ref.name"
 
 
-@value
-class OciBlob:
+class OciBlob(Value):
     """A file of the layout: its media type, SHA-256 in hex, and size."""
 
     media_type: str
@@ -41,8 +40,7 @@ class OciBlob:
         return {"mediaType": self.media_type, "digest": f"sha256:{self.digest}", "size": self.size}
 
 
-@value
-class OciLayer:
+class OciLayer(Value):
     """One layer.
 
     Attributes:
@@ -55,8 +53,7 @@ class OciLayer:
     created_by: str
 
 
-@value
-class OciSettings:
+class OciSettings(Value):
     """The settings of an image.
 
     Attributes:

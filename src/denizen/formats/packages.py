@@ -18,7 +18,7 @@ Limits: MAX_PARAGRAPH bytes a paragraph. The total size is bounded by the decomp
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ class BadPackages(BadInput):
         return f"package {display(self.package) or '(unnamed)'}: {self.problem}"
 
 
-@value
-class Package:
+class Package(Value):
     """One package of an archive. Text fields are as written, unfolded to one line; b"" when absent.
 
     Attributes:

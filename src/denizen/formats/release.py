@@ -12,7 +12,7 @@ from __future__ import annotations
 from denizen.errors import BadInput, display
 from denizen.formats.deb822 import paragraphs
 from denizen.formats.hashes import HEX_DIGITS
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,16 +36,14 @@ class BadRelease(BadInput):
     WHAT = "a Release file cannot be used: {problem:text}"
 
 
-@value
-class ReleaseFile:
+class ReleaseFile(Value):
     """The SHA-256, in hex, and the size in bytes that a Release states of a file."""
 
     sha256: str
     size: int
 
 
-@value
-class Release:
+class Release(Value):
     """One dated state of a suite.
 
     Attributes:

@@ -12,7 +12,7 @@ import uuid
 
 from denizen.formats.percent import percent_encoded
 from denizen.sha256 import digest_of, hex_digest_of
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ def _quoted(text: str) -> str:
     return percent_encoded(text.encode("utf-8", "surrogateescape"), b":")
 
 
-@value
-class SbomComponent:
+class SbomComponent(Value):
     """One component.
 
     Attributes:

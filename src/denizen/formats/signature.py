@@ -11,7 +11,7 @@ import binascii
 from denizen.errors import BadInput, HostLacks, display
 from denizen.formats import ed25519
 from denizen.formats.hashes import to_base64
-from denizen.value import value
+from denizen.value import Value
 
 SECRET_SIZE = 64
 
@@ -33,8 +33,7 @@ class NoSigner(HostLacks):
     REMEDY = "pip install 'denizen[sign]'"
 
 
-@value
-class PublicKey:
+class PublicKey(Value):
     """A named trusted key; `key` is its 32 bytes."""
 
     name: str
@@ -49,8 +48,7 @@ class PublicKey:
         return f"{self.name}:{to_base64(self.key)}"
 
 
-@value
-class SecretKey:
+class SecretKey(Value):
     """A named key to sign with; repr does not show its secret."""
 
     name: str

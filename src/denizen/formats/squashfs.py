@@ -27,7 +27,7 @@ from struct import Struct
 from denizen.bytesio import Truncated, take
 from denizen.formats.squashfs_blocks import BadSquashfs, expander
 from denizen.formats.tar import MemberKind, TarMember
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ _EXTENDED = 7
 _COMPRESSIONS = {1: "gzip", 2: "lzma", 3: "lzo", 4: "xz", 5: "lz4", 6: "zstd"}
 
 
-@value
-class Superblock:
+class Superblock(Value):
     """The parts of the superblock that reading needs; offsets from the image's start, sizes in bytes."""
 
     block_size: int
@@ -85,8 +84,7 @@ class Superblock:
     fragment_table: int
 
 
-@value
-class _Inode:
+class _Inode(Value):
     """One inode.
 
     Attributes:

@@ -18,7 +18,7 @@ from denizen.bytesio import align_up
 from denizen.errors import BadInput
 from denizen.formats.file_tree import Directory, File, Symlink
 from denizen.formats.squashfs import MAGIC, METADATA_SIZE
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ class NotInImage(BadInput):
     WHY = "{reason:text}"
 
 
-@value
-class StoredPiece:
+class StoredPiece(Value):
     """A part of a file's content as it lies in an image.
 
     Attributes:
@@ -69,8 +68,7 @@ class StoredPiece:
     expanded: int
 
 
-@value
-class StoredFile:
+class StoredFile(Value):
     """The place of a file's content in an image.
 
     Attributes:
@@ -84,8 +82,7 @@ class StoredFile:
     size: int
 
 
-@value
-class WrittenImage:
+class WrittenImage(Value):
     """The rest of an image whose data were written.
 
     Attributes:
@@ -167,8 +164,7 @@ class _MetadataTable:
             self.content += struct.pack("<H", len(block) | _STORED_METADATA) + block
 
 
-@value
-class _WrittenInode:
+class _WrittenInode(Value):
     """A written inode: its type's number, number, and place in the table."""
 
     kind: int

@@ -24,7 +24,7 @@ from __future__ import annotations
 from denizen.errors import BadInput, display
 from denizen.formats import base32
 from denizen.sha256 import digest_of
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ class BadObjectName(BadInput):
         )
 
 
-@value
-class StorePath:
+class StorePath(Value):
     """A store path without its directory: 32 digits of the hash, and a name.
 
     Made by the functions of this module, which check both; sorted as Nix sorts paths.

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, display
 from denizen.formats.stream import BLOCK, ByteSource
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,8 +75,7 @@ class BadTar(BadInput):
         return f"the tar archive is malformed at byte {self.offset}{inside}"
 
 
-@value
-class TarMember:
+class TarMember(Value):
     """A member as the archive has it: the name is not checked, and may lead anywhere.
 
     Attributes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from struct import Struct
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ _PAIR = 8
 _WORDS = 1 << 32
 
 
-@value
-class UnwindTable:
+class UnwindTable(Value):
     """A table and its records.
 
     Attributes:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 
 from denizen.errors import StoreDamaged
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ class DamagedManifest(StoreDamaged):
     REMEDY = "denizen index update --force"
 
 
-@value
-class IndexEntry:
+class IndexEntry(Value):
     """One index: of a suite of a source, for an architecture.
 
     Attributes:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from denizen.formats.packages import relation_names
 from denizen.index.library_paths import DirectoryKind
 from denizen.machines import triplet_of
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ ALTERNATIVES: Mapping[bytes, tuple[bytes, ...]] = {
 }
 
 
-@value
-class FoundLibrary:
+class FoundLibrary(Value):
     """One file that can satisfy a soname, before its package is looked up.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ _PART_SECTIONS = frozenset(
 )  # fmt: skip
 
 
-@value
-class FoundPackage:
+class FoundPackage(Value):
     """A package that a search found.
 
     Attributes:

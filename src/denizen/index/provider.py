@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.index.library_paths import DirectoryKind
 
 
-@value
-class Provider:
+class Provider(Value):
     """A package's file that can satisfy a soname.
 
     Attributes:
@@ -50,16 +49,14 @@ class Provider:
     provides: bytes
 
 
-@value
-class Recommendation:
+class Recommendation(Value):
     """A package that another one of the same source recommends; `has_plugins`: it holds plugins."""
 
     package: bytes
     has_plugins: bool
 
 
-@value
-class PathProvider:
+class PathProvider(Value):
     """A path of the archive and a package that has it."""
 
     path: bytes

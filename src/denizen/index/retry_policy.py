@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from denizen.sources.errors import BadSignature, Downgrade, Expired, Incomplete
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from denizen.errors import DenizenError
 
 
-@value
-class RetryPolicy:
+class RetryPolicy(Value):
     """The policy; the defaults wait for 153 seconds in all.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.sources.base import Scope, SnapshotIdentity
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from denizen.sources.base import Snapshot, Source
 
 
-@value
-class UpdateTarget:
+class UpdateTarget(Value):
     """One index to bring up to date.
 
     Attributes:
@@ -46,8 +45,7 @@ class UpdateTarget:
         return SnapshotIdentity(held.identity, held.date) if held is not None and believed else None
 
 
-@value
-class UpdateOutcome:
+class UpdateOutcome(Value):
     """The outcome for one target.
 
     Attributes:
@@ -68,8 +66,7 @@ class UpdateOutcome:
     notes: tuple[str, ...] = ()
 
 
-@value
-class UpdatePlan:
+class UpdatePlan(Value):
     """The plan for one target.
 
     Attributes:

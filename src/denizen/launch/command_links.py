@@ -28,7 +28,7 @@ import os
 from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
 from denizen.launch.kept_out import KEPT_OUT, KeptOut
 from denizen.lazy_pattern import pattern
-from denizen.value import value
+from denizen.value import Value
 
 # The name of the directory, beside those of libraries and copies.
 COMMANDS = b"commands"
@@ -50,8 +50,7 @@ def is_command(name: bytes) -> bool:
     return _NAME.match(name) is not None
 
 
-@value
-class Denial:
+class Denial(Value):
     """The record that a command is not available.
 
     Attributes:
@@ -63,8 +62,7 @@ class Denial:
     package: str = ""
 
 
-@value
-class CommandLinks:
+class CommandLinks(Value):
     """The directory of links beside the decisions of one directory."""
 
     directory: bytes

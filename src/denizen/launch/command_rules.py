@@ -6,7 +6,7 @@ import posixpath
 from functools import cache
 
 from denizen.packaged_toml import packaged_toml
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 RULES = posixpath.join(posixpath.dirname(__file__), "command_rules.toml")
 
 
-@value
-class CommandRule:
+class CommandRule(Value):
     """One row of command_rules.toml."""
 
     commands: tuple[str, ...]

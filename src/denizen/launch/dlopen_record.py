@@ -33,7 +33,7 @@ from denizen.launch.fast_path import VARIANTS, directory_of
 from denizen.launch.kept_out import KEPT_OUT, KeptOut
 from denizen.lazy_pattern import pattern
 from denizen.sha256 import hex_digest_of
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ _SONAME = pattern(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
 _PACKAGE = pattern(rb"[a-z0-9][a-z0-9+.-]{1,199}\Z")
 
 
-@value
-class DlopenRequest:
+class DlopenRequest(Value):
     """One request of a running program that was answered with a library, or with a package of files.
 
     Attributes:
@@ -69,8 +68,7 @@ class DlopenRequest:
     run: bytes = b""
 
 
-@value
-class Opened:
+class Opened(Value):
     """The directory of links of one decision."""
 
     directory: bytes

@@ -10,7 +10,7 @@ from denizen.launch.host_view import loader_at
 from denizen.launch.namespace_probe import obstacle
 from denizen.launch.strategies.namespace_plan import InterpreterMount, mount_point_for, operations
 from denizen.machines import interpreter_of_kernel
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 _SECCOMP = {"0": "none", "1": "strict", "2": "a filter is in force"}
 
 
-@value
-class Finding:
+class Finding(Value):
     """The result of one check.
 
     Attributes:
@@ -39,8 +38,7 @@ class Finding:
     consequence: str = ""
 
 
-@value
-class Examined:
+class Examined(Value):
     """The subjects of the checks: the file system, denizen's tools and directories, and emulators."""
 
     view: FileView

@@ -10,7 +10,7 @@ import posixpath
 from denizen.elf.script import BUFFER_SIZE, MAX_STEPS, parse_script
 from denizen.errors import BadInput, display
 from denizen.fileview import exists
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ RULES = posixpath.join(posixpath.dirname(__file__), "fhs_rules.toml")
 _COMMANDS = b"/usr/bin/"
 
 
-@value
-class EnvironmentRule:
+class EnvironmentRule(Value):
     """One row of fhs_rules.toml."""
 
     programs: tuple[str, ...]
@@ -40,8 +39,7 @@ class EnvironmentRule:
         return any(name.startswith(one[:-1]) if one.endswith("*") else name == one for one in self.programs)
 
 
-@value
-class EnvironmentNeeds:
+class EnvironmentNeeds(Value):
     """The files and packages that a program needs and this host lacks.
 
     Attributes:

@@ -15,7 +15,7 @@ import os
 
 from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
 from denizen.errors import display, shell_word
-from denizen.value import value
+from denizen.value import Value
 
 KEPT_OUT = b".kept-out"
 # The reason under --offline.
@@ -43,8 +43,7 @@ def _not_brought(name: bytes, reason: str) -> str:
     return f"denizen: {display(name)} was not brought: {reason}"
 
 
-@value
-class KeptOut:
+class KeptOut(Value):
     """The records below one directory of links."""
 
     directory: bytes

@@ -6,7 +6,7 @@ from denizen.elf.classify import STATIC_KINDS, classify
 from denizen.host import machine_name
 from denizen.machines import interpreter_of_kernel
 from denizen.resolve.cache.cached_view import ParsedFile
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView, Stat
 
 
-@value
-class Program:
+class Program(Value):
     """A file that is to be started.
 
     Attributes:

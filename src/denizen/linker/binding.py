@@ -19,7 +19,7 @@ from denizen.elf.symbol_lookup import gnu_hash
 from denizen.errors import BadInput
 from denizen.linker.built_in_rules import Family
 from denizen.linker.rule_tables import INTERPRETER
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ FIRST_NAMED_INDEX = 3
 _NO_VERSION: tuple[None, None] = (None, None)
 
 
-@value
-class MissingVersion:
+class MissingVersion(Value):
     """A version that `needed_by` needs of `file` and that no object defines.
 
     Attributes:
@@ -56,8 +55,7 @@ class MissingVersion:
     unversioned: bool = False
 
 
-@value
-class UnresolvedSymbol:
+class UnresolvedSymbol(Value):
     """A symbol that a relocation in `needed_by` refers to and that no object defines.
 
     `version` and `file` (a soname) are as the reference states them, or None. With `now` the object has all
@@ -71,16 +69,14 @@ class UnresolvedSymbol:
     now: bool = False
 
 
-@value
-class DamagedTable:
+class DamagedTable(Value):
     """An object that was left out because its tables cannot be read."""
 
     path: bytes
     problem: str
 
 
-@value
-class Binding:
+class Binding(Value):
     """The versions and symbols of a closure that are missing.
 
     Attributes:

@@ -17,7 +17,7 @@ from denizen.elf.constants import PF_X, PT_LOAD
 from denizen.elf.image import read
 from denizen.errors import BadInput
 from denizen.fileview import FileKind
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ class Family(Enum):
     MUSL = "musl"
 
 
-@value
-class Interpreter:
+class Interpreter(Value):
     """One dynamic linker.
 
     Attributes:

@@ -17,7 +17,7 @@ from denizen.linker.link_map import Loaded
 from denizen.linker.open_verify import target_of
 from denizen.linker.process_environment import LinkerStart
 from denizen.linker.rule_tables import PROGRAM
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from denizen.linker.search_results import SearchAttempt
 
 
-@value
-class LoadedLibrary:
+class LoadedLibrary(Value):
     """One line of `ld.so --list`, with the reason for it.
 
     Attributes:
@@ -59,8 +58,7 @@ class LoadedLibrary:
         return () if dynamic is None else dynamic.needed
 
 
-@value
-class Failure:
+class Failure(Value):
     """A file at which ld.so stops instead of searching further."""
 
     path: bytes
@@ -68,8 +66,7 @@ class Failure:
     detail: str = ""
 
 
-@value
-class Closure:
+class Closure(Value):
     """A program and everything it loads.
 
     Attributes:

@@ -15,7 +15,7 @@ This is only the list of names; the search finds out which of these files exist.
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ INTEL_PLATFORMS: tuple[tuple[bytes, frozenset[str]], ...] = (
 AVX512_1, NOT_AVX512_1 = frozenset(["avx512bw", "avx512cd", "avx512dq", "avx512vl"]), "avx512er"
 
 
-@value
-class Cpu:
+class Cpu(Value):
     """The features of a processor that decide where libraries are found.
 
     Attributes:

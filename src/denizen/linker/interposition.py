@@ -13,7 +13,7 @@ from __future__ import annotations
 from denizen.elf.symbol_lookup import gnu_hash
 from denizen.linker.binding import objects_by_name, objects_of
 from denizen.linker.rule_tables import INTERPRETER
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from denizen.linker.closure import Closure
 
 
-@value
-class Interposed:
+class Interposed(Value):
     """One reference of `needed_by` to a symbol of `file` that binds to another object.
 
     Attributes:

@@ -29,7 +29,7 @@ from itertools import compress
 
 from denizen.errors import BadInput
 from denizen.machines import CACHE_FLAGS_OTHER
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,8 +75,7 @@ class BadCache(BadInput):
     WHY = "{problem:text}"
 
 
-@value
-class CacheEntry:
+class CacheEntry(Value):
     """One entry of the cache: library `name` is at `path`, for ELF files of the kind `flags`."""
 
     name: bytes
@@ -87,8 +86,7 @@ class CacheEntry:
     hwcaps: bytes | None = None
 
 
-@value
-class CacheQuery:
+class CacheQuery(Value):
     """The properties of a lookup that select among several entries of one name.
 
     Attributes:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ _SPACE = b" \t\n\v\f\r"
 _MAGIC = b"*?["
 
 
-@value
-class Configuration:
+class Configuration(Value):
     """The content of ld.so.conf and the files it includes.
 
     Attributes:

@@ -15,7 +15,7 @@ import struct
 from denizen.elf import constants as c
 from denizen.elf.header import SEGMENT_SIZE
 from denizen.linker.rule_tables import Reason
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ PT_LOAD = 1
 DF_1_PIE = 0x08000000
 
 
-@value
-class VerifyTarget:
+class VerifyTarget(Value):
     """The kind of ELF file that a dynamic linker accepts, which is its own kind."""
 
     bits: int

@@ -7,7 +7,7 @@ exist yet are given one of their own.
 from __future__ import annotations
 
 from denizen.linker.hwcaps import Cpu
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ class LinkerStart(Enum):
     INTERPRETER = "interpreter"  # ld.so PROGRAM: the path as it was given
 
 
-@value
-class Environment:
+class Environment(Value):
     """One start of one program.
 
     Attributes:

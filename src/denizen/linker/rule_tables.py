@@ -7,11 +7,10 @@ versions where that differs.
 
 from __future__ import annotations
 
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 
-@value
-class LinkerRule:
+class LinkerRule(Value):
     """A rule by which a library is found.
 
     Attributes:

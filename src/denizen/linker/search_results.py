@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from denizen.linker.rule_tables import LinkerRule, Reason
 
 
-@value
-class FoundObject:
+class FoundObject(Value):
     """A file that passed all checks; `identity` is (device, inode)."""
 
     path: bytes

@@ -13,14 +13,13 @@ Limits: an element that grows beyond MAX_EXPANDED bytes is dropped; no file syst
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 MAX_EXPANDED = 65_536
 _IDENTIFIER = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 
 
-@value
-class Tokens:
+class Tokens(Value):
     """The values of the tokens of one object; None: unknown, elements with the token are dropped.
 
     Attributes:

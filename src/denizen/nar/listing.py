@@ -11,7 +11,7 @@ from __future__ import annotations
 from denizen.formats.file_tree import Directory, File
 from denizen.formats.stream import ByteSource
 from denizen.nar.reader import BadNar, NarRule, read_from
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 _VERSION = 1
 
 
-@value
-class Listed:
+class Listed(Value):
     """An entry and the offset of its content.
 
     Attributes:

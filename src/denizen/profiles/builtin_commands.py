@@ -15,7 +15,7 @@ Variables: `loader`, a store path of one file; `programs`, a line each: name, st
 from __future__ import annotations
 
 from denizen.build.builtin_derivations import Ingredient, recipe, table
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ BUILDER = b"builtin:commands"
 BIN, PROGRAMS, ELEMENT = b"bin", b"programs", b"recipe"
 
 
-@value
-class InstalledProgram:
+class InstalledProgram(Value):
     """A command and its program.
 
     Attributes:
@@ -42,8 +41,7 @@ class InstalledProgram:
     inside: bytes
 
 
-@value
-class RewrittenText:
+class RewrittenText(Value):
     """A desktop entry or the like, of an object, that appears here with its commands renamed."""
 
     path: StorePath
@@ -51,8 +49,7 @@ class RewrittenText:
     outside: bytes
 
 
-@value
-class CommandsPlan:
+class CommandsPlan(Value):
     """The content of an object of commands."""
 
     loader: StorePath

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from denizen.formats.compact_json import compact_json
 from denizen.profiles.profile_manifest import pin_row
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-@value
-class CommandRecipe:
+class CommandRecipe(Value):
     """The packages from which the decisions about commands are made.
 
     Attributes:

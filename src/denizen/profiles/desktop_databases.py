@@ -12,7 +12,7 @@ Limits: MAX_SIZE bytes a file, and no entities of its own in XML.
 from __future__ import annotations
 
 from denizen.lazy_pattern import pattern
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ _NAMESPACE = "http://www.freedesktop.org/standards/shared-mime-info "
 _DEFAULT_WEIGHT = 50
 
 
-@value
-class MimeGlob:
+class MimeGlob(Value):
     """A pattern of names that are of a type."""
 
     weight: int
@@ -35,8 +34,7 @@ class MimeGlob:
     case_sensitive: bool
 
 
-@value
-class MimePackage:
+class MimePackage(Value):
     """The declarations of one file of mime/packages.
 
     Attributes:

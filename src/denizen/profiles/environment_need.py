@@ -16,7 +16,7 @@ from denizen.elf.script import BUFFER_SIZE, parse_script
 from denizen.errors import BadInput, display
 from denizen.fileview import FileKind
 from denizen.profiles.package_exports import leads_out
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ _COMMON = re.compile(
 )
 
 
-@value
-class ExportingPackage:
+class ExportingPackage(Value):
     """A package whose commands are exported: a view of its own tree as /, and the commands."""
 
     view: FileView

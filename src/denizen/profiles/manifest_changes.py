@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, display
 from denizen.profiles.profile_manifest import ProfileManifest, manifest_of
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ class NotInProfile(BadInput):
         return "denizen list shows what is"
 
 
-@value
-class ElementChange:
+class ElementChange(Value):
     """One line of a difference: `before` is None for what came, `after` for what went."""
 
     name: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.fileview import FileKind
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ TEXTS = (
 _MAX_TEXTS = 4096
 
 
-@value
-class ExportedCommand:
+class ExportedCommand(Value):
     """A command: its name and the program's path in the package, relative."""
 
     name: bytes

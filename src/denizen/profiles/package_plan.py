@@ -13,7 +13,7 @@ from denizen.errors import BadInput
 from denizen.formats.compact_json import parse_json
 from denizen.profiles.command_recipe import FORMAT, CommandRecipe, recipe_row
 from denizen.profiles.profile_manifest import pin_row, read_pin
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ class BadPlan(BadInput):
     WHY = "{problem:text}"
 
 
-@value
-class PackagePlan:
+class PackagePlan(Value):
     """A package to be installed, exactly.
 
     Attributes:

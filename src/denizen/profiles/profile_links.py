@@ -16,7 +16,7 @@ import os
 from denizen.disk import link_atomically, make_directories, sync_directory
 from denizen.errors import BadInput, DenizenError, display
 from denizen.store.errors import doing
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ class CurrentGeneration(DenizenError):
     REMEDY = "denizen profile switch N first"
 
 
-@value
-class ProfileGeneration:
+class ProfileGeneration(Value):
     """One generation.
 
     Attributes:

@@ -16,7 +16,7 @@ from denizen.formats import storepath
 from denizen.formats.compact_json import parse_json
 from denizen.formats.entry_name import is_entry_name
 from denizen.formats.indented_json import json_text
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ class ElementKind(Enum):
     STORE = "store"
 
 
-@value
-class ElementPart:
+class ElementPart(Value):
     """A part of an object that appears in the profile.
 
     Attributes:
@@ -69,8 +68,7 @@ class ElementPart:
     rank: int = 0
 
 
-@value
-class ProfileElement:
+class ProfileElement(Value):
     """One installed thing.
 
     Attributes:
@@ -101,8 +99,7 @@ class ProfileElement:
     sha256: str = ""
 
 
-@value
-class ProfileManifest:
+class ProfileManifest(Value):
     """The elements of a generation, sorted by name."""
 
     elements: tuple[ProfileElement, ...] = ()

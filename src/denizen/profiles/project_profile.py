@@ -14,7 +14,7 @@ from denizen.formats.project_tables import PROFILE, project_table
 from denizen.formats.toml_file import BadTomlFile, unknown_keys
 from denizen.profiles.profile_links import DEFAULT
 from denizen.sha256 import hex_digest_of
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ class BadProfileTable(BadTomlFile):
     EXAMPLE = EXAMPLE
 
 
-@value
-class ProjectProfile:
+class ProjectProfile(Value):
     """The description of a profile.
 
     Attributes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import shlex
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ _DATA = "/usr/local/share:/usr/share"
 _ZSH = ("share/zsh/site-functions", "share/zsh/vendor-completions")
 
 
-@value
-class PathVariable:
+class PathVariable(Value):
     """A variable that is a list of directories.
 
     Attributes:

@@ -7,7 +7,7 @@ To import a parser of JSON and the types of a manifest would take as long as Pyt
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ _FIELDS = 6
 _MAX_DIGITS = 40
 
 
-@value
-class SummaryRow:
+class SummaryRow(Value):
     """One installed thing, as a list shows it."""
 
     name: str

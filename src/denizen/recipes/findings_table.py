@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from denizen.errors import BadInput
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ class BadFindings(BadInput):
     REMEDY = "delete the section; denizen build --update writes it anew"
 
 
-@value
-class RunFinding:
+class RunFinding(Value):
     """A library that a program opened when it ran, and the package that it came from."""
 
     program: str

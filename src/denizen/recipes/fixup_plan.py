@@ -8,7 +8,7 @@ import re
 from denizen.elf.library_strings import library_strings
 from denizen.errors import BadInput
 from denizen.relocate.patch_changes import Changes
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ class LibraryNotInInputs(BadInput):
     REMEDY = "add the package that has it to the recipe's [inputs]"
 
 
-@value
-class ObjectFile:
+class ObjectFile(Value):
     """The facts of a program or library that the fixup phase needs.
 
     Attributes:
@@ -62,8 +61,7 @@ class ObjectFile:
         return cls(path, image.interpreter, dynamic.needed, opened)
 
 
-@value
-class ReportedOpens:
+class ReportedOpens(Value):
     """The libraries that are known to be opened by name from elsewhere than the files themselves.
 
     Attributes:

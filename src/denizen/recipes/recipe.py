@@ -43,7 +43,7 @@ from denizen.formats.storepath import is_object_name
 from denizen.formats.toml_file import BadTomlFile, meant_instead, parse_toml, unknown_keys
 from denizen.recipes.build_kinds import FLAGS, KINDS, PLAIN
 from denizen.recipes.phases import HOOKS, PHASES
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ class BadRecipe(BadTomlFile):
     EXAMPLE = EXAMPLE
 
 
-@value
-class RecipeSource:
+class RecipeSource(Value):
     """A file or tree that a recipe builds from.
 
     Attributes:
@@ -100,8 +99,7 @@ class RecipeSource:
     content: Hash | None = None
 
 
-@value
-class Recipe:
+class Recipe(Value):
     """The content of a recipe.toml.
 
     Attributes:

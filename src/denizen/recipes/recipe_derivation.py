@@ -6,7 +6,7 @@ from denizen.build.builtin_derivations import OUT
 from denizen.formats.aterm import Derivation, DerivationOutput
 from denizen.recipes.build_kinds import COMMON, KINDS
 from denizen.recipes.phases import PHASES
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ _BLANK = DerivationOutput(b"")
 _ENDS_A_NAME = b" \t\r\n\f\v\\\"#$&'`:;,*?[]{}()<>|%"
 
 
-@value
-class RecipeInputs:
+class RecipeInputs(Value):
     """The store objects that a recipe is built from.
 
     Attributes:

@@ -6,7 +6,7 @@ from _operator import itemgetter  # not operator, whose Python module takes 0.6 
 
 from denizen.elf import constants as c
 from denizen.relocate.patch_room import FilePlace
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ DT_MIPS_RLD_MAP_REL = 0x70000035
 _TAG = itemgetter(0)
 
 
-@value
-class DynamicTable:
+class DynamicTable(Value):
     """The dynamic section's place.
 
     Attributes:

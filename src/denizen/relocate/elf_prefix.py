@@ -17,7 +17,7 @@ from denizen.relocate.patch_changes import STRING_TAGS, Changes, named_interpret
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.patch_undo import undo_range, undone
 from denizen.relocate.verify_patch import verify_patch
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from denizen.relocate.prefix import Prefix
 
 
-@value
-class GrownElf:
+class GrownElf(Value):
     """The result.
 
     Attributes:

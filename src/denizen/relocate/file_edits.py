@@ -8,7 +8,7 @@ from __future__ import annotations
 from _operator import attrgetter  # not operator, whose Python module takes 0.6 ms to import
 
 from denizen.relocate.errors import CannotPatch
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ _BLOCK = 64 * 1024
 _OFFSET = attrgetter("offset")
 
 
-@value
-class FileEdit:
+class FileEdit(Value):
     """Bytes that replace as many bytes at an offset; `part` names what they are."""
 
     offset: int
@@ -29,8 +28,7 @@ class FileEdit:
     part: str
 
 
-@value
-class FilePlan:
+class FilePlan(Value):
     """The changes to one file.
 
     Attributes:

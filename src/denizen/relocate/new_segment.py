@@ -21,7 +21,7 @@ from denizen.relocate.errors import CannotPatch
 from denizen.relocate.page_size import page_size
 from denizen.relocate.patch_room import FilePlace
 from denizen.relocate.payload_rules import comment_length_at, insertion
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ GAP_PER_BYTE = 4096
 _ADDRESS = itemgetter(3)
 
 
-@value
-class OwnSegment:
+class OwnSegment(Value):
     """The segment that an earlier patch added.
 
     Attributes:
@@ -62,8 +61,7 @@ class OwnSegment:
         return self.row.offset <= offset < self.row.offset + self.row.file_size
 
 
-@value
-class Ground:
+class Ground(Value):
     """The start of a segment to be laid out, and what is done to the file for it.
 
     Attributes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from denizen.elf import constants as c
 from denizen.elf.image import MIN_INTERPRETER
 from denizen.relocate.errors import CannotPatch
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ STRING_TAGS = frozenset({
 })  # fmt: skip
 
 
-@value
-class Changes:
+class Changes(Value):
     """The changes asked for; None, (), and False leave a part as it is.
 
     Attributes:
@@ -72,8 +71,7 @@ class Changes:
         )
 
 
-@value
-class Wanted:
+class Wanted(Value):
     """The file's parts as they should be.
 
     Attributes:

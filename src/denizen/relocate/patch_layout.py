@@ -15,7 +15,7 @@ from denizen.relocate.elf_parts import dynamic_table, is_contiguous, string_tabl
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.patch_room import GrownPart, fit, with_fields
 from denizen.relocate.string_places import string_bytes
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ PART_NAMES = {
 }
 
 
-@value
-class PartContents:
+class PartContents(Value):
     """The content that the parts shall have.
 
     Attributes:
@@ -57,8 +56,7 @@ class PartContents:
     table: DynamicTable | None = None
 
 
-@value
-class PatchLayout:
+class PatchLayout(Value):
     """The places of the parts.
 
     Attributes:

@@ -13,7 +13,7 @@ from denizen.elf import Segment
 from denizen.elf import constants as c
 from denizen.elf.sections import SHT_NOBITS
 from denizen.relocate.page_size import page_size
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ _ALIGNMENT = 8
 _NO_BYTES = (0, SHT_NOBITS)
 
 
-@value
-class GrownPart:
+class GrownPart(Value):
     """A part of the file that needs a place.
 
     Attributes:
@@ -45,16 +44,14 @@ class GrownPart:
     writable: bool = False
 
 
-@value
-class FilePlace:
+class FilePlace(Value):
     """A place in the file and in memory."""
 
     offset: int
     address: int
 
 
-@value
-class Slack:
+class Slack(Value):
     """The unused bytes behind one segment; `index` is its row in the program header table."""
 
     index: int

@@ -18,7 +18,7 @@ from __future__ import annotations
 from struct import Struct
 
 from denizen.relocate.errors import CannotPatch
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ _ZIP64_LOCATOR, _ZIP64_MARK, _ZIP64_END = Struct("<4sIQI"), b"PK\6\7", b"PK\6\6"
 LONGEST_COMMENT = 0xFFFF
 
 
-@value
-class Insertion:
+class Insertion(Value):
     """The place where bytes may be put in.
 
     Attributes:

@@ -11,7 +11,7 @@ where such slashes were left before, and a mention that was filled up and is cha
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ _REACH = 4096
 _SLASH = ord("/")
 
 
-@value
-class Prefix:
+class Prefix(Value):
     """The old and the new path of a directory, absolute, without a slash at the end.
 
     Attributes:
@@ -44,8 +43,7 @@ class Prefix:
         return path
 
 
-@value
-class Mention:
+class Mention(Value):
     """A place where the old path stands.
 
     Attributes:

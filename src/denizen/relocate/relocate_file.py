@@ -23,7 +23,7 @@ from denizen.relocate.elf_prefix import relocate_elf
 from denizen.relocate.patch_undo import undone
 from denizen.relocate.prefix import Prefix, fitting, in_text, mentions
 from denizen.relocate.relative_script import relative_script
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,16 +38,14 @@ _COMPRESSED = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), 
 MAX_LEFT = 1000
 
 
-@value
-class LeftMention:
+class LeftMention(Value):
     """A mention of the old path that could not be changed."""
 
     offset: int
     reason: str
 
 
-@value
-class RelocatedFile:
+class RelocatedFile(Value):
     """The result for one file.
 
     Attributes:

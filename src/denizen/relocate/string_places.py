@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from denizen.elf.versions import definition_names
 from denizen.relocate.patch_changes import STRING_TAGS
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from denizen.relocate.patch_changes import Entry, Wanted
 
 
-@value
-class StringPlan:
+class StringPlan(Value):
     """The dynamic section and the version needs with all names as offsets, and what becomes of the table.
 
     Attributes:
@@ -45,8 +44,7 @@ class StringPlan:
     table: bytes | None = None
 
 
-@value
-class Request:
+class Request(Value):
     """The names wanted, beside the numbers that stay.
 
     Attributes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from denizen.elf import constants as c
 from denizen.relocate.file_edits import FileEdit
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 _FILE, _NEXT = 4, 12  # offsets of vn_file and vn_next in a Verneed
 
 
-@value
-class VersionPlan:
+class VersionPlan(Value):
     """The edits, and the dynamic section's values that go with them.
 
     Attributes:

@@ -16,7 +16,7 @@ from denizen.errors import BadInput
 from denizen.fileview import FileKind
 from denizen.machines import debian_name
 from denizen.resolve.subject import is_linked
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ class NoObjects(BadInput):
     WHAT = "there is no dynamically linked program or library below {directory}"
 
 
-@value
-class ObjectsToResolve:
+class ObjectsToResolve(Value):
     """Objects to resolve together.
 
     Attributes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from denizen.linker import resolve
 from denizen.linker.rule_tables import RPATH, RUNPATH
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class HostLibraries:
         return next((one.image for one in anybodys if one.soname == soname), None)
 
 
-@value
-class ProcessLibraries:
+class ProcessLibraries(Value):
     """The libraries of a running process: those it has loaded, and those that all its objects find.
 
     Attributes:

@@ -13,7 +13,7 @@ from denizen.resolve.engine.portable_paths import from_program
 from denizen.resolve.resolution import ChoiceRule, LeftOut
 from denizen.resolve.resolution_summary import sentence
 from denizen.resolve.sysroot_view import LIBRARIES
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from denizen.resolve.subject import Subject
 
 
-@value
-class UnsatisfiedLibrary:
+class UnsatisfiedLibrary(Value):
     """A library beside the program that cannot be satisfied.
 
     Attributes:

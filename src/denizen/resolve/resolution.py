@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ _TITLES = {
 }
 
 
-@value
-class Pin:
+class Pin(Value):
     """One exact package.
 
     Attributes:
@@ -89,8 +88,7 @@ def pin_of(provider: Provider, snapshots: Mapping[str, str]) -> Pin:
     )
 
 
-@value
-class Rejected:
+class Rejected(Value):
     """A provider that was examined and not chosen."""
 
     package: bytes
@@ -98,8 +96,7 @@ class Rejected:
     reason: str
 
 
-@value
-class ProviderChoice:
+class ProviderChoice(Value):
     """The library that was chosen for a soname.
 
     Attributes:
@@ -141,8 +138,7 @@ class ProblemKind(Enum):
         return self not in (ProblemKind.SYMBOL, ProblemKind.STACK)
 
 
-@value
-class ResolutionProblem:
+class ResolutionProblem(Value):
     """A requirement that nothing satisfies.
 
     Attributes:
@@ -159,8 +155,7 @@ class ResolutionProblem:
     near: tuple[bytes, ...] = ()
 
 
-@value
-class FromHost:
+class FromHost(Value):
     """A library that must be the host's own, such as a driver's."""
 
     soname: bytes
@@ -168,8 +163,7 @@ class FromHost:
     reason: str
 
 
-@value
-class DlopenName:
+class DlopenName(Value):
     """A library that may be opened at run time and is not part of the resolution.
 
     Attributes:
@@ -183,8 +177,7 @@ class DlopenName:
     priority: str
 
 
-@value
-class LeftOut:
+class LeftOut(Value):
     """A library that is available or wished for, and is not part of the resolution.
 
     Attributes:
@@ -198,16 +191,14 @@ class LeftOut:
     reason: str
 
 
-@value
-class Recommended:
+class Recommended(Value):
     """A package of plugins in the resolution (the .deb's SHA-256), and the package that recommends it."""
 
     package: bytes
     by: bytes
 
 
-@value
-class Resolution:
+class Resolution(Value):
     """All choices for a program, or for several objects that lie together.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-@value
-class HostRule:
+class HostRule(Value):
     """Libraries that only the host has.
 
     `where` are paths, one of which the host must have for the rule to apply; () for no such condition.
@@ -24,16 +23,14 @@ class HostRule:
     where: tuple[bytes, ...] = ()
 
 
-@value
-class Alias:
+class Alias(Value):
     """A soname that another library satisfies."""
 
     provider: bytes
     reason: str
 
 
-@value
-class Opens:
+class Opens(Value):
     """Libraries and files that a kind of program opens at run time.
 
     The rule applies if the program matches `when`, `beside` or `marks`.
@@ -60,8 +57,7 @@ class Opens:
     reason: str
 
 
-@value
-class StackRule:
+class StackRule(Value):
     """The newest glibc that opens a library with an executable stack at run time.
 
     Attributes:
@@ -74,8 +70,7 @@ class StackRule:
     reason: str
 
 
-@value
-class Resource:
+class Resource(Value):
     """Packages whose files a library opens at fixed paths.
 
     Attributes:
@@ -100,8 +95,7 @@ class Resource:
     looked: tuple[bytes, ...] = ()
 
 
-@value
-class Companions:
+class Companions(Value):
     """The limits of packages that come with a library (resolve/companions.py).
 
     Attributes:
@@ -121,8 +115,7 @@ class Companions:
         return any(_fits(pattern, package) for pattern in self.without)
 
 
-@value
-class RulePacks:
+class RulePacks(Value):
     """All rules of rules.toml."""
 
     libc: bytes

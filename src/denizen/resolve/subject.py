@@ -14,7 +14,7 @@ from denizen.resolve.existing_libraries import HostLibraries
 from denizen.resolve.library_path_libraries import LibraryPathDirectories, by_run_path
 from denizen.resolve.shipped_libraries import Bundle
 from denizen.resolve.sysroot_view import ChosenFile, Without
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ LIBC_VERSION = b"GLIBC_"
 ADDED = "added"
 
 
-@value
-class Subject:
+class Subject(Value):
     """One or more objects with the libraries that came with them.
 
     Attributes:

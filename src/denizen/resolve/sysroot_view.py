@@ -16,7 +16,7 @@ import posixpath
 from functools import lru_cache
 
 from denizen.fileview import FileKind, ForwardingView, Stat
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ _CONFIGURATION = (b"/etc/ld.so.cache", b"/etc/ld.so.conf", b"/etc/ld.so.preload"
 _PREFIXES = (b"/usr/local/", b"/usr/", b"/")
 
 
-@value
-class ChosenFile:
+class ChosenFile(Value):
     """A chosen file: its path and the view in which it is read."""
 
     view: FileView

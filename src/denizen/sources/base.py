@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,16 +29,14 @@ class Scope(IntEnum):
     PATHS = 2
 
 
-@value
-class SnapshotIdentity:
+class SnapshotIdentity(Value):
     """The identity and date of the snapshot an index was made from, to notice changes and downgrades."""
 
     identity: str
     date: int
 
 
-@value
-class Snapshot:
+class Snapshot(Value):
     """One dated, verified state of a suite.
 
     Attributes:

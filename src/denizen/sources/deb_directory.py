@@ -19,7 +19,7 @@ from denizen.formats.percent import percent_encoded
 from denizen.sha256 import hex_digest_of
 from denizen.sources.base import Snapshot
 from denizen.sources.errors import HashMismatch, NoSuchSuite
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ class BadPackageFile(SourceFailed):
     REMEDY = "move it out of the directory; the previous index stays in force"
 
 
-@value
-class Unpacked:
+class Unpacked(Value):
     """The metadata and paths of one package file.
 
     Attributes:

@@ -24,7 +24,7 @@ from denizen.sources.errors import DownloadFailed, HashMismatch, Incomplete, NoS
 from denizen.sources.fetcher import FileRequest
 from denizen.sources.offered_snapshots import OfferedSnapshots
 from denizen.sources.releases import RELEASE, Releases, shown_date
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ _ALL = "all"
 _SAFE = b"/+~:"
 
 
-@value
-class ArchiveIndex:
+class ArchiveIndex(Value):
     """An index file of a Release, in the compression that denizen prefers.
 
     Attributes:

@@ -6,14 +6,13 @@ sources/fetcher.py applies it; index/retry_policy.py repeats a whole update of a
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 # Seconds until a connection has to be there, and in which a server may send nothing (transport.py).
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 30.0
 
 
-@value
-class FetchPolicy:
+class FetchPolicy(Value):
     """Limits on attempts, time and rate.
 
     Attributes:

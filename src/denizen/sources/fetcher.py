@@ -21,7 +21,7 @@ from denizen.sources.file_cache import is_as_promised, note_as_promised
 from denizen.sources.partial_file import held
 from denizen.sources.transfer_rates import Pace, Throttle, TooSlow
 from denizen.sources.transport import FileTransport, HttpTransport, TransportError, UnknownHost, Validators
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ VERDICTS: Mapping[int, RequestVerdict] = {
 }
 
 
-@value
-class FileRequest:
+class FileRequest(Value):
     """A file to fetch.
 
     Attributes:
@@ -74,8 +73,7 @@ class FileRequest:
     sha256: str
 
 
-@value
-class Small:
+class Small(Value):
     """A small file read into memory, not yet verified; content is None if it has not changed."""
 
     content: bytes | None

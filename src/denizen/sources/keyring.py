@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 
-@value
-class Keyring:
+class Keyring(Value):
     """Trusted keys; `name` is the keyring's path, or a description of it."""
 
     name: str

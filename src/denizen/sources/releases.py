@@ -16,7 +16,7 @@ from denizen.sha256 import hex_digest_of
 from denizen.sources.errors import BadSignature, Downgrade, DownloadFailed, Expired, NoRoom, NoSuchSuite
 from denizen.sources.fetcher import Small
 from denizen.sources.transport import Validators
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ _EARLIER = b".earlier"
 _IDENTITY_DIGITS = 32
 
 
-@value
-class Archive:
+class Archive(Value):
     """The configuration of one archive.
 
     Attributes:
@@ -92,8 +91,7 @@ class FutureRelease(SourceFailed):
     REMEDY = "set this machine's clock, or use another mirror; the previous index stays in force"
 
 
-@value
-class VerifiedRelease:
+class VerifiedRelease(Value):
     """A Release that passed all checks.
 
     Attributes:

@@ -8,7 +8,7 @@ from denizen.sources.debian_archive import DebianArchive
 from denizen.sources.fetcher import Fetcher
 from denizen.sources.openpgp import ChosenWhenAsked
 from denizen.sources.releases import Archive
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from denizen.sources.transport import HttpSettings
 
 
-@value
-class SourceContext:
+class SourceContext(Value):
     """The directories, settings and callbacks that every source needs.
 
     Attributes:

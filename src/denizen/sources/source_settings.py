@@ -34,7 +34,7 @@ from denizen.sources.apt_configuration import (
 )
 from denizen.sources.keyring import Keyring
 from denizen.sources.public_mirrors import PUBLIC_MIRRORS
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ class NoKeyring(HostLacks):
     WHY = "{problem:text}"
 
 
-@value
-class Setting:
+class Setting(Value):
     """One source, as configured.
 
     Attributes:

@@ -12,7 +12,7 @@ import os
 from denizen import __version__
 from denizen.errors import display
 from denizen.sources.fetch_policy import CONNECT_TIMEOUT, READ_TIMEOUT
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,16 +36,14 @@ class UnknownHost(TransportError):
     """The resolver says that there is no host of that name: another attempt would be told the same."""
 
 
-@value
-class Validators:
+class Validators(Value):
     """The validators of a response, for conditional requests; "" where the server gave none."""
 
     etag: str = ""
     modified: str = ""
 
 
-@value
-class Answer:
+class Answer(Value):
     """The head of a response.
 
     Attributes:
@@ -79,8 +77,7 @@ class Transport(Protocol):
         """
 
 
-@value
-class HttpSettings:
+class HttpSettings(Value):
     """The user's HTTP settings.
 
     Attributes:

@@ -23,7 +23,7 @@ from denizen.store.object_info import ObjectInfo
 from denizen.store.progress import ignore
 from denizen.store.trees.dump import BUFFER, dump
 from denizen.store.trees.nar_hashing import Digester
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ _PRIORITY = 40  # of cache.nixos.org; smaller is asked first
 _ARCHIVES = "nar/"
 
 
-@value
-class Moving:
+class Moving(Value):
     """The change of objects that were made for another store directory.
 
     Attributes:

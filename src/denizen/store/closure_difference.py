@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ _OUTPUT = re.compile(r"(.*)-(?:bin|dev|lib|lib32|lib64|man|doc|info|out|debug|st
 SMALLEST = 8 * 1024
 
 
-@value
-class PackageChange:
+class PackageChange(Value):
     """The change of one package between two closures.
 
     Attributes:

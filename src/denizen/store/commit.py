@@ -25,7 +25,7 @@ from denizen.store.database import ReferenceGone
 from denizen.store.durability import file_system_of, sync
 from denizen.store.errors import doing
 from denizen.store.locks import StoreSession, output_lock
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ class WrongContent(BadInput):
         return f"promised {_shown(self.promised)}, found {_shown(self.found)}; nothing was unpacked"
 
 
-@value
-class Staged:
+class Staged(Value):
     """A complete tree under its temporary name.
 
     Attributes:

@@ -32,7 +32,7 @@ from denizen.store.errors import is_full
 from denizen.store.kept_connection import keep, taken
 from denizen.store.object_info import ObjectInfo
 from denizen.store.sqlite_module import sqlite3
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class ReferenceGone(StoreDamaged):
         return f"it references {self.reference}, which is not valid"
 
 
-@value
-class ObjectCensus:
+class ObjectCensus(Value):
     """All valid objects at once, as integers (row numbers of the database), for a collection.
 
     Attributes:

@@ -19,7 +19,7 @@ One directory holds everything, so that moving or copying that directory moves o
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ STATE = b".denizen"
 TEMPORARY = b".tmp-"
 
 
-@value
-class StoreLayout:
+class StoreLayout(Value):
     """The paths of a store's directories and files.
 
     Attributes:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 
-@value
-class Digest:
+class Digest(Value):
     """The digest of a NAR.
 
     Attributes:

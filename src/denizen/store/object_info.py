@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
 
 
-@value
-class ObjectInfo:
+class ObjectInfo(Value):
     """The registered metadata of a valid object.
 
     Attributes:

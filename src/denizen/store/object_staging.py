@@ -16,7 +16,7 @@ from denizen.store.durability import sync
 from denizen.store.errors import doing
 from denizen.store.object_info import ObjectInfo
 from denizen.store.progress import ignore
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ BATCH_COUNT = 256
 BATCH_BYTES = 256 * 1024 * 1024
 
 
-@value
-class Adoption:
+class Adoption(Value):
     """A tree that is to become an object.
 
     Attributes:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from denizen.formats.file_tree import File, Symlink
 from denizen.store.errors import doing
 from denizen.store.trees.tree_reader import entries
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ _BEFORE, _AFTER = 24, 72
 _CUT = "…".encode()
 
 
-@value
-class HashMention:
+class HashMention(Value):
     """One mention of an object.
 
     Attributes:
@@ -43,8 +42,7 @@ class HashMention:
     text: bytes
 
 
-@value
-class Dependency:
+class Dependency(Value):
     """A step of a chain: an object, the next one, and where the first mentions the second."""
 
     path: StorePath

@@ -9,7 +9,7 @@ are kept.
 from __future__ import annotations
 
 from denizen.errors import BadInput
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ class AccountConflict(BadInput):
     WHY = "{problem:text}"
 
 
-@value
-class AccountFiles:
+class AccountFiles(Value):
     """The contents of /etc/passwd and the others; b"" for an absent one."""
 
     passwd: bytes = b""
@@ -43,8 +42,7 @@ class AccountFiles:
     gshadow: bytes = b""
 
 
-@value
-class AccountChange:
+class AccountChange(Value):
     """The files with the wanted accounts, and what was added, in words."""
 
     files: AccountFiles

@@ -29,7 +29,7 @@ from denizen.system.accounts import (
 from denizen.system.etc_views import EtcViews, PlacedFile
 from denizen.system.system_manifest import ETC, SystemManifest
 from denizen.system.unit_files import UnitActions, unit_actions
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ class NoSuchOwner(BadInput):
     REMEDY = "a table [users.{name}] or [groups.{name}]"
 
 
-@value
-class SystemTarget:
+class SystemTarget(Value):
     """The system that generations are activated in.
 
     Attributes:
@@ -73,8 +72,7 @@ class SystemTarget:
     may_chown: bool
 
 
-@value
-class ActivationPlan:
+class ActivationPlan(Value):
     """The steps of an activation.
 
     Attributes:

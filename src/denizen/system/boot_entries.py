@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from denizen.system.spec import Bootloader
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ _BEGIN, _END = b"### begin of denizen's entries", b"### end of denizen's entries
 _OURS = re.compile(rb"denizen-[A-Za-z0-9+._-]{1,64}-generation-[0-9]{1,9}\.conf\Z")
 
 
-@value
-class BootEntry:
+class BootEntry(Value):
     """A generation that can be booted.
 
     Attributes:
@@ -53,8 +52,7 @@ class BootEntry:
         return f"{self.system}, generation {self.number} (denizen)"
 
 
-@value
-class BootPlan:
+class BootPlan(Value):
     """The files of /boot; `writes` in their order, the choice of the default last.
 
     Attributes:
@@ -66,8 +64,7 @@ class BootPlan:
     removals: tuple[bytes, ...] = ()
 
 
-@value
-class BootFiles:
+class BootFiles(Value):
     """The files of /boot as they are: entries by name, and the two configurations."""
 
     entries: tuple[tuple[bytes, bytes], ...] = ()

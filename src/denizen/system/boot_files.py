@@ -19,7 +19,7 @@ from denizen.system.boot_entries import (
 )
 from denizen.system.initramfs import write_initramfs
 from denizen.system.system_manifest import INIT, INITRD, KERNEL
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ class NoKernel(StoreDamaged):
     WHAT = "{path} leads to no object of the store"
 
 
-@value
-class Bootable:
+class Bootable(Value):
     """A generation with its number, and its entry of /boot."""
 
     generation: SystemGeneration

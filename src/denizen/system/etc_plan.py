@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ _REASONS = {
 }
 
 
-@value
-class EtcPlan:
+class EtcPlan(Value):
     """The changes to the links of /etc; all paths are below it, and sorted.
 
     Attributes:

@@ -24,7 +24,7 @@ import re
 from denizen.errors import BadInput
 from denizen.formats import storepath
 from denizen.system import name_rules
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ class DamagedEtc(BadInput):
     WHY = "{problem:text}"
 
 
-@value
-class EtcRecord:
+class EtcRecord(Value):
     """The files of one view of /etc.
 
     Attributes:

@@ -34,7 +34,7 @@ from denizen.system.etc_record import (
     view_of,
     write_record,
 )
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ class NotOursToSwitch(HostLacks):
     WHY = "{path} is not denizen's; another program keeps the files of /etc by it"
 
 
-@value
-class PlacedFile:
+class PlacedFile(Value):
     """A file of /etc with its content.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 
 class OnChange(Enum):
@@ -20,8 +20,7 @@ class Bootloader(Enum):
     GRUB = "grub"
 
 
-@value
-class FileOrigin:
+class FileOrigin(Value):
     """The origin of a file's content: one of its fields is set.
 
     Attributes:
@@ -36,8 +35,7 @@ class FileOrigin:
     path: str = ""
 
 
-@value
-class EtcSpec:
+class EtcSpec(Value):
     """A file of /etc.
 
     Attributes:
@@ -52,8 +50,7 @@ class EtcSpec:
     group: str = "root"
 
 
-@value
-class UserSpec:
+class UserSpec(Value):
     """A user; `uid` None is chosen by the system. `groups` are further ones."""
 
     name: str
@@ -65,16 +62,14 @@ class UserSpec:
     groups: tuple[str, ...] = ()
 
 
-@value
-class GroupSpec:
+class GroupSpec(Value):
     """A group; `gid` None is chosen by the system."""
 
     name: str
     gid: int | None = None
 
 
-@value
-class DirectorySpec:
+class DirectorySpec(Value):
     """A directory; `age` is tmpfiles.d's, after which its files are cleaned up."""
 
     path: str
@@ -84,8 +79,7 @@ class DirectorySpec:
     age: str = ""
 
 
-@value
-class UnitSpec:
+class UnitSpec(Value):
     """A unit of systemd; `enable` makes the links that its [Install] section asks for."""
 
     name: str
@@ -94,8 +88,7 @@ class UnitSpec:
     on_change: OnChange = OnChange.RESTART
 
 
-@value
-class BootSpec:
+class BootSpec(Value):
     """The way the system boots.
 
     Attributes:
@@ -113,8 +106,7 @@ class BootSpec:
     loaders: tuple[Bootloader, ...]
 
 
-@value
-class SystemSpec:
+class SystemSpec(Value):
     """A whole description; each tuple is sorted by name."""
 
     name: str = "system"

@@ -17,7 +17,7 @@ from denizen.errors import BadInput
 from denizen.formats.indented_json import json_text
 from denizen.system import name_rules
 from denizen.system.spec import Bootloader, DirectorySpec, GroupSpec, OnChange, UserSpec
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ class DamagedSystem(BadInput):
     REMEDY = "denizen system rollback goes back to the generation before"
 
 
-@value
-class ManagedFile:
+class ManagedFile(Value):
     """A file of /etc; `mode` None makes it a link to the store, else it is a copy of this owner.
 
     Attributes:
@@ -55,8 +54,7 @@ class ManagedFile:
     group: str = "root"
 
 
-@value
-class SystemUnit:
+class SystemUnit(Value):
     """A unit.
 
     Attributes:
@@ -70,8 +68,7 @@ class SystemUnit:
     on_change: OnChange
 
 
-@value
-class SystemBoot:
+class SystemBoot(Value):
     """The way a generation boots; kernel and initrd lie in its tree.
 
     Attributes:
@@ -83,8 +80,7 @@ class SystemBoot:
     loaders: tuple[Bootloader, ...]
 
 
-@value
-class SystemManifest:
+class SystemManifest(Value):
     """A system as a generation has it."""
 
     name: str = "system"

@@ -25,7 +25,7 @@ from denizen.system.system_manifest import (
     write_system,
 )
 from denizen.system.system_scripts import LIST, RECORD, activate_script, etc_list, init_script
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from denizen.system.system_manifest import SystemManifest
 
 
-@value
-class SystemFile:
+class SystemFile(Value):
     """A file of /etc with its content; `link` is a link's text instead."""
 
     path: str
@@ -47,8 +46,7 @@ class SystemFile:
     link: str = ""
 
 
-@value
-class SystemParts:
+class SystemParts(Value):
     """All that a generation's tree is made of.
 
     Attributes:
@@ -66,8 +64,7 @@ class SystemParts:
     initrd: StorePath | None = None
 
 
-@value
-class SystemGeneration:
+class SystemGeneration(Value):
     """A generation in the store.
 
     Attributes:

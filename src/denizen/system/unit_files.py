@@ -10,7 +10,7 @@ import hashlib
 from denizen.errors import display
 from denizen.system import name_rules
 from denizen.system.spec import OnChange
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ _LINKED = {b"WantedBy": ".wants", b"RequiredBy": ".requires", b"UpheldBy": ".uph
 _PASSIVE = (".target", ".slice", ".device", ".scope")
 
 
-@value
-class UnitActions:
+class UnitActions(Value):
     """The commands to a running systemd, in this order.
 
     Attributes:

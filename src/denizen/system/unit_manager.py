@@ -6,7 +6,7 @@ import os
 import subprocess
 
 from denizen.errors import HostLacks, display
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,8 +74,7 @@ def command_lines(actions: UnitActions) -> tuple[str, ...]:
     )
 
 
-@value
-class _Ended:
+class _Ended(Value):
     status: int
     said: str
 

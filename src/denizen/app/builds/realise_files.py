@@ -15,7 +15,7 @@ from denizen.launch.loader.binaries import enter_path
 from denizen.sources.proxies import proxies_from
 from denizen.sources.transport import HttpSettings
 from denizen.sources.url_opener import UrlOpener
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 _KVM = "/dev/kvm"
 
 
-@value
-class RealiseFilesRequest:
+class RealiseFilesRequest(Value):
     """A request to realise derivations.
 
     Attributes:

@@ -16,7 +16,7 @@ from denizen.errors import display
 from denizen.formats.bundle_image import EntryKind, ImageEntry, encode_over
 from denizen.formats.file_tree import Directory, File, Symlink
 from denizen.formats.squashfs_writer import write_image
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ _ICON = b"""<svg xmlns="http://www.w3.org/2000/svg" width="256" height="256">
 """
 
 
-@value
-class AppFiles:
+class AppFiles(Value):
     """The files of an AppDir that are not the bundle's.
 
     Attributes:

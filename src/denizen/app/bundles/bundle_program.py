@@ -16,7 +16,7 @@ from denizen.host import machine_name
 from denizen.launch.bundle_layout import PLACE, program_name
 from denizen.linker import Family, read_interpreter
 from denizen.output_place import check_output_file, write_output
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 _TESTED_NOT = "not tried out: its dynamic linker does nothing without starting the program"
 
 
-@value
-class BundleMade:
+class BundleMade(Value):
     """A bundle that was made.
 
     Attributes:

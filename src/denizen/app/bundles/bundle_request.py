@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from denizen.app.bundles.program_closure import ClosureRequest
 
 
-@value
-class CarriedScript:
+class CarriedScript(Value):
     """A script that is carried with its interpreter.
 
     Attributes:
@@ -23,8 +22,7 @@ class CarriedScript:
     tree: bytes = b""
 
 
-@value
-class BundleRequest:
+class BundleRequest(Value):
     """The program to bundle, and the place of the bundle.
 
     Attributes:

@@ -13,7 +13,7 @@ import re
 from denizen.errors import HostLacks, SourceFailed, display
 from denizen.launch.fhs_rules import RULES, EnvironmentNeeds, rules_in
 from denizen.packaged_toml import packaged_toml
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ _LONGEST = 1 << 20
 _LIBRARY = re.compile(rb"[\w.+-]+\.so(?:\.\d+)*(?![\w.])")
 
 
-@value
-class RuleFiles:
+class RuleFiles(Value):
     """Files that a program looks for.
 
     Attributes:

@@ -21,7 +21,7 @@ from denizen.launch.program import open_program
 from denizen.resolve.directory_objects import added_objects
 from denizen.resolve.installation.install import install, repaired
 from denizen.sources.fetch_policy import FetchPolicy
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ _OPENED = b"/opened"
 _ROUNDS = 4
 
 
-@value
-class ClosureRequest:
+class ClosureRequest(Value):
     """The program, and the options of its resolution.
 
     Attributes:
@@ -58,8 +57,7 @@ class ClosureRequest:
     tree: bytes = b""
 
 
-@value
-class ProgramClosure:
+class ProgramClosure(Value):
     """A program with everything from packages that it needs, in the store.
 
     Attributes:

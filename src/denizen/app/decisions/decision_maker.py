@@ -25,7 +25,7 @@ from denizen.launch.fast_path import decided
 from denizen.launch.program import open_program
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.virtualenv import newest
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ if TYPE_CHECKING:
 _SHOWING = (StrategyName.NAMESPACE, StrategyName.EMULATED)
 
 
-@value
-class StartPlan:
+class StartPlan(Value):
     """A planned start, of which nothing is carried out.
 
     Attributes:
@@ -65,8 +64,7 @@ class StartPlan:
     unstarted: str = ""
 
 
-@value
-class Decided:
+class Decided(Value):
     """A decision and the directory in which it is kept.
 
     Attributes:

@@ -10,7 +10,7 @@ from denizen.launch.program import once_read
 from denizen.launch.strategies.base import StrategyName
 from denizen.linker.rule_tables import LIBRARY_PATH
 from denizen.resolve.cache.cached_view import parser_of
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from denizen.resolve.rule_packs import Resource
 
 
-@value
-class ExaminedProgram:
+class ExaminedProgram(Value):
     """A program with the findings about this host.
 
     Attributes:

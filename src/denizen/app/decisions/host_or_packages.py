@@ -9,7 +9,7 @@ from denizen.errors import HostLacks, SourceFailed, display
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.host_view import loader_at
 from denizen.launch.resources.command_paths import brings_commands
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Resolution
 
 
-@value
-class BaseDecisions:
+class BaseDecisions(Value):
     """The possible decisions about the libraries of one program.
 
     Attributes:

@@ -12,7 +12,7 @@ from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.dlopen_record import place_of
 from denizen.resolve.installation.install import install, repaired
 from denizen.sources.fetch_policy import FetchPolicy
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from denizen.store.local import Store
 
 
-@value
-class RealiseRequest:
+class RealiseRequest(Value):
     """The program and the resolution that are to be realised.
 
     Attributes:
@@ -45,8 +44,7 @@ class RealiseRequest:
     wanted: RunRequest
 
 
-@value
-class HostStart:
+class HostStart(Value):
     """The host's part in a start.
 
     Attributes:

@@ -14,7 +14,7 @@ from denizen.launch.program import open_program
 from denizen.launch.strategies.fhs import environment_command
 from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
 from denizen.machines import by_kernel
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.decision_store import DecisionStore
 
 
-@value
-class InsideProgram:
+class InsideProgram(Value):
     """A program in an environment.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.exports.export_subject import SubjectKind
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ class ExportForm(Enum):
     DEB = "deb"
 
 
-@value
-class ExportRequest:
+class ExportRequest(Value):
     """The subject and the form.
 
     Attributes:
@@ -50,8 +49,7 @@ class ExportRequest:
     version: str = "1.0"
 
 
-@value
-class ExportMade:
+class ExportMade(Value):
     """An export that was made.
 
     Attributes:

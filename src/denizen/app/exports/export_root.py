@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.errors import BadInput
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ class NothingToExport(BadInput):
     REMEDY = "denizen list; denizen fhs list"
 
 
-@value
-class ExportRoot:
+class ExportRoot(Value):
     """A root file system with what starts in it.
 
     Attributes:

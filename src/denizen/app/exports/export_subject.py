@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.errors import BadInput
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ class AmbiguousSubject(BadInput):
         return f"say {self.kinds[0]}:{self.word}"
 
 
-@value
-class ExportSubject:
+class ExportSubject(Value):
     """A subject.
 
     Attributes:

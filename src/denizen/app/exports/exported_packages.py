@@ -6,7 +6,7 @@ import os
 
 from denizen.app.exports.export_subject import SubjectKind
 from denizen.errors import display
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from denizen.sources.fetch_policy import FetchPolicy
 
 
-@value
-class ExportedPackage:
+class ExportedPackage(Value):
     """A package as it is exported and described.
 
     Attributes:

@@ -27,7 +27,7 @@ from denizen.formats.oci_image import (
 )
 from denizen.formats.tar_writer import write_tar
 from denizen.machines import by_debian
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ _PACKAGES = "denizen.packages"
 _ARCHIVE = b".tar"
 
 
-@value
-class OciMade:
+class OciMade(Value):
     """An image that was written: its digest, and its layers."""
 
     digest: str

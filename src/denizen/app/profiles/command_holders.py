@@ -6,7 +6,7 @@ import os
 
 from denizen.errors import display
 from denizen.launch.command_alternatives import packages_for_user
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ _NAMED, _WHOLE, _ALTERNATIVE, _ESSENTIAL, _REQUIRED, _OTHER = 0, 1, 2, 50, 51, 5
 _PRIORITIES = (b"required", b"important", b"standard")
 
 
-@value
-class CommandHolder:
+class CommandHolder(Value):
     """A package that has a command.
 
     Attributes:
@@ -39,8 +38,7 @@ class CommandHolder:
     size: int
 
 
-@value
-class NearCommand:
+class NearCommand(Value):
     """A command whose name is one edit away from what a user typed, and a package that has it."""
 
     name: str

@@ -11,7 +11,7 @@ import os
 import sys
 
 from denizen.sha256 import hex_digest_of
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ _RECORD = b"command-loader-"
 _MAX_RECORD = 3 * 4096
 
 
-@value
-class _Told:
+class _Told(Value):
     """Settings of the loader of installed commands: directories of decisions, and its helper."""
 
     directories: tuple[bytes, ...]

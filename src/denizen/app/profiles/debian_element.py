@@ -6,7 +6,7 @@ import os
 
 from denizen.app.profiles.install_request import ExposedProgram, NothingExported, PreparedElement
 from denizen.errors import BadInput, display, shell_word
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ class NoSuchVersion(BadInput):
         return f"there are: {', '.join(map(display, self.known))}"
 
 
-@value
-class ChosenPackage:
+class ChosenPackage(Value):
     """A package with all that it depends on.
 
     Attributes:
@@ -216,8 +215,7 @@ def with_environment(at: Preparation, plan: PackagePlan, names: Sequence[bytes])
     return replace(plan, recipe=recipe)
 
 
-@value
-class _UnpackedPackage:
+class _UnpackedPackage(Value):
     """A package in the store, with what it exports."""
 
     pin: Pin

@@ -5,7 +5,7 @@ from __future__ import annotations
 from denizen.app.profiles.install_request import Preparation, must_be_name, priority_of
 from denizen.app.profiles.profile_access import ProfileChange, changed
 from denizen.errors import display
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from denizen.profiles.profile_manifest import ProfileManifest
 
 
-@value
-class InstallOutcome:
+class InstallOutcome(Value):
     """The result of an installation.
 
     Attributes:

@@ -6,7 +6,7 @@ import os
 
 from denizen.errors import BadInput, display
 from denizen.profiles.profile_manifest import DEFAULT_PRIORITY
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from denizen.store.object_staging import Work
 
 
-@value
-class InstallRequest:
+class InstallRequest(Value):
     """The options of an installation.
 
     Attributes:
@@ -51,8 +50,7 @@ class InstallRequest:
         return FetchPolicy(offline=self.offline, max_rate=self.max_rate)
 
 
-@value
-class ExposedProgram:
+class ExposedProgram(Value):
     """The ingredients of an object of commands.
 
     Attributes:
@@ -65,8 +63,7 @@ class ExposedProgram:
     recipe: CommandRecipe
 
 
-@value
-class Preparation:
+class Preparation(Value):
     """The means to prepare elements.
 
     Attributes:
@@ -81,8 +78,7 @@ class Preparation:
     exposing: Callable[[ExposedProgram], StorePath] | None = None
 
 
-@value
-class PreparedElement:
+class PreparedElement(Value):
     """An element whose objects are in the store.
 
     Attributes:

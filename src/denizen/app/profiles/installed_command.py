@@ -13,7 +13,7 @@ from denizen.app.profiles.decided_command import command_key
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
 from denizen.profiles.builtin_commands import BIN, ELEMENT, PROGRAMS
 from denizen.profiles.package_plan import read_recipe
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ def decide_installed(session: Session, command: bytes, wanted: RunRequest) -> De
     return found
 
 
-@value
-class _Command:
+class _Command(Value):
     name: bytes
     program: bytes
     recipe: CommandRecipe

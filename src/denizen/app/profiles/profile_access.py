@@ -7,7 +7,7 @@ import os
 from denizen.app.session import SYSTEM_ROOT
 from denizen.errors import shell_word
 from denizen.profiles.profile_links import DEFAULT, Profile, profile_at
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 SYSTEM_DEFAULT = "default"
 
 
-@value
-class ProfileChange:
+class ProfileChange(Value):
     """The result of a change.
 
     Attributes:

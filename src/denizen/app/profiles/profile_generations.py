@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput
 from denizen.profiles.profile_links import NoSuchGeneration
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ class NoEarlierGeneration(BadInput):
     REMEDY = "denizen profile history shows those that there are"
 
 
-@value
-class GenerationStep:
+class GenerationStep(Value):
     """A generation and what it changed.
 
     Attributes:

@@ -7,7 +7,7 @@ import os
 from denizen.app.profiles.install_packages import prepared_elements, put
 from denizen.app.profiles.install_request import InstallRequest, Preparation
 from denizen.errors import DenizenError, display
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ class PinnedElement(DenizenError):
     REMEDY = "denizen unpin {name}"
 
 
-@value
-class OutdatedElement:
+class OutdatedElement(Value):
     """An element for which there is something newer.
 
     Attributes:

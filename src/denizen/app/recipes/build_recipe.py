@@ -23,7 +23,7 @@ from denizen.formats.storepath import is_object_name
 from denizen.host import machine_name
 from denizen.recipes.recipe_derivation import RecipeInputs, derivation_of, unfit_character
 from denizen.store.local import NoStore
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ class UnfitStoreDirectory(HostLacks):
     REMEDY = "denizen store create DIR, if there is no store yet; else --root DIR, of another name"
 
 
-@value
-class BuildRecipeRequest:
+class BuildRecipeRequest(Value):
     """A request to build a recipe.
 
     Attributes:
@@ -156,8 +155,7 @@ def written(
     return done
 
 
-@value
-class RecipeWriter:
+class RecipeWriter(Value):
     """The means to write derivations into the store."""
 
     session: Session

@@ -18,7 +18,7 @@ from denizen.formats import storepath
 from denizen.host import processors
 from denizen.store.collection.gc_roots import add_indirect, remove_indirect
 from denizen.store.errors import doing
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ SCRIPT = os.path.join(os.path.dirname(denizen.recipes.__file__), "develop_shell.
 _UNUSED = frozenset({b"outputs", b"disallowedReferences"})
 
 
-@value
-class DevelopRequest:
+class DevelopRequest(Value):
     """A request for a recipe's or project's shell.
 
     Attributes:
@@ -50,8 +49,7 @@ class DevelopRequest:
     words: tuple[str, ...] | None = None
 
 
-@value
-class Development:
+class Development(Value):
     """A compiler, tools and libraries for a project, made ready.
 
     Attributes:

@@ -12,7 +12,7 @@ from denizen.formats.toml_file import MAX_SIZE
 from denizen.recipes.findings_table import with_findings
 from denizen.recipes.project_develop import EXAMPLE, parse_develop
 from denizen.recipes.recipe import FILE, parse_recipe
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ class RecipeCircle(BadInput):
     WHY = "its [inputs] lead back to it"
 
 
-@value
-class RecipeFile:
+class RecipeFile(Value):
     """A recipe and its file's path."""
 
     path: str

@@ -15,7 +15,7 @@ from denizen.formats.file_tree import File, Symlink
 from denizen.relocate.prefix import Prefix
 from denizen.relocate.relocate_file import relocate_file
 from denizen.store.binary_cache import Moving, import_closure, store_dir_of
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from denizen.store.object_info import ObjectInfo
 
 
-@value
-class Imported:
+class Imported(Value):
     """The result.
 
     Attributes:

@@ -13,7 +13,7 @@ import subprocess
 from denizen.errors import BadInput
 from denizen.host import machine_name
 from denizen.machines import by_kernel
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ _ADDRESS = re.compile(rb" \(0x[0-9a-f]+\)$")
 _MISSING = re.compile(rb"error while loading shared libraries: (.+): cannot open shared object file")
 
 
-@value
-class LinkerAnswer:
+class LinkerAnswer(Value):
     """The answer: the exit status, the lines without addresses, sorted, and the complaints."""
 
     status: int

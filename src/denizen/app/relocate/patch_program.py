@@ -19,7 +19,7 @@ from denizen.relocate.patch_changes import named_interpreter
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.run_paths import added, shrunk
 from denizen.relocate.verify_patch import verify_patch
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ class NotPut(HostLacks):
         return "--output FILE, in a directory of your own" if self.code in _UNWRITABLE else ""
 
 
-@value
-class PatchRequest:
+class PatchRequest(Value):
     """The file and what is asked for.
 
     Attributes:
@@ -89,8 +88,7 @@ class PatchRequest:
     only_plan: bool = False
 
 
-@value
-class Patched:
+class Patched(Value):
     """The result.
 
     Attributes:

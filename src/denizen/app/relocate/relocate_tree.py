@@ -23,7 +23,7 @@ from denizen.disk import FULL
 from denizen.errors import DenizenError, HostLacks, display
 from denizen.formats.pyc import for_source
 from denizen.relocate.relocate_file import LeftMention, RelocatedFile, compression_of, relocate_file
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ class NotWritten(HostLacks):
     REMEDY = "run the command again"
 
 
-@value
-class TreeRequest:
+class TreeRequest(Value):
     """A tree and its prefixes.
 
     Attributes:
@@ -97,8 +96,7 @@ class TreeRequest:
     only_plan: bool = False
 
 
-@value
-class RelocatedEntry:
+class RelocatedEntry(Value):
     """One file or link: its path below the tree and what became of it."""
 
     path: bytes
@@ -108,8 +106,7 @@ class RelocatedEntry:
     remarks: tuple[str, ...] = ()
 
 
-@value
-class RelocatedTree:
+class RelocatedTree(Value):
     """The result: the entries that mention the old prefix, and the number of all."""
 
     entries: tuple[RelocatedEntry, ...]

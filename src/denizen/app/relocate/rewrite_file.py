@@ -22,7 +22,7 @@ from denizen.disk_view import DiskView
 from denizen.errors import HostLacks
 from denizen.file_content import whole
 from denizen.relocate.file_edits import pieces
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ class FileBusy(HostLacks):
     REMEDY = "end the program, or write to another file with --output"
 
 
-@value
-class Rewritten:
+class Rewritten(Value):
     """The result: attributes of the file that could not be kept."""
 
     lost: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ import tempfile
 
 from denizen.app.session import tools_of
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ class TrialFailed(BadInput):
     REMEDY = "leave out --try to write it all the same"
 
 
-@value
-class TrialEnd:
+class TrialEnd(Value):
     """The end of a trial.
 
     Attributes:

@@ -6,7 +6,7 @@ from denizen.app.library_path import elements_of
 from denizen.app.resolution.earlier_runs import asked_by
 from denizen.app.resolution.extra_inputs import extra_for
 from denizen.resolve.host_addition_check import brings, is_sound, loses, still_lacking
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Resolution
 
 
-@value
-class PackageChooser:
+class PackageChooser(Value):
     """One program with the options of its start, for which packages are chosen.
 
     Attributes:

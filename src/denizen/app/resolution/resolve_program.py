@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.errors import SourceFailed
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ def _architecture(path: bytes) -> str:
     return debian_name(image.header.architecture) if image.dynamic and is_linked(image) else ""
 
 
-@value
-class _Stage:
+class _Stage(Value):
     """The suites that are asked together.
 
     Attributes:

@@ -19,7 +19,7 @@ from denizen.fileview import USR_MERGED, FileKind, resolve
 from denizen.profiles.package_exports import commands_in, is_program
 from denizen.resolve.installation.install import unpacked
 from denizen.resolve.resolution import pin_of
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 _MAX_PACKAGES = 8
 
 
-@value
-class CommandSupply:
+class CommandSupply(Value):
     """The means to get packages for a command.
 
     Attributes:

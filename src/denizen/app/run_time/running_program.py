@@ -22,7 +22,7 @@ from denizen.resolve.installation.install import install, planned
 from denizen.resolve.missed_library_choice import counted
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.fetch_policy import for_running_program
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ class NotOurs(BadInput):
     WHAT = "{place} is not what the resident asks for"
 
 
-@value
-class Addition:
+class Addition(Value):
     """Packages that a running program is to get.
 
     Attributes:

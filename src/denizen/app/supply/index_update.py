@@ -8,7 +8,7 @@ from denizen.app.supply.liblzma_setup import provide_decoder
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.index.index_manifest import read_manifest
 from denizen.sources.base import Snapshot
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from denizen.sources.fetch_policy import FetchPolicy
 
 
-@value
-class IndexUpdateRequest:
+class IndexUpdateRequest(Value):
     """A request to bring indexes up to date.
 
     Attributes:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ SETTLED = 2
 _MAX_SIZE = 1 << 20
 
 
-@value
-class KnownSource:
+class KnownSource(Value):
     """A configured source, as an index is asked for it: its name, whose packages it has, its suites."""
 
     name: str

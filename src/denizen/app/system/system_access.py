@@ -8,7 +8,7 @@ from denizen.app.session import SYSTEM_ROOT
 from denizen.errors import HostLacks
 from denizen.store.errors import doing
 from denizen.system.system_profile import SystemProfile
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ class NoTarget(HostLacks):
     REMEDY = "mkdir {path}"
 
 
-@value
-class SystemAccess:
+class SystemAccess(Value):
     """A system.
 
     Attributes:

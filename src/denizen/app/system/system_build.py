@@ -10,7 +10,7 @@ from denizen.errors import BadInput, display
 from denizen.sha256 import hex_digest_of
 from denizen.system.spec_reader import BadSystemSpec, read_system_spec
 from denizen.system.unit_files import DIRECTORY, installed_links, is_drop_in, unit_digest
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ class NoSuchOrigin(BadInput):
     WHY = "{problem:text}"
 
 
-@value
-class _FoundFile:
+class _FoundFile(Value):
     content: bytes
     executable: bool
 

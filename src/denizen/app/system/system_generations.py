@@ -6,7 +6,7 @@ import os
 
 from denizen.app.system.system_access import generation_of, system_store
 from denizen.errors import DenizenError
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ class GenerationInUse(DenizenError):
     REMEDY = "denizen system rollback N first"
 
 
-@value
-class ListedGeneration:
+class ListedGeneration(Value):
     """A generation of the list.
 
     Attributes:

@@ -7,7 +7,7 @@ import os
 from denizen.app.system.system_access import generation_of, path_named, system_store
 from denizen.errors import DenizenError
 from denizen.store.errors import doing
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ class ActivationFailed(DenizenError):
         return self.failure.remedy
 
 
-@value
-class SystemChange:
+class SystemChange(Value):
     """The result of an activation.
 
     Attributes:
@@ -129,8 +128,7 @@ def rolled_back_to(access: SystemAccess, number: int | None) -> SystemChange:
         return SystemSwitch(access, store).to(path, number=wanted)
 
 
-@value
-class _Before:
+class _Before(Value):
     """The state that a switch that fails goes back to: the active generation, and the one that boots."""
 
     active: SystemGeneration | None

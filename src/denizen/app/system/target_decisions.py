@@ -29,7 +29,7 @@ from denizen.launch.bundle_layout import NOBODY, decision_about_any, relocated_d
 from denizen.launch.decisions.decision import Decision
 from denizen.launch.loader.binaries import enter_binary
 from denizen.launch.resources.resource_tree import make_resource_tree, show_by_links
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ class OutsideOfTarget(BadInput):
     WHY = "a link there leads out of it"
 
 
-@value
-class LauncherDecisions:
+class LauncherDecisions(Value):
     """The decisions beside a launcher.
 
     Attributes:

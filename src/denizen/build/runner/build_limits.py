@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 
 from denizen.errors import DenizenError
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@value
-class BuildLimits:
+class BuildLimits(Value):
     """The limits of one build; 0 is none.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.build.runner.build_limits import BuildLimits
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 FEATURES = frozenset({b"benchmark", b"big-parallel", b"nixos-test"})
 
 
-@value
-class SandboxPath:
+class SandboxPath(Value):
     """A path of this machine that a sandbox shows too.
 
     Attributes:
@@ -32,8 +31,7 @@ def _unheard(_name: str, _piece: bytes) -> None:
     """Ignore what a builder says."""
 
 
-@value
-class BuildSettings:
+class BuildSettings(Value):
     """The settings of builds that run programs.
 
     Attributes:

@@ -21,7 +21,7 @@ from denizen.build.runner.structured_attributes import attributes_of
 from denizen.errors import display
 from denizen.store.errors import doing
 from denizen.store.realisations import record_realisation
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def _registered(task: Build, adoptions: Mapping[bytes, Adoption]) -> dict[bytes,
     return outputs
 
 
-@value
-class _Attempt:
+class _Attempt(Value):
     """One build: the task, its settings, its directories and its log."""
 
     task: Build

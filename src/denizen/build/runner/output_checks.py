@@ -12,7 +12,7 @@ from denizen.build.runner.variables import strings
 from denizen.errors import BadInput, display
 from denizen.formats import storepath
 from denizen.formats.storepath import BadStorePath
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class TooLarge(BadInput):
     WHY = "it has {size} bytes, and {attribute:text} is {limit}"
 
 
-@value
-class OutputChecks:
+class OutputChecks(Value):
     """The checks of one output.
 
     Attributes:
@@ -74,8 +73,7 @@ class OutputChecks:
     may_mention_itself: bool
 
 
-@value
-class Built:
+class Built(Value):
     """The outputs of one build, for the checks.
 
     Attributes:

@@ -11,7 +11,7 @@ from denizen.build.placeholders import placeholder, scratch_path
 from denizen.errors import BadInput
 from denizen.formats import storepath
 from denizen.formats.storepath import method_prefix
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ class OutputCycle(BadInput):
         return " and ".join(self.outputs)
 
 
-@value
-class PlannedOutput:
+class PlannedOutput(Value):
     """An output to be built.
 
     Attributes:

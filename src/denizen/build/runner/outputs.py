@@ -21,7 +21,7 @@ from denizen.nar import writer
 from denizen.store.errors import doing
 from denizen.store.object_staging import Adoption
 from denizen.store.trees.tree_reader import entries
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from denizen.store.nar_digest import Digest
 
 
-@value
-class Left:
+class Left(Value):
     """The outputs as a builder left them.
 
     Attributes:
@@ -74,8 +73,7 @@ def take_outputs(task: Build, left: Left) -> dict[bytes, Adoption]:
     return {name: done[name] for name in planned}
 
 
-@value
-class _LeftOutput:
+class _LeftOutput(Value):
     """An output as the builder left it: its plan, its tree with canonical metadata, its digest."""
 
     planned: PlannedOutput

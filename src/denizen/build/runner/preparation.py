@@ -15,7 +15,7 @@ from denizen.build.runner.variables import BuilderSurroundings, attribute, build
 from denizen.fileview import USR_MERGED
 from denizen.formats import storepath
 from denizen.store.errors import doing
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 _FILE_VARIABLES = ((b"NIX_ATTRS_JSON_FILE", JSON_FILE), (b"NIX_ATTRS_SH_FILE", SHELL_FILE))
 
 
-@value
-class BuilderGiven:
+class BuilderGiven(Value):
     """The command, environment and files of a builder.
 
     Attributes:
@@ -48,8 +47,7 @@ class BuilderGiven:
     files: Mapping[bytes, bytes]
 
 
-@value
-class BuilderRequest:
+class BuilderRequest(Value):
     """A derivation and its surroundings, from which follows what its builder is given.
 
     Attributes:
@@ -132,8 +130,7 @@ def _closure_size(task: Build, path: StorePath) -> int:
     return sum(task.store.info(one).nar_size for one in task.store.closure([path]))
 
 
-@value
-class ShownTree:
+class ShownTree(Value):
     """The tree that is shown at a sandbox's root.
 
     Attributes:

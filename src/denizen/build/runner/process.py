@@ -15,7 +15,7 @@ import os
 import select
 import time
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ _PATIENCE = 30.0
 _REFUSED, _NOT_STARTED = "o", "x"
 
 
-@value
-class BuilderCommand:
+class BuilderCommand(Value):
     """The command of a builder.
 
     Attributes:
@@ -48,8 +47,7 @@ class BuilderCommand:
     environment: Mapping[bytes, bytes]
 
 
-@value
-class Ended:
+class Ended(Value):
     """The end of a builder.
 
     Attributes:

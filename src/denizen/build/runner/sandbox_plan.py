@@ -24,7 +24,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.build.runner.syscall_filter import syscall_filter
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ _KERNEL_FILES = (b"/proc/sys", b"/proc/sysrq-trigger", b"/proc/irq", b"/proc/bus
 _Step = tuple[bytes, ...]
 
 
-@value
-class BuildRoom:
+class BuildRoom(Value):
     """The directories of one build on disk.
 
     Attributes:
@@ -76,8 +75,7 @@ class BuildRoom:
     stage: bytes
 
 
-@value
-class SandboxRequest:
+class SandboxRequest(Value):
     """The parts of a sandbox.
 
     Attributes:

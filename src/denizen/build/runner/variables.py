@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from denizen.formats import base32
 from denizen.sha256 import digest_of
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ STRUCTURED = b"__json"
 _DIRECTORY_VARIABLES = (b"NIX_BUILD_TOP", b"TMPDIR", b"TEMPDIR", b"TMP", b"TEMP", b"PWD")
 
 
-@value
-class BuilderInput:
+class BuilderInput(Value):
     """The environment and files of a builder.
 
     Attributes:
@@ -40,8 +39,7 @@ class BuilderInput:
     files: Mapping[bytes, bytes]
 
 
-@value
-class BuilderSurroundings:
+class BuilderSurroundings(Value):
     """The facts that a builder is told about where it runs.
 
     Attributes:

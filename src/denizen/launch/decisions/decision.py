@@ -6,15 +6,14 @@ decision_codec.py converts it to and from the file's bytes; program_identity.py 
 from __future__ import annotations
 
 from denizen.launch.decisions import GENERATION
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.launch.decisions.program_identity import Identity
 
 
-@value
-class DecisionLibrary:
+class DecisionLibrary(Value):
     """One library to load; a decision lists them in breadth-first order.
 
     Attributes:
@@ -33,8 +32,7 @@ class DecisionLibrary:
     renamed: bool = False
 
 
-@value
-class Edit:
+class Edit(Value):
     """Bytes to change in memory before anything runs; the start fails if `old` is not there.
 
     An edit changes data of the mapped ld.so, never its code. With `program` it changes the program: the code
@@ -49,8 +47,7 @@ class Edit:
     optional: bool = False
 
 
-@value
-class Decision:
+class Decision(Value):
     """The instructions for the loader to start one program.
 
     Attributes:

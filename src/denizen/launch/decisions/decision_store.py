@@ -20,7 +20,7 @@ from denizen.launch.decisions.public_copies import publish, withdraw
 from denizen.launch.dlopen_record import OPENED
 from denizen.launch.fast_path import NAMED, VARIANTS, directory_of, lacks, read_decision, stored, untouched
 from denizen.store.collection.gc_roots import add_link
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 _ROOTS = b"decisions"
 
 
-@value
-class DecisionStore:
+class DecisionStore(Value):
     """A directory of decisions that were made with the same options.
 
     Attributes:

@@ -16,7 +16,7 @@ from denizen.disk_view import DiskView
 from denizen.formats.storepath import DIGEST_DIGITS
 from denizen.launch.decisions.program_identity import identity_of
 from denizen.store.collection.processes import held_by_processes
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from denizen.store.layout import StoreLayout
 
 
-@value
-class ExpiredDecisions:
+class ExpiredDecisions(Value):
     """The numbers of decisions whose program is missing.
 
     Attributes:

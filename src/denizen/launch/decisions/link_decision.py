@@ -21,7 +21,7 @@ from denizen.linker.tokens import has_token
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.shipped_libraries import Bundle
 from denizen.resolve.sysroot_view import LIBRARIES, ChosenFile, Sysroot
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ class TokenInPath(HostLacks):
     REMEDY = "move it, or denizen's files (--root DIR), to where no directory is called so"
 
 
-@value
-class InstalledLibraries:
+class InstalledLibraries(Value):
     """The paths of everything that was chosen for a program.
 
     Attributes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from itertools import accumulate
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 _WORD = (1 << 64) - 1
 
 
-@value
-class Identity:
+class Identity(Value):
     """The identity of a program's file, from `stat`; the key of its decision."""
 
     device: int

@@ -25,7 +25,7 @@ from denizen.launch.loader.loader_settings import configure_loader
 from denizen.sha256 import hex_digest_of
 from denizen.store.errors import doing
 from denizen.trust import lets_through
-from denizen.value import value
+from denizen.value import Value
 
 # Other users can open files whose names they know, but not list the directory.
 _MODE = 0o711
@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from denizen.launch.loader.loader_settings import LoaderSettings
 
 
-@value
-class Tools:
+class Tools(Value):
     """The directory of the compiled programs, and their machine (as `uname -m` has it)."""
 
     directory: bytes

@@ -10,7 +10,7 @@ from denizen.disk_view import RootedView
 from denizen.errors import HostLacks
 from denizen.launch.loader.loader_settings import MAX_LOADER, NotALoader, configure_loader, settings_of
 from denizen.machines import by_kernel, interpreter_of_kernel
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class InstallFailed(HostLacks):
     REMEDY = "run it as root, or give a --prefix you may write"
 
 
-@value
-class Installed:
+class Installed(Value):
     """The file at the interpreter's path: none, denizen's loader with its settings, or another."""
 
     path: bytes

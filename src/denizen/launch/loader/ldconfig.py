@@ -7,7 +7,7 @@ settings lie in the program's file, in the block that loaders have (docs/formats
 from __future__ import annotations
 
 from denizen.launch.loader.loader_settings import with_settings
-from denizen.value import value
+from denizen.value import Value
 
 # glibc's elf/dl-cache.c and sysdeps/**/dl-cache.h: what ldconfig prints for the flags of a library.
 _KINDS = {
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from denizen.elf import Header
 
 
-@value
-class ListingSettings:
+class ListingSettings(Value):
     """The settings of denizen-ldconfig for one program.
 
     Attributes:

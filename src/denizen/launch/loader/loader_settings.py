@@ -16,7 +16,7 @@ import struct
 
 from denizen.bytesio import take
 from denizen.errors import BadInput
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ class SettingsTooLong(BadInput):
 HOST_PREFIXES = (b"/usr/", b"/bin/", b"/sbin/", b"/lib/", b"/lib64/")
 
 
-@value
-class LoaderSettings:
+class LoaderSettings(Value):
     """The settings in a loader's configuration block.
 
     Attributes:

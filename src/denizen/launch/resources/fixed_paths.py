@@ -16,7 +16,7 @@ from functools import cache
 from denizen.fileview import FileKind, exists
 from denizen.machines import TRIPLETS
 from denizen.resolve.cache.cached_view import CachedView
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ _LEFT_OUT = {
 }  # fmt: skip
 
 
-@value
-class FixedPathResource:
+class FixedPathResource(Value):
     """A file or directory to be shown at an absolute path.
 
     Attributes:

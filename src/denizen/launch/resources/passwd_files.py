@@ -9,7 +9,7 @@ from __future__ import annotations
 from denizen.errors import BadInput
 from denizen.fhs.host_etc import DEFAULT_GROUP, DEFAULT_PASSWD
 from denizen.launch.resources.command_paths import is_missing
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ _READERS = frozenset(
 _ROOT, _NOBODY = 0, 65534  # Debian Policy 9.2.2
 
 
-@value
-class Owner:
+class Owner(Value):
     """The user for whom files are made, by numbers."""
 
     uid: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from denizen.bytesio import find_text
 from denizen.fileview import FileKind
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from denizen.resolve.rule_packs import Resource
 
 
-@value
-class LookedForFiles:
+class LookedForFiles(Value):
     """Files that a static program looks for and this host lacks, with what is done about it.
 
     Attributes:

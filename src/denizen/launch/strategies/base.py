@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.value import Enum, value
+from denizen.value import Enum, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ class StrategyName(Enum):
     EMULATED = "emulated"
 
 
-@value
-class HostFindings:
+class HostFindings(Value):
     """The findings about this host and a program that precede the choice of a strategy.
 
     Attributes:
@@ -81,8 +80,7 @@ class StartSupplier(Protocol):
         """Return the path of an emulator that is kept as long as the decision `base`. Raises DenizenError."""
 
 
-@value
-class ProgramStart:
+class ProgramStart(Value):
     """A start for which strategies are considered.
 
     Attributes:

@@ -23,7 +23,7 @@ from denizen.elf.header import SEGMENT_SIZE
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision import Edit
 from denizen.launch.strategies.stub_placement import in_slack, over_entry
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ class CannotStub(BadInput):
     WHY = "{reason:text}"
 
 
-@value
-class Patch:
+class Patch(Value):
     """A change of the file's bytes at an offset."""
 
     offset: int
@@ -63,8 +62,7 @@ class Patch:
     new: bytes
 
 
-@value
-class StubPlan:
+class StubPlan(Value):
     """The changes to the file, and the bytes that the loader must restore in memory.
 
     Attributes:

@@ -20,7 +20,7 @@ from denizen.launch.resources.command_paths import is_command_path
 from denizen.launch.resources.passwd_files import Owner
 from denizen.machines import other_loader
 from denizen.resolve.rule_packs import load_rules
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 _EM_386 = 3
 
 
-@value
-class ChildDecisions:
+class ChildDecisions(Value):
     """The decisions about the program's children.
 
     Attributes:
@@ -59,8 +58,7 @@ class ChildDecisions:
     locked: bool = False
 
 
-@value
-class LoaderFiles:
+class LoaderFiles(Value):
     """denizen's compiled files for one program; every method raises LoaderAbsent, DiskFailed.
 
     Attributes:

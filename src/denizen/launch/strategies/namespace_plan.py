@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from denizen.launch.resources.fixed_paths import FixedPathResource
 
 
-@value
-class LoaderMountPoint:
+class LoaderMountPoint(Value):
     """The place where the loader has to appear.
 
     Attributes:
@@ -90,8 +89,7 @@ def _nearest(view: FileView, directory: bytes) -> tuple[bytes, list[bytes]]:
             directory = posixpath.dirname(directory)
 
 
-@value
-class InterpreterMount:
+class InterpreterMount(Value):
     """An interpreter path with the loader that appears there.
 
     Attributes:

@@ -19,7 +19,7 @@ from denizen.disk import make_directories
 from denizen.launch.decisions.program_identity import headers_of, identity_of
 from denizen.launch.strategies.entry_stub import plan_stub
 from denizen.launch.strategies.shown_resources import linked_resources
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ LEVELS = 3
 MAX_ENTRIES = 2000
 
 
-@value
-class CopyLink:
+class CopyLink(Value):
     """A link around the copy: its path below the top, and its target."""
 
     path: bytes

@@ -15,7 +15,7 @@ from denizen.launch.strategies.host import HostStrategy
 from denizen.launch.strategies.loader import LoaderStrategy
 from denizen.launch.strategies.namespace import NamespaceStrategy
 from denizen.launch.strategies.stub import StubStrategy
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,16 +67,14 @@ class CannotUse(HostLacks):
         return "leave out --strategy" if self.wanted else "denizen doctor tells what this host allows"
 
 
-@value
-class StrategyVerdict:
+class StrategyVerdict(Value):
     """The verdict on one strategy; `obstacle` is "" where it can be used."""
 
     strategy: Strategy
     obstacle: str
 
 
-@value
-class StrategyChoice:
+class StrategyChoice(Value):
     """The strategy to use, None for none, and the verdicts on it and on those before it."""
 
     strategy: Strategy | None

@@ -24,7 +24,7 @@ from denizen.formats.archive_tree import Layout
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import File, HardLink, Symlink
 from denizen.resolve.cache.elf_skeleton import kept_ranges
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ MAX_LIBRARY = 1 << 30
 _INDEX = b"index"
 
 
-@value
-class PackageFacts:
+class PackageFacts(Value):
     """The libraries and links of one package.
 
     Attributes:

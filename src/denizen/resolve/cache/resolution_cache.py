@@ -28,7 +28,7 @@ from denizen.resolve.cache.trace import holds
 from denizen.resolve.resolution import Resolution
 from denizen.sha256 import Sha256, hex_digest_of
 from denizen.trust import is_trusted
-from denizen.value import Enum, fields_of, value
+from denizen.value import Enum, Value, fields_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ _MARSHAL_VERSION = 4
 _HEX = 64
 
 
-@value
-class Question:
+class Question(Value):
     """The key of a resolution in the cache.
 
     Attributes:

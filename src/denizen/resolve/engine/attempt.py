@@ -21,7 +21,7 @@ from denizen.resolve.resolution import (
     ResolutionProblem,
 )
 from denizen.resolve.sysroot_view import ChosenFile
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ MAX_LIBRARIES = 4096
 _MUSL = b"libc.musl-"
 
 
-@value
-class SonameRequest:
+class SonameRequest(Value):
     """A soname for which a provider is sought.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, display
 from denizen.linker.c_library import GLIBC_PRIVATE
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from denizen.resolve.subject import Subject
 
 
-@value
-class Demand:
+class Demand(Value):
     """The requirements on the library for a soname.
 
     Attributes:
@@ -32,8 +31,7 @@ class Demand:
     symbols: frozenset[bytes] = frozenset()
 
 
-@value
-class Evaluation:
+class Evaluation(Value):
     """A candidate that was examined and can be used."""
 
     provider: Provider
@@ -42,8 +40,7 @@ class Evaluation:
     image: Image
 
 
-@value
-class Libc:
+class Libc(Value):
     """A C library that may be the base: its package, its files and the versions that they define."""
 
     provider: Provider

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ class ProviderCatalogue(Protocol):
         """Return known sonames that resemble one without a provider."""
 
 
-@value
-class Sources:
+class Sources(Value):
     """The inputs of a resolution besides the subject.
 
     Attributes:

@@ -6,7 +6,7 @@ import posixpath
 
 from denizen.linker import Environment, resolve
 from denizen.resolve.sysroot_view import LIBRARIES, Sysroot
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from denizen.resolve.sysroot_view import ChosenFile
 
 
-@value
-class AddedLibraries:
+class AddedLibraries(Value):
     """The chosen libraries that are added to the file tree.
 
     Attributes:

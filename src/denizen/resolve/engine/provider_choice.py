@@ -7,7 +7,7 @@ is not taken is recorded with the reason, for the explanation.
 from __future__ import annotations
 
 from denizen.resolve.resolution import ChoiceRule, Rejected
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ MAX_LOOKED_INTO = 6
 MAX_LOOKED_BYTES = 64 << 20
 
 
-@value
-class ChosenProvider:
+class ChosenProvider(Value):
     """The candidate that is taken for a soname, the rule by which, and the others with the reasons.
 
     Attributes:

@@ -7,7 +7,7 @@ provider_choice.py which of these is taken: the first, or where symbols decide t
 from __future__ import annotations
 
 from denizen.index.library_paths import DirectoryKind
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ USABLE = frozenset(
 )
 
 
-@value
-class RankedProvider:
+class RankedProvider(Value):
     """A provider with the facts by which it is ranked before its package is examined.
 
     Attributes:

@@ -12,7 +12,7 @@ from denizen.resolve.cache.package_cache import package_of
 from denizen.resolve.installation.resolution_derivations import package_recipes, recipes
 from denizen.store.trees.canonical import STORE_TIMES
 from denizen.store.upkeep.verification import content_differs
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ class UnknownSource(SourceFailed):
     REMEDY = "denizen source list; denizen source add"
 
 
-@value
-class Supply:
+class Supply(Value):
     """The sources of packages and the means to fetch and unpack them.
 
     Attributes:

@@ -16,7 +16,7 @@ from denizen.build.package_unpack import work as unpacking
 from denizen.formats.archive_tree import Layout
 from denizen.process_pool import Helpers
 from denizen.store.object_staging import Adoption
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from denizen.store.object_staging import Work
 
 
-@value
-class UnpackTask:
+class UnpackTask(Value):
     """A package that is to be unpacked.
 
     Attributes:

@@ -18,7 +18,7 @@ from denizen.build.package_unpack import PackageFile, unpack
 from denizen.build.realise import RealiseOptions, realise
 from denizen.errors import StoreDamaged
 from denizen.sources.file_cache import is_as_promised
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ class NotMended(StoreDamaged):
         return f"{self.path} is damaged and cannot be made again"
 
 
-@value
-class _Mending:
+class _Mending(Value):
     """One object that is being made again."""
 
     store: Store

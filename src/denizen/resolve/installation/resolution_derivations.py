@@ -18,7 +18,7 @@ from denizen.build.builtin_unpack_deb import unpacking
 from denizen.errors import BadInput
 from denizen.formats.archive_tree import Layout
 from denizen.formats.hashes import Hash
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ class NoPackageUrl(BadInput):
     WHAT = "no address is known for the package {package}"
 
 
-@value
-class Recipes:
+class Recipes(Value):
     """The derivations to realise for a resolution.
 
     Attributes:

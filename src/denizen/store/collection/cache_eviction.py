@@ -13,7 +13,7 @@ import os
 from denizen.disk import ST_BLOCK
 from denizen.store.collection.remove import remove_tree
 from denizen.store.errors import doing
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 _GOING = b"new-going-%d"
 
 
-@value
-class TrimmedEntries:
+class TrimmedEntries(Value):
     """The number of entries not used for long, and the bytes of disk they take."""
 
     count: int

@@ -32,7 +32,7 @@ from denizen.store.locks import StoreSession, live_sessions, store_lock, tempora
 from denizen.store.progress import ignore
 from denizen.store.realisations import prune_realisations
 from denizen.store.upkeep.optimise import prune_links
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ if TYPE_CHECKING:
 _TEMPORARY = os.fsdecode(TEMPORARY)
 
 
-@value
-class Collected:
+class Collected(Value):
     """The result of a collection, or of a dry run.
 
     Attributes:
@@ -138,8 +137,7 @@ def collect(store: Store, limits: Limits, told: Told = ignore) -> Collected:
     return _report(found, freed=freed)
 
 
-@value
-class _Found:
+class _Found(Value):
     """The census, the roots, and what is to be deleted: dead objects and strays."""
 
     census: ObjectCensus

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.store.collection.graph import reachable, referrers_first
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from denizen.store.collection.graph import Graph
 
 
-@value
-class Limits:
+class Limits(Value):
     """Limits on how many of the dead objects to delete.
 
     Attributes:

@@ -8,7 +8,7 @@ from adding, but a damaged database may hold one, so no function here relies on 
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     Edges: TypeAlias = Mapping[int, Sequence[int]]
 
 
-@value
-class Graph:
+class Graph(Value):
     """Objects and their references.
 
     Attributes:

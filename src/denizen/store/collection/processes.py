@@ -23,7 +23,7 @@ from denizen.disk import DENIED
 from denizen.errors import HostLacks, display
 from denizen.nar.codec import MAX_DEPTH
 from denizen.store.trees.reference_scanner import mentioned, runs_in
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ class ProcessUnreadable(HostLacks):
         return f"{os.strerror(self.code)}: {display(self.path)}; collecting could delete what it uses"
 
 
-@value
-class ProcessCensus:
+class ProcessCensus(Value):
     """The objects that processes use.
 
     Attributes:

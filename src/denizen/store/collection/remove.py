@@ -10,7 +10,7 @@ import os
 import stat
 
 from denizen.disk import ST_BLOCK
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ _DEEPEST = 200
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
-@value
-class _Frame:
+class _Frame(Value):
     """A directory being emptied: its parent's descriptor, name, own descriptor, and the names left in it."""
 
     parent: int

@@ -20,7 +20,7 @@ import stat
 
 from denizen.errors import HostLacks
 from denizen.fileview import MAX_LINKS
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ class RootUnreadable(HostLacks):
         return f"{os.strerror(self.code)}; what it leads to must not be deleted, and is not known"
 
 
-@value
-class Root:
+class Root(Value):
     """A reason to keep an object.
 
     Attributes:
@@ -61,8 +60,7 @@ class Root:
     place: bytes
 
 
-@value
-class GcRoots:
+class GcRoots(Value):
     """All roots found.
 
     Attributes:

@@ -16,7 +16,7 @@ from denizen.disk import FULL
 from denizen.process_pool import Helpers
 from denizen.store.collection.remove import DIRECTORY, remove_tree
 from denizen.store.progress import ignore
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,8 +151,7 @@ class Trash:
         return 0
 
 
-@value
-class _Task:
+class _Task(Value):
     """An order with the progress callback to call when it is done."""
 
     trash: Trash

@@ -10,7 +10,7 @@ import os
 import stat
 
 from denizen.store.trees.tree_reader import OPEN_DIRECTORY, OpenDirectory, checked, names_in, not_storable
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ _COPY = b".denizen-copy"
 _CHUNK = 1024 * 1024
 
 
-@value
-class RestoreOptions:
+class RestoreOptions(Value):
     """The modes and times of restored files.
 
     Attributes:

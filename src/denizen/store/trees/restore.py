@@ -17,7 +17,7 @@ from denizen.errors import BadInput, display
 from denizen.formats.file_tree import Directory, File, HardLink, Symlink
 from denizen.store.collection.remove import DIRECTORY, remove_tree
 from denizen.store.trees.canonical import ORDINARY, STORE_TIMES
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -228,8 +228,7 @@ class _Writer:
                 os.close(here)
 
 
-@value
-class _Share:
+class _Share(Value):
     """Files to be made in one directory; with `last`, the directory is completed and closed afterwards."""
 
     directory: int

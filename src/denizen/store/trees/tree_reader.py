@@ -15,7 +15,7 @@ from denizen.errors import DenizenError, display
 from denizen.formats.file_tree import MAX_PATH, Directory, File, Symlink
 from denizen.formats.stream import BLOCK
 from denizen.nar.codec import MAX_DEPTH
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ class TooDeep(DenizenError):
         return f"paths in an object have at most {MAX_PATH} bytes and {MAX_DEPTH} directories"
 
 
-@value
-class OpenDirectory:
+class OpenDirectory(Value):
     """An open directory: its descriptor, its path inside the tree, and the names left, last first."""
 
     descriptor: int

@@ -32,7 +32,7 @@ from denizen.store.trees.nar_hashing import Digester
 from denizen.store.trees.restore import restore_new, restoring
 from denizen.store.trees.tree_reader import entries
 from denizen.store.upkeep.rebuild import rebuild
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class StoreInUse(DenizenError):
     REMEDY = "run the command again once they have finished"
 
 
-@value
-class Moved:
+class Moved(Value):
     """The result of a move.
 
     Attributes:

@@ -20,7 +20,7 @@ from denizen.store.errors import doing
 from denizen.store.locks import StoreSession
 from denizen.store.trees.canonical import STORE_TIMES, STORED
 from denizen.store.trees.tree_reader import OPEN_DIRECTORY, OPEN_FILE, OpenDirectory, checked, names_in
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 _CHUNK = 1024 * 1024
 
 
-@value
-class Saved:
+class Saved(Value):
     """The result of linking: the number of files replaced by links, and the bytes of disk this freed."""
 
     files: int
@@ -62,8 +61,7 @@ def optimise(store: Store, path: StorePath) -> Saved:
         return _Linker(store.layout, session, parent).object(os.path.basename(place))
 
 
-@value
-class _Linker:
+class _Linker(Value):
     """The state of a linking run: layout, session for temporary names, descriptor of the store directory."""
 
     layout: StoreLayout

@@ -15,7 +15,7 @@ from denizen.formats.storepath import BadStorePath, StorePath, from_base
 from denizen.store import sidecar
 from denizen.store.durability import file_system_of, sync
 from denizen.store.progress import ignore
-from denizen.value import value
+from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 _PREFIX = b"db-"
 
 
-@value
-class Rebuilt:
+class Rebuilt(Value):
     """The result of a rebuild.
 
     Attributes:

@@ -17,7 +17,7 @@ from denizen.store.progress import ignore
 from denizen.store.trees.canonical import canonical_facts, is_canonical, reset_metadata
 from denizen.store.trees.nar_hashing import Digester, digest_tree
 from denizen.store.upkeep.rebuild import read_sidecar
-from denizen.value import replace, value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class Fault(Enum):
     SIDECAR = "its sidecar is missing or says something else"
 
 
-@value
-class StoreProblem:
+class StoreProblem(Value):
     """One fault found.
 
     Attributes:
