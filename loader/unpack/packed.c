@@ -1,4 +1,4 @@
-/* The launcher with an image in it: where the image is unpacked to, once. */
+/* The launcher with an image in it: it tries one place after the other (cache.h) to unpack the image, once. */
 #include "../bundle.h"
 #include "../helper.h"
 #include "../loader_settings.h"

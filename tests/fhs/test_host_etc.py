@@ -1,8 +1,11 @@
 """What of /etc comes from the host."""
 
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 
-from denizen.fhs.host_etc import HOST, EtcFile, EtcLink, User, files, nsswitch
+import denizen.fhs
+from denizen.fhs.host_etc import HOST, NAMES, EtcFile, EtcLink, User, files, nsswitch
 
 ALICE = User(b"alice", 1000, 1000, b"/home/alice")
 PASSWD = b"root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/zsh\n"
@@ -53,3 +56,10 @@ def test_an_action_after_a_kept_service_stays() -> None:
 
 def test_a_database_never_ends_up_without_a_service() -> None:
     assert nsswitch(b"passwd: sss\n", lambda _: False) == b"passwd: files\n"
+
+
+def test_every_name_has_its_link_in_an_environment() -> None:
+    rules = tomllib.loads((Path(denizen.fhs.__path__[0]) / "triggers.toml").read_text())
+    linked = next(row["path"] for row in rules["link"] if row["target"] == "/.denizen/etc/{name}")
+    # nsswitch.conf is made of the host's; the rest is what NAMES says.
+    assert {f"etc/{name.decode()}" for name in NAMES} | {"etc/nsswitch.conf"} == set(linked)

@@ -14,7 +14,7 @@ LANGUAGES: dict[bytes, str] = {
 }  # fmt: skip
 # Archives that a program of their own starts.
 STARTED: dict[bytes, str] = {b".jar": "java -jar", b".pyz": "python3", b".pyzw": "python3", b".love": "love"}
-# Name in elf.formats -> advice, with the file's name in place of {}.
+# Name in elf.file_formats, which recognises the format -> advice, with the file's name in place of {}.
 FORMATS: dict[str, str] = {
     "Java archive": "java -jar {}",
     "Java class": "java starts classes: the name without .class, in its class path",

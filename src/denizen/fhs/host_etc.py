@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 # name -> its link's target on a host without it; "" for no link. Services, protocols and others may be the
-# tree's own (netbase), in files that no link replaces.
+# tree's own (netbase), in files that no link replaces. Each name has its link to /.denizen/etc in
+# triggers.toml.
 NAMES: Mapping[bytes, bytes] = {
     b"passwd": b"/.denizen/environment/usr/share/denizen/passwd",
     b"group": b"/.denizen/environment/usr/share/denizen/group",

@@ -4,8 +4,8 @@
               .settings  -> the directory of the user's settings, where the budget kept something out
 
 What the budget keeps out may come as soon as the user raises it: a record that is older than the settings is
-none (loader/budget.c). What would bring the thing is said in app/run_time: missing_library.py,
-missing_path.py, missing_command.py; loader/failure_note.c puts the sentence together.
+none (loader/budget.c). What would bring the thing is said in app/run_time (missing_library.py,
+missing_path.py, missing_place.py, looked_for_command.py); loader/failure_note.c puts the line together.
 """
 
 from __future__ import annotations
