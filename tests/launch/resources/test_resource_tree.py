@@ -16,11 +16,36 @@ def test_each_is_a_link_at_its_path_below_the_top(tmp_path: Path) -> None:
     fonts.mkdir(parents=True)
     (fonts / "a.ttf").write_bytes(b"a font")
     top = os.fsencode(tmp_path / "resources" / "one")
+    (fonts / "large.ttf").write_bytes(bytes(1 << 20))
     asked = [resource("/usr/share/fonts/truetype", fonts), resource("/etc/fonts", fonts)]
     assert make_resource_tree(top, asked) == top
     made = Path(os.fsdecode(top))
     assert (made / "usr/share/fonts/truetype/a.ttf").read_bytes() == b"a font"
     assert os.readlink(made / "etc/fonts/a.ttf") == str(fonts / "a.ttf")
+
+
+def test_small_files_are_files_for_who_copies_them(tmp_path: Path) -> None:
+    """`git init` copies the links that it finds among its templates as links."""
+    templates = tmp_path / "store" / "templates"
+    (templates / "hooks").mkdir(parents=True)
+    (templates / "hooks" / "sample").write_text("#!/bin/sh\n")
+    (templates / "hooks" / "sample").chmod(0o555)
+    top = os.fsencode(tmp_path / "resources")
+    made = Path(os.fsdecode(make_resource_tree(top, [resource("/usr/share/git/templates", templates)])))
+    shown = made / "usr/share/git/templates/hooks/sample"
+    assert not shown.is_symlink()
+    assert shown.stat().st_mode & 0o777 == 0o555
+
+
+def test_objects_stay_where_they_lie(tmp_path: Path) -> None:
+    plugins = tmp_path / "store" / "plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "a.so").write_bytes(b"\x7fELF and so on")
+    (plugins / "a.conf").write_bytes(b"")
+    top = os.fsencode(tmp_path / "resources")
+    made = Path(os.fsdecode(make_resource_tree(top, [resource("/usr/lib/plugins", plugins)])))
+    assert (made / "usr/lib/plugins/a.so").is_symlink()
+    assert (made / "usr/lib/plugins/a.conf").is_symlink()
 
 
 def test_it_replaces_what_was_there(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from denizen.disk_view import DiskView
 from denizen.launch.decisions.program_identity import identity_name
 from denizen.launch.fast_path import read_decision
 from denizen.launch.resources.fixed_paths import fixed_path_resources
-from denizen.launch.resources.resource_tree import show_by_links
+from denizen.launch.resources.resource_tree import copied_of, show_by_links
 from denizen.launch.strategies.namespace_plan import bind_resources
 from denizen.value import replace
 
@@ -64,7 +64,7 @@ def show_files(
     looked_into, mounts = os.path.isdir(tree), _mounts()
     for one in files:
         if looked_into:
-            _link(tree + one.target, one.source)
+            _link(tree + one.target, one.source, copied=copied_of(one.source))
         elif _is_mirrored(os.path.dirname(one.target), mounts):
             _link(one.target, one.source, copied=_MAX_COPIED)
 

@@ -9,6 +9,9 @@ nothing of.
 Directories are made and only files are links: what lists a directory need not follow links to further ones
 (Rust's walkdir and Python's os.walk do not), and a package's link may lead to what another package has
 (/usr/share/ghostscript/10.05.1/iccprofiles to ../../color/icc/ghostscript), so it must lie where it is shown.
+
+A few small files are copied: `git init` copies its templates, and links among them would be links to a
+package in the repository. Objects are not, which look for libraries beside where they lie ($ORIGIN).
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
 # Entries of a tree that is made anew; a larger one (icons) is a link as a whole.
 _MAX_ENTRIES = 2_000
+# Files of a directory that are copied, if they have no more bytes than that together.
+_FEW_FILES, _FEW_BYTES = 64, 256 << 10
+_ELF = b"\x7fELF"
 
 
 def make_resource_tree(top: bytes, resources: Sequence[FixedPathResource]) -> bytes:
@@ -41,7 +47,7 @@ def make_resource_tree(top: bytes, resources: Sequence[FixedPathResource]) -> by
     shutil.rmtree(temporary, ignore_errors=True)
     for one in resources:
         make_directories(os.path.dirname(temporary + one.target), 0o700)
-        show_by_links(temporary + one.target, one.source)
+        show_by_links(temporary + one.target, one.source, copied=copied_of(one.source))
     shutil.rmtree(top, ignore_errors=True)
     if not resources:
         return b""
@@ -71,6 +77,23 @@ def show_by_links(path: bytes, source: bytes, *, copied: int = 0) -> None:
     for one in entries:
         with contextlib.suppress(FileExistsError):
             _show(path + one[len(source) :], one, source, copied=bool(fits))
+
+
+def copied_of(source: bytes) -> int:
+    """Return the bytes up to which the files of a directory are copied into a tree; 0 where all are links.
+
+    Raises OSError.
+    """
+    if not os.path.isdir(source):
+        return 0
+    found = (one for one in _entries(source) if os.path.isfile(one) and not os.path.islink(one))
+    files = list(islice(found, _FEW_FILES + 1))
+    return 0 if len(files) > _FEW_FILES or any(map(_is_object, files)) else _FEW_BYTES
+
+
+def _is_object(path: bytes) -> bool:
+    with open(path, "rb", buffering=0) as stream:
+        return stream.read(len(_ELF)) == _ELF
 
 
 def _entries(top: bytes) -> Iterator[bytes]:
