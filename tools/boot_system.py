@@ -83,6 +83,9 @@ def read_until(machine: subprocess.Popen[bytes], word: bytes | None, end: float)
 def main(arguments: list[str]) -> int:
     target = Path(arguments[0])
     entries = entries_of(target)
+    if not entries:
+        print(f"{target} has no boot entry", file=sys.stderr)
+        return 1
     for number in map(int, arguments[1:] or map(str, entries)):
         started = time.monotonic()
         said = boot(target, entries[number], ["ls -l /etc/static /etc", "cat /etc/motd"], 300)
