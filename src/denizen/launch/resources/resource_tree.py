@@ -22,6 +22,7 @@ import stat
 from itertools import islice
 
 from denizen.disk import make_directories
+from denizen.elf.constants import MAGIC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 _MAX_ENTRIES = 2_000
 # Files of a directory that are copied, if they have no more bytes than that together.
 _FEW_FILES, _FEW_BYTES = 64, 256 << 10
-_ELF = b"\x7fELF"
 
 
 def make_resource_tree(top: bytes, resources: Sequence[FixedPathResource]) -> bytes:
@@ -93,7 +93,7 @@ def copied_of(source: bytes) -> int:
 
 def _is_object(path: bytes) -> bool:
     with open(path, "rb", buffering=0) as stream:
-        return stream.read(len(_ELF)) == _ELF
+        return stream.read(len(MAGIC)) == MAGIC
 
 
 def _entries(top: bytes) -> Iterator[bytes]:
