@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.run_time.brought_files import shows_files
 from denizen.app.run_time.running_program import running
 from denizen.app.supply.store_access import made_store
-from denizen.disk_view import DiskView
-from denizen.resolve.cache.cached_view import CachedView
-from denizen.resolve.existing_libraries import ProcessLibraries
 from denizen.resolve.missed_library_choice import mentioned_files
 
 TYPE_CHECKING = False
@@ -23,7 +19,6 @@ if TYPE_CHECKING:
     from denizen.app.run_time.running_program import RunningProgram
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
-    from denizen.resolve.resolution import Resolution
 
 
 def bring_mentioned(session: Session, directory: bytes, path: bytes, wanted: RunRequest) -> None:
@@ -46,7 +41,7 @@ def bring_mentioned(session: Session, directory: bytes, path: bytes, wanted: Run
 
 
 def _bring(program: RunningProgram, path: bytes) -> None:
-    resolution = _resolved(program, path)
+    resolution = program.choose(mentioned_files, path)
     if resolution is None:
         return
     with made_store(program.session) as store, store.working() as work:
@@ -55,10 +50,3 @@ def _bring(program: RunningProgram, path: bytes) -> None:
         if new and not program.over_budget(size):
             program.install(store, work, resolution, new)
             program.record_packages(new)
-
-
-def _resolved(program: RunningProgram, path: bytes) -> Resolution | None:
-    view = CachedView(DiskView())
-    sources = sources_for(program.session, program.policy, program.index())
-    existing = ProcessLibraries(view, program.started_with)
-    return mentioned_files(view, program.decision.program, existing, sources, path)

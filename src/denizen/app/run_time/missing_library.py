@@ -119,11 +119,8 @@ class _Answer:
         with made_store(self._program.session) as store, store.working() as work:
             added = self._program.addition(store, resolution)
             new, size = added.new, added.size
-            if not needed and (reason := self._program.over_budget(size)):
-                settings = self._program.session.paths.config
-                reason = self._program.keep_out(soname, reason, f"run --with {display(soname)}", settings)
-                # Alone it may fit: then the next run gets it.
-                return reason if size > self._program.budget else ""
+            if not needed and (left_out := self._program.left_out(soname, size, soname)) is not None:
+                return left_out
             made = self._program.install(store, work, resolution, new)
             links = _links(store, made, resolution)
             # The library's own name: a new decision has it from the start, and no package has links alone.

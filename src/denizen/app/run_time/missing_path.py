@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.run_time.brought_files import show_files, shows_files
 from denizen.app.run_time.running_program import NotOurs, running
 from denizen.app.supply.store_access import made_store
-from denizen.disk_view import DiskView
-from denizen.errors import display
 from denizen.launch.kept_out import NOT_FETCHED
 from denizen.launch.resources.fixed_paths import FixedPathResource
-from denizen.resolve.cache.cached_view import CachedView
-from denizen.resolve.existing_libraries import ProcessLibraries
 from denizen.resolve.missed_library_choice import package_added
 from denizen.sources.errors import Offline
 
@@ -73,11 +68,8 @@ def _bring(program: RunningProgram, path: bytes) -> str:
     with made_store(program.session) as store, store.working() as work:
         added = program.addition(store, resolution)
         new, size = added.new, added.size
-        if new and (reason := program.over_budget(size)):
-            with_package = f"run --with {display(new[0].name)}"
-            program.keep_out(path, reason, with_package, program.session.paths.config)
-            # Alone it may fit: then the next run gets it.
-            return reason if size > program.budget else ""
+        if new and (left_out := program.left_out(path, size, new[0].name)) is not None:
+            return left_out
         made = program.install(store, work, resolution, new)
         trees = [store.place_of(tree) for tree in made.packages.values()]
         files = [FixedPathResource(path, tree + path, directory=False) for tree in trees if _has(tree, path)]
@@ -95,7 +87,4 @@ def _resolved(program: RunningProgram, path: bytes) -> Resolution | None:
     found = [one for one in index.providers(os.path.basename(path)) if one.path == path]
     if not found:
         return None
-    view = CachedView(DiskView())
-    existing = ProcessLibraries(view, program.started_with)
-    sources = sources_for(program.session, program.policy, index)
-    return package_added(view, program.decision.program, existing, sources, found[0].package)
+    return program.choose(package_added, found[0].package, index)

@@ -7,18 +7,13 @@ have files below one would do. The library inside the program (loader/inside/mis
 
 from __future__ import annotations
 
-from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.run_time.brought_files import is_mirrored_here
 from denizen.app.run_time.program_around import decisions_around
 from denizen.app.run_time.running_program import NotOurs, running
 from denizen.app.supply.store_access import made_store
-from denizen.disk_view import DiskView
-from denizen.errors import display
 from denizen.launch.command_links import commands_of, is_command
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.kept_out import NOT_FETCHED
-from denizen.resolve.cache.cached_view import CachedView
-from denizen.resolve.existing_libraries import ProcessLibraries
 from denizen.resolve.missed_library_choice import place_filled
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.errors import Offline
@@ -28,7 +23,6 @@ if TYPE_CHECKING:
     from denizen.app.run_time.running_program import RunningProgram
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
-    from denizen.resolve.resolution import Resolution
     from denizen.resolve.rule_packs import Resource
 
 
@@ -71,23 +65,13 @@ def _fill_around(session: Session, rule: Resource, place: bytes, wanted: RunRequ
 
 
 def _bring(program: RunningProgram, rule: Resource, place: bytes) -> str:
-    resolution = _resolved(program, rule)
+    resolution = program.choose(place_filled, rule.packages)
     if resolution is None:
         return "no package has it"
     with made_store(program.session) as store, store.working() as work:
         added = program.addition(store, resolution)
-        if added.new and (reason := program.over_budget(added.size)):
-            with_package = f"run --with {display(rule.packages[0])}"
-            program.keep_out(place, reason, with_package, program.session.paths.config)
-            # Alone it may fit: then the next run gets it.
-            return reason if added.size > program.budget else ""
+        if added.new and (left_out := program.left_out(place, added.size, rule.packages[0])) is not None:
+            return left_out
         program.install(store, work, resolution, added.new)
         program.record_packages(added.new)
     return ""
-
-
-def _resolved(program: RunningProgram, rule: Resource) -> Resolution | None:
-    view = CachedView(DiskView())
-    world = ProcessLibraries(view, program.started_with)
-    sources = sources_for(program.session, program.policy, program.index())
-    return place_filled(view, program.decision.program, world, sources, rule.packages)

@@ -1,7 +1,7 @@
 """A running program that is to get something: its decision, what came before, and what may still come.
 
 How what comes is installed, kept, shown and recorded. The helpers that answer for what a program misses
-(missing_library.py, missing_path.py, mentioned_files.py) share it.
+(missing_library.py, missing_path.py, missing_place.py, mentioned_files.py) share it.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ from __future__ import annotations
 import contextlib
 import os
 
+from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
 from denizen.app.run_time.brought_files import show_files
 from denizen.app.run_time.budget import budget_of
 from denizen.app.supply.package_supply import supply_of
-from denizen.errors import BadInput
+from denizen.disk_view import DiskView
+from denizen.errors import BadInput, display
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.dlopen_record import OPENED, DlopenRequest, Opened
 from denizen.launch.fast_path import read_decision
 from denizen.launch.kept_out import library_not_brought
+from denizen.resolve.cache.cached_view import CachedView
+from denizen.resolve.existing_libraries import ProcessLibraries
 from denizen.resolve.installation.install import install, planned
 from denizen.resolve.missed_library_choice import counted
 from denizen.resolve.rule_packs import load_rules
@@ -26,7 +30,8 @@ from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import TypeVar
 
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
@@ -34,10 +39,16 @@ if TYPE_CHECKING:
     from denizen.index.locate import Index
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.resolve.engine.catalogue import Sources
+    from denizen.resolve.existing_libraries import ExistingLibraries
     from denizen.resolve.installation.resolution_derivations import Recipes
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.store.local import Store
     from denizen.store.object_staging import Work
+
+    T = TypeVar("T")
+    # A function of resolve.missed_library_choice.
+    Choice = Callable[[CachedView, bytes, ExistingLibraries, Sources, T], Resolution | None]
 
 
 class NotOurs(BadInput):
@@ -86,6 +97,15 @@ class RunningProgram:
         index = indexes_of(self.session, program, suites)
         self.opened.look_in(files_of(index))
         return index
+
+    def choose(self, choice: Choice[T], wanted: T, index: Index | None = None) -> Resolution | None:
+        """Return the packages of what is wanted, beside the libraries that the process loaded at its start.
+
+        `index`: of this program, where it is open already. Return None for none; raises what `choice` raises.
+        """
+        view = CachedView(DiskView())
+        sources = sources_for(self.session, self.policy, index or self.index())
+        return choice(view, self.decision.program, ProcessLibraries(view, self.started_with), sources, wanted)
 
     def addition(self, store: Store, resolution: Resolution) -> Addition:
         """Return the packages that are neither in the decision nor from an earlier answer, and their size."""
@@ -145,6 +165,18 @@ class RunningProgram:
             return ""
         budget = f"the budget of {self.budget // 1_000_000} MB for one run"
         return f"it is {size // 1_000_000} MB, and of {budget} {spent // 1_000_000} are spent"
+
+    def left_out(self, name: bytes, size: int, added: bytes) -> str | None:
+        """Return None if so many bytes may be fetched; else record that `name` is not brought.
+
+        Then return the reason, or "" where the bytes alone would fit: the next run gets them. `added`: what
+        `--with` brings.
+        """
+        reason = self.over_budget(size)
+        if not reason:
+            return None
+        self.keep_out(name, reason, f"run --with {display(added)}", self.session.paths.config)
+        return reason if size > self.budget else ""
 
     def keep_out(self, name: bytes, reason: str, command: str, settings: bytes = b"") -> str:
         """Record what is told if the program fails: the reason, which is returned, and the way to bring it.
