@@ -46,9 +46,17 @@ def _ancestors() -> Iterator[bytes]:
     for _ in range(_MAX_ANCESTORS):
         try:
             program = os.readlink(b"/proc/%d/exe" % process)
-            with open(f"/proc/{process}/stat", "rb") as stream:
-                parent = int(stream.read().rpartition(b")")[2].split()[1])
+            parent = int(stat_fields(process)[1])
         except OSError:
             return
         yield program
         process = parent
+
+
+def stat_fields(process: int) -> list[bytes]:
+    """Return the fields of /proc/PID/stat after the name, which may hold blanks (proc_pid_stat(5)).
+
+    Raises OSError.
+    """
+    with open(f"/proc/{process}/stat", "rb") as stream:
+        return stream.read().rpartition(b")")[2].split()

@@ -13,6 +13,7 @@ from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
 from denizen.app.run_time.brought_files import show_files
 from denizen.app.run_time.budget import budget_of
+from denizen.app.run_time.program_around import stat_fields
 from denizen.app.supply.package_supply import supply_of
 from denizen.disk_view import DiskView
 from denizen.errors import BadInput, display
@@ -244,13 +245,7 @@ def _asking_process() -> bytes:
     Its child, which is this process's parent, was made by loader/resident/helper_call.c.
     """
     try:
-        asker = _stat_fields(os.getppid())[1]
-        return b"%b.%b" % (asker, _stat_fields(int(asker))[19])
+        asker = stat_fields(os.getppid())[1]
+        return b"%b.%b" % (asker, stat_fields(int(asker))[19])
     except OSError:
         return b""
-
-
-def _stat_fields(process: int) -> list[bytes]:
-    """Return the fields of /proc/PID/stat after the name, which may hold blanks (proc_pid_stat(5))."""
-    with open(f"/proc/{process}/stat", "rb") as stream:
-        return stream.read().rpartition(b")")[2].split()
