@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 
+from denizen.elf.constants import MAGIC
 from denizen.elf.file_formats import is_text
 from denizen.elf.image import read
 from denizen.errors import BadInput
@@ -80,7 +81,7 @@ def relocate_file(data: Searchable, prefix: Prefix, *, origin: bytes = b"") -> R
     if data.find(prefix.old) < 0:
         return RelocatedFile()
     content = bytes(data)
-    if content.startswith(b"\x7fELF"):
+    if content.startswith(MAGIC):
         return _elf(content, prefix, origin)
     if is_pyc(content):
         return _python(content, prefix)

@@ -11,6 +11,7 @@ import zipfile
 
 from denizen.disk_view import DiskView
 from denizen.elf import read
+from denizen.elf.constants import MAGIC
 from denizen.errors import BadInput
 from denizen.formats.bundle_image import is_below
 from denizen.resolve.directory_objects import added_objects
@@ -26,7 +27,6 @@ MAX_PROGRAMS = 256
 # Bytes of one member of an archive, and of all that are looked at.
 _MAX_MEMBER = 256 << 20
 _MAX_MEMBERS = 1 << 30
-_MAGIC = b"\x7fELF"
 
 
 def programs_below(directory: bytes, program: Program) -> tuple[bytes, ...]:
@@ -75,8 +75,8 @@ def _members(archive: zipfile.ZipFile) -> Iterator[tuple[bytes, zipfile.ZipInfo]
 
 def _unpack_elf(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: bytes) -> None:
     with archive.open(member) as stream:
-        start = stream.read(len(_MAGIC))
-        if start != _MAGIC:
+        start = stream.read(len(MAGIC))
+        if start != MAGIC:
             return
         os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
         with open(target, "wb") as written:
