@@ -87,6 +87,8 @@ class LoaderHook(BuildHookInterface[Any]):
         assert text.count(empty) == 1
         output = Path(self.scratch.name) / "denizen-script"
         output.write_text(text.replace(empty, f"SOURCES = {str(root / 'src')!r}\n"), encoding="utf-8")
+        # Executable, and pip keeps that: the kernel starts it where loader/front leaves that to the kernel.
+        shutil.copymode(root / SCRIPT, output)
         return output
 
     @cached_property

@@ -12,8 +12,8 @@
 ARCH_START;
 
 static const char *const SCRIPT = "denizen-python";
-/* With more words the kernel starts the script. */
-enum { MAX_WORDS = 4096, PYTHON_WORDS = 3 };
+/* What stands before the words of the caller: the interpreter, its option, the script in place of the command. */
+enum { PYTHON_WORDS = 3 };
 
 _Noreturn void loader_start(uintptr_t *stack, const void *unused);
 
@@ -49,11 +49,15 @@ static const char *python_of(const char *script, char *room)
 static long execute_python(const char *script, char **words, uintptr_t count, char **environment)
 {
     char room[PATH_ROOM], option[] = "-SP", path[PATH_ROOM];
-    char *all[MAX_WORDS + PYTHON_WORDS];
     const char *python = python_of(script, room);
     struct text text = text_in(path, sizeof path);
-    if (!python || count < 1 || count > MAX_WORDS)
+    if (!python || count < 1)
         return 0;
+    long at = sys_mmap(0, (count + PYTHON_WORDS) * sizeof(char *), SYS_PROT_READ | SYS_PROT_WRITE,
+                       SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
+    if (sys_failed(at))
+        return at;
+    char **all = (void *)(uintptr_t)at;
     text_add(&text, script);
     all[0] = (char *)(uintptr_t)python;
     all[1] = option;

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.compiled_loaders import compile_loader
 
 
@@ -80,13 +82,27 @@ def test_what_is_no_python_s_script_is_the_kernel_s_to_start(tmp_path: Path) -> 
     assert done.stdout == f"{script} one two words\n", done.stderr
 
 
-def test_more_words_than_it_has_room_for_arrive_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [4095, 4096, 20_000])
+def test_any_number_of_words_arrives(tmp_path: Path, count: int) -> None:
+    """Even where the kernel would not start the script, for which nothing but its mode is needed."""
+    command = compile_loader(tmp_path / "denizen-front")
+    (tmp_path / "denizen-python").write_text(
+        f"#!{sys.executable}\nimport sys\nprint(len(sys.argv), sys.argv[-1], sys.flags.no_site)\n"
+    )
+    words = [*(["x"] * (count - 1)), "last"]
+    done = subprocess.run([command, *words], capture_output=True, text=True, check=False)
+    assert done.stdout == f"{count + 1} last 1\n", done.stderr
+
+
+def test_any_number_of_words_arrives_by_the_kernel_too(tmp_path: Path) -> None:
     command = compile_loader(tmp_path / "denizen-front")
     script = tmp_path / "denizen-python"
-    # Not Python: the kernel takes no interpreter whose path has a space, or 255 bytes.
     script.write_text('#!/bin/sh\neval "last=\\${$#}"\necho $(($# + 1)) "$last"\n')
     script.chmod(0o755)
-    for count in (4095, 4096, 5000):
-        words = [*(["x"] * (count - 1)), "last"]
-        done = subprocess.run([command, *words], capture_output=True, text=True, check=False)
-        assert done.stdout == f"{count + 1} last\n", done.stderr
+    words = [*(["x"] * 5000), "last"]
+    done = subprocess.run([command, *words], capture_output=True, text=True, check=False)
+    assert done.stdout == "5002 last\n", done.stderr
+
+
+def test_the_script_of_this_installation_can_be_executed() -> None:
+    assert os.access(Path(sys.executable).with_name("denizen-python"), os.X_OK)
