@@ -54,9 +54,10 @@ class PackageSearch:
     def answer(self, name: str) -> PackageAnswer:
         """Return the packages that have the name, the best first. Raises HostLacks, StoreDamaged."""
         from denizen.index.library_paths import is_library_name
+        from denizen.index.path_glob import is_glob
 
         question = os.fsencode(name)
-        if b"/" not in question and is_library_name(question) and not _has_wildcards(question):
+        if b"/" not in question and is_library_name(question) and not is_glob(question):
             return self._libraries(question)
         return self._places(question)
 
@@ -123,13 +124,11 @@ def _is_answered(found: Sequence[Provider]) -> bool:
     return bool(found) and found[0].kind.is_searched
 
 
-def _has_wildcards(question: bytes) -> bool:
-    return any(character in question for character in (b"*", b"?", b"["))
-
-
 def _places_in(index: Index, question: bytes) -> list[PathProvider]:
+    from denizen.index.path_glob import is_glob
+
     if b"/" in question:
-        return index.paths(question, glob=_has_wildcards(question))
-    if _has_wildcards(question):
+        return index.paths(question, glob=is_glob(question))
+    if is_glob(question):
         return index.files(question)
     return index.commands(question) or index.files(question)

@@ -67,6 +67,13 @@ def test_commands_paths_and_globs_are_found(here: ServedArchive, question: str, 
     assert stdout.rstrip("\n").endswith(path)
 
 
+def test_a_bracket_that_nothing_closes_is_a_name_and_a_command_comes_first(here: ServedArchive) -> None:
+    contents = {"amd64": b"usr/bin/[   utils/openssl\nusr/share/bash/[   libs/libc6\n"}
+    sample(here.archive, contents=contents)
+    stdout, _ = find(here, "[")
+    assert [line.split()[-1] for line in stdout.splitlines()] == ["/usr/bin/["]
+
+
 def test_what_nobody_has_is_127_and_near_names_are_told(here: ServedArchive) -> None:
     _, stderr = find(here, "libssl.so.4", status=127)
     assert "nobody in trixie provides libssl.so.4; near: libssl.so.3" in stderr
