@@ -23,6 +23,34 @@ PHP = b"""
     fi
 """
 
+# php8.2-mbstring's.
+EXTENSION = b"""
+    inidir=/etc/php/8.2/mods-available
+    for dsoname in mbstring other; do
+	inifile=${dsoname}.ini
+	ucf /usr/share/php8.2-mbstring/mbstring/${inifile} ${inidir}/${inifile}
+	md5sum="$(md5sum ${inidir}/${inifile}.dpkg-new | sed -e 's/ .*//')"
+    done
+"""
+
+
+def test_a_variable_that_is_assigned_from_a_loops_has_a_value_for_each_round() -> None:
+    inside, outside = b"/etc/php/8.2/mods-available/", b"/usr/share/php8.2-mbstring/mbstring/"
+    names = (b"mbstring.ini", b"other.ini")
+    assert list(configuration_files_in(EXTENSION)) == [(inside + name, outside + name) for name in names]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        b"for x in a b; do y=$x.c; y=$x.d; ucf /usr/$y /etc/$y; done",
+        b"for x in a b; do y=$x$1; ucf /usr/$y /etc/$y; done",
+        b"for x in a b; do y=$y$x; ucf /usr/$y /etc/$y; done",
+    ],
+)
+def test_a_variable_that_is_assigned_otherwise_is_not_known(script: bytes) -> None:
+    assert list(configuration_files_in(script)) == []
+
 
 def test_a_template_that_is_copied_before_is_known_by_its_name() -> None:
     assert list(configuration_files_in(R)) == [(b"/etc/R/Renviron", b"/usr/lib/R/etc/Renviron.ucf")]

@@ -1,7 +1,8 @@
 """The commands of a maintainer script whose words can be known without running it (pure).
 
 A script is read as text. Of a shell's language (POSIX 2.2, 2.6) this much is understood: words with quotes,
-variables that have one value in the whole script (`ver=1.17`), and loops over words (`for tool in a b`).
+variables that have one value in the whole script (`ver=1.17`), loops over words (`for tool in a b`), and
+variables that are assigned once, from a loop's (`file=$tool.ini`).
 A word with anything else in it, as a substitution of a command or an argument of a function, is not known.
 """
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     # Words by the names of variables; None where more than one value is possible.
     Values: TypeAlias = "dict[bytes, tuple[bytes, ...] | None]"
     Word: TypeAlias = "tuple[_Part, ...]"
+    # What a variable that is assigned once is assigned, by its name, where that is not one value.
+    Formulas: TypeAlias = "dict[bytes, Word]"
 
 # The largest of Debian have 40 KB.
 MAX_SCRIPT = 1 << 16
@@ -29,6 +32,8 @@ _MOST_COMMANDS = 1 << 13
 # A longer value than any variable has, and more loops in one another than any script.
 _LONGEST = 1 << 12
 _DEEPEST = 32
+# Variables that are assigned from others in a row.
+_LONGEST_ROW = 4
 # How much is expanded, in bytes of text; a piece of a word counts for as many besides. The commands of
 # openjdk's scripts, with their loops, take a tenth of it.
 _MOST_EXPANDED = 1 << 20
@@ -74,6 +79,18 @@ class _Part(Value):
 _UNKNOWN = _Part(b"", known=False)
 
 
+class _Assigned(Value):
+    """The variables of a script.
+
+    Attributes:
+        constants: their values; None for one that is not known.
+        formulas: of those, what is assigned once.
+    """
+
+    constants: Values
+    formulas: Formulas
+
+
 class _Spent(Exception):  # ends an expansion; nobody is told of it
     """The signal that a script asks for more expansion than it may have."""
 
@@ -98,26 +115,27 @@ def commands_of(script: bytes, program: bytes, *, gaps: bool = False) -> Iterato
     """
     if program not in script:
         return
-    lines, constants = _read(script)
-    if constants is not None:
+    lines, assigned = _read(script)
+    if assigned is not None:
         with suppress(_Spent):
-            yield from _called(lines, constants, program, gaps=gaps)
+            yield from _called(lines, assigned, program, gaps=gaps)
 
 
 # Of a package's two scripts each is asked about several programs, and each reading takes as long.
 @lru_cache(maxsize=2)
-def _read(script: bytes) -> tuple[list[list[Word]], Values | None]:
-    """Return a script's commands and its constants; None where those expand to more than a script may."""
+def _read(script: bytes) -> tuple[list[list[Word]], _Assigned | None]:
+    """Return a script's commands and its variables; None where those expand to more than a script may."""
     lines = _commands(script[:MAX_SCRIPT])
     try:
-        return lines, _constants(lines, _Allowance())
+        return lines, _assigned(lines, _Allowance())
     except _Spent:
         return lines, None
 
 
 def _called(
-    lines: Iterable[Sequence[Word]], constants: Values, program: bytes, *, gaps: bool
+    lines: Iterable[Sequence[Word]], assigned: _Assigned, program: bytes, *, gaps: bool
 ) -> Iterator[tuple[bytes, ...]]:
+    constants = assigned.constants
     loops: list[tuple[bytes, tuple[bytes, ...] | None]] = []
     allowance = _Allowance()
     for line in lines:
@@ -130,7 +148,8 @@ def _called(
         elif first == b"done" and loops:
             loops.pop()
         elif first == program or first.endswith(b"/" + program):
-            yield from _repeated(line, constants, loops, allowance, gaps=gaps)
+            whole = [_inlined(word, assigned.formulas, allowance) for word in line]
+            yield from _repeated(whole, constants, loops, allowance, gaps=gaps)
         if len(loops) > _DEEPEST:
             return
 
@@ -221,9 +240,10 @@ def _literal(word: Word) -> bytes:
     return b"".join([part.text for part in word])
 
 
-def _constants(lines: Iterable[Sequence[Word]], allowance: _Allowance) -> Values:
+def _assigned(lines: Iterable[Sequence[Word]], allowance: _Allowance) -> _Assigned:
     """Return the variables that are assigned, with their value where it is always the same."""
     values: Values = {}
+    formulas: Formulas = {}
     for line in lines:
         for word in line:
             assigned = _ASSIGNED.fullmatch(word[0].text) if not word[0].variable and word[0].known else None
@@ -231,10 +251,27 @@ def _constants(lines: Iterable[Sequence[Word]], allowance: _Allowance) -> Values
                 break
             # What is assigned is not split: it is as if it were quoted.
             rest = [_Part(part.text, part.variable, known=part.known) for part in word[1:]]
-            text = _expanded((_Part(assigned[2]), *rest), values, allowance)
+            formula = (_Part(assigned[2]), *rest)
+            text = _expanded(formula, values, allowance)
             name = assigned[1]
+            if text is None and name not in values and all(part.known for part in rest):
+                formulas[name] = formula
+            else:
+                formulas.pop(name, None)
             values[name] = None if name in values and values[name] != text else text
-    return values
+    return _Assigned(values, formulas)
+
+
+def _inlined(word: Word, formulas: Formulas, allowance: _Allowance, row: int = _LONGEST_ROW) -> Word:
+    """Return a word with what variables are assigned in their place, where that is a loop's."""
+    if not row or not any(part.variable and part.text in formulas for part in word):
+        return word
+    parts: list[_Part] = []
+    for part in word:
+        formula = formulas.get(part.text, (part,)) if part.variable else (part,)
+        allowance.take(_PIECE_COST * len(formula))
+        parts += formula
+    return _inlined(tuple(parts), formulas, allowance, row - 1)
 
 
 def _expanded(

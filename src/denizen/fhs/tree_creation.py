@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from denizen.build.derivation import Modulos, Sealed
-    from denizen.fhs.compose import CompositionTools
     from denizen.fhs.control_archive import Control
     from denizen.fhs.generations import Settings
     from denizen.fhs.package_closure import EnvironmentPackage, PackageCatalogue
     from denizen.fhs.trigger_rules import Base, TriggerRules
+    from denizen.fhs.trigger_runs import CompositionTools
     from denizen.formats.storepath import StorePath
     from denizen.resolve.installation.install import Supply
     from denizen.resolve.resolution import Pin

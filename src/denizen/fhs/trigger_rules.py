@@ -57,6 +57,24 @@ class Expose(Value):
     into: str
 
 
+class Enable(Value):
+    """Files that get links whose names begin with a priority.
+
+    Attributes:
+        of: a path pattern with a directory of any name.
+        each: a path pattern; there is a link for each match. {*} stands for that directory's name.
+        into: the directory of the link; {each} stands for the name of what `each` matched.
+        priority: the words before the number, in a line of the file.
+        otherwise: the number for a file without such a line.
+    """
+
+    of: str
+    each: str
+    into: str
+    priority: str
+    otherwise: str
+
+
 class Trigger(Value):
     """A tool of the tree that is to be run.
 
@@ -85,6 +103,7 @@ class TriggerRules(Value):
     links: tuple[TriggerLink, ...]
     copies: tuple[Copy, ...]
     exposed: tuple[Expose, ...]
+    enabled: tuple[Enable, ...]
     texts: tuple[Text, ...]
     bundles: tuple[Copy, ...]
     triggers: tuple[Trigger, ...]
@@ -105,6 +124,7 @@ def _rules(table: dict[str, Any]) -> TriggerRules:
         tuple(link for row in table.get("link", ()) for link in _links(row)),
         tuple(Copy(row["path"], row["source"]) for row in table.get("copy", ())),
         tuple(Expose(row["of"], row["into"]) for row in table.get("expose", ())),
+        tuple(map(_enable, table.get("enable", ()))),
         tuple(Text(row["path"], row["when"], row["content"]) for row in table.get("text", ())),
         tuple(Copy(row["path"], row["source"]) for row in table.get("bundle", ())),
         tuple(map(_trigger, table.get("trigger", ()))),
@@ -117,6 +137,12 @@ def _links(row: dict[str, Any]) -> list[TriggerLink]:
         TriggerLink(path, row["target"].replace("{name}", path.rpartition("/")[2]), bool(row.get("replace")))
         for path in paths
     ]
+
+
+def _enable(row: dict[str, Any]) -> Enable:
+    if "*" not in row["of"].split("/"):
+        raise ValueError(f"no directory of {row['of']} may have any name")
+    return Enable(row["of"], row["each"], row["into"], row["priority"], row["otherwise"])
 
 
 def _trigger(row: dict[str, Any]) -> Trigger:

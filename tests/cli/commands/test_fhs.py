@@ -35,6 +35,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> FhsHome:
     made.add("rival", [Item("./usr/bin/tool", content=b"")], conflicts="tool")
     made.add("needy", depends="toool (>= 2)")
     made.add("other", [Item("./usr/share/other", content=b"other\n")])
+    made.add("engine", [Item("./usr/lib/php/8/sapi/cli", content=b"")])
+    made.add(
+        "extension",
+        [Item("./usr/share/extension/x.ini", content=b"; priority=15\nx\n")],
+        depends="engine",
+        postinst="for x in x; do f=$x.ini; ucf /usr/share/extension/$f /etc/php/8/mods-available/$f; done\n",
+    )
     made.denizen("fhs", "create", "work", "tool")
     return made
 
@@ -42,6 +49,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> FhsHome:
 def test_a_command_runs_with_its_arguments_by_the_shebang_path_it_names(home: FhsHome) -> None:
     assert home.out("work", "tool", "-x", "two words") == "tool -x two words\n"
     assert home.out("work", "cat", "/usr/share/tool/data", "/opt/tool/x") == "data\nx"
+
+
+def test_an_extension_is_enabled_as_its_postinst_would_do_it(home: FhsHome) -> None:
+    """Of ucf's configuration file, which leads to a template, that of PHP's conf.d is a link."""
+    home.denizen("fhs", "create", "php", "extension")
+    assert home.out("php", "cat", "/etc/php/8/cli/conf.d/15-x.ini") == "; priority=15\nx\n"
 
 
 def test_exit_status_and_signals_are_the_commands(home: FhsHome) -> None:

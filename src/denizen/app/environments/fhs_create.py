@@ -94,8 +94,8 @@ def _context(session: Session, store: Store, policy: FetchPolicy) -> CreationCon
     from denizen.app.session import tools_of
     from denizen.app.supply.liblzma_setup import bring_decoder
     from denizen.app.supply.package_supply import supply_of
-    from denizen.fhs.compose import CompositionTools
     from denizen.fhs.tree_creation import CreationContext
+    from denizen.fhs.trigger_runs import CompositionTools
 
     bring_decoder(session)
     controls = session.paths.cache + b"/controls"
