@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.session import search_path
-from denizen.errors import EXIT_NOT_FOUND, DenizenError
+from denizen.errors import EXIT_NOT_FOUND, DenizenError, shell_word
 from denizen.value import Value
 
 TYPE_CHECKING = False
@@ -32,16 +32,27 @@ class NothingToExamine(DenizenError):
     Attributes:
         name: as it was given.
         reason: the system's message.
-        remedy_text: what may have been meant.
+        near: the path of the program that may have been meant; b"" for none.
     """
 
     exit_status = EXIT_NOT_FOUND
     name: bytes
     reason: str
-    remedy_text: str = ""
+    near: bytes = b""
     WHAT = "cannot look at {name}"
     WHY = "{reason:text}"
-    REMEDY = "{remedy_text:text}"
+
+    @property
+    def remedy(self) -> str:
+        """Return the same command with the name that may have been meant."""
+        return f"denizen why {shell_word(self.near)}" if self.near else ""
+
+
+def nothing_to_examine(name: bytes, path: bytes, problem: OSError) -> NothingToExamine:
+    """Return the error for a program, given as `name`, whose file at `path` could not be opened."""
+    from denizen.app.no_program import near_program, why_missing
+
+    return NothingToExamine(name, why_missing(path, problem), near_program(path))
 
 
 # The last program's facts, kept until the process ends: to take 60 libraries apart is 8 % of `why --host`,
@@ -113,7 +124,8 @@ class Explanation:
         report, dry_run = self.report, self._dry_run
         assert dry_run is not None
         emulator = dry_run.emulator_words() if report.is_emulated else ""
-        nothing = (report.machine is None and not report.chain) or _is_strange(report)
+        unknown = report.machine is None and not report.chain
+        nothing = unknown or report.is_no_program or _is_strange(report)
         verdicts = () if nothing else dry_run.verdicts()
         files = dry_run.files(verdicts) if report.stands_alone else ()
         variables = dry_run.variables() if verdicts else ()
@@ -192,7 +204,7 @@ def _examine(request: WhyRequest, environ: Mapping[str, str]) -> Report:
         _facts[:] = [gather(view, path, placement, context)]
         return report_on(_facts[0])
     except OSError as problem:
-        raise NothingToExamine(name, problem.strerror or str(problem)) from problem
+        raise nothing_to_examine(name, root + path, problem) from problem
 
 
 def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: bool) -> bytes:

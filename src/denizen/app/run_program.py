@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.start_request import NoSuchProgram
+from denizen.app.start_request import no_such_program
 from denizen.errors import EXIT_CANNOT_START, DenizenError
 
 TYPE_CHECKING = False
@@ -52,7 +52,7 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
                 _decide_apart(session, program, wanted)
                 directory, decision = _decided(session, program, wanted)
         except OSError as problem:
-            raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
+            raise no_such_program(program, problem) from problem
         if decision is not None and decision.generation < GENERATION:
             decision = _renewed(session, program, wanted, decision)
         if decision is not None and not _names_more(session, wanted, decision, directory, arguments):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.session import search_path
-from denizen.errors import EXIT_NOT_FOUND, DenizenError
+from denizen.errors import EXIT_NOT_FOUND, DenizenError, shell_word
 from denizen.value import Value
 
 TYPE_CHECKING = False
@@ -14,13 +14,32 @@ if TYPE_CHECKING:
 
 
 class NoSuchProgram(DenizenError):
-    """The error that there is no such program."""
+    """The error that there is no such program.
+
+    Attributes:
+        name: as it was given.
+        reason: why there is none.
+        near: the path of the program that may have been meant; b"" for none.
+    """
 
     exit_status = EXIT_NOT_FOUND
     name: bytes
     reason: str
+    near: bytes = b""
     WHAT = "cannot start {name}"
     WHY = "{reason:text}"
+
+    @property
+    def remedy(self) -> str:
+        """Return the same command with the name that may have been meant."""
+        return f"denizen run {shell_word(self.near)}" if self.near else ""
+
+
+def no_such_program(path: bytes, problem: OSError) -> NoSuchProgram:
+    """Return the error for a program that could not be opened."""
+    from denizen.app.no_program import near_program, why_missing
+
+    return NoSuchProgram(path, why_missing(path, problem), near_program(path))
 
 
 class RunRequest(Value):

@@ -107,7 +107,8 @@ SHADOWS: tuple[tuple[str, frozenset[str]], ...] = (
             }
         ),
     ),
-    ("not-a-program", frozenset({"not-executable"})),
+    # An object file has no segments.
+    ("not-a-program", frozenset({"not-executable", "damaged"})),
     # A user who has to name the interpreter need not make the script executable yet.
     ("script-without-interpreter", frozenset({"not-executable"})),
 )

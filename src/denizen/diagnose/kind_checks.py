@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from denizen.diagnose.problem import Problem
     from denizen.diagnose.program_facts import ProgramFacts
+    from denizen.elf import Classification
 
 # Kinds of files that are not programs: the sentence for each.
 NOT_PROGRAMS: dict[ProgramKind, str] = {
@@ -26,6 +27,25 @@ NOT_PROGRAMS: dict[ProgramKind, str] = {
     ProgramKind.ARCHIVE: "an archive of object files, for linking",
     ProgramKind.THIN_ARCHIVE: "an archive of object files, for linking",
 }
+
+# What else is no program, for a sentence that begins with "it is".
+_OTHERS: dict[ProgramKind, str] = {
+    ProgramKind.EMPTY: "empty",
+    ProgramKind.TEXT: "text whose first line names no interpreter (#!/path/to/interpreter)",
+    ProgramKind.UNKNOWN: "neither an ELF file nor a script nor any format known here",
+}
+
+
+def why_no_program(found: Classification) -> str:
+    """Return why a file of this kind is neither a program nor a library, "" where it is one of both."""
+    if found.kind is ProgramKind.LIBRARY:
+        return ""
+    if found.kind is ProgramKind.BROKEN_ELF:
+        return f"it is damaged: {found.problem}"
+    if found.kind is ProgramKind.FORMAT:
+        return f"it is not a Linux program: {found.format}"
+    what = NOT_PROGRAMS.get(found.kind) or _OTHERS.get(found.kind)
+    return f"it is {what}" if what else ""
 
 
 def kind_of_file(subject: ProgramFacts) -> Iterator[Problem]:
@@ -65,4 +85,4 @@ def _kind_problem(subject: ProgramFacts, name: str) -> Iterator[Problem]:
     elif found.kind is ProgramKind.TEXT:
         yield no_interpreter_line(subject)
     elif found.kind is ProgramKind.UNKNOWN:
-        yield error("not-a-program", f"{name} is neither an ELF file nor a script nor any format known here")
+        yield error("not-a-program", f"{name} is {_OTHERS[found.kind]}")

@@ -134,6 +134,11 @@ class Report(Value):
         return any(problem.code == code for problem in self.problems)
 
     @property
+    def is_no_program(self) -> bool:
+        """Tell whether the file is not for starting; a library that names a dynamic linker can be."""
+        return self.has("not-a-program") and self.interpreter is None
+
+    @property
     def stands_alone(self) -> bool:
         """Tell whether the program uses no dynamic linker that denizen could bring."""
         return self.kind in _STATIC or self.handler is not None

@@ -185,7 +185,7 @@ def test_a_damaged_object_of_the_store_is_made_again(
 
 def test_a_static_program_is_copied(tmp_path: Path) -> None:
     program, target = tmp_path / "static", tmp_path / "copy"
-    program.write_bytes(build(Elf()))
+    program.write_bytes(build(Elf(entry=0x1000)))
     program.chmod(0o755)
     assert dispatch(["bundle", str(program), "-o", str(target)]) == 0
     assert (target.read_bytes(), target.stat().st_mode & 0o777) == (program.read_bytes(), 0o755)
@@ -193,7 +193,7 @@ def test_a_static_program_is_copied(tmp_path: Path) -> None:
 
 def test_a_link_where_a_static_program_is_copied_to_is_replaced_and_not_followed(tmp_path: Path) -> None:
     program, target, other = (tmp_path / name for name in ("static", "copy", "other"))
-    program.write_bytes(build(Elf()))
+    program.write_bytes(build(Elf(entry=0x1000)))
     other.write_text("somebody's")
     target.symlink_to(other)
     assert dispatch(["bundle", str(program), "-o", str(target)]) == 0
@@ -257,7 +257,7 @@ def test_a_script_goes_with_its_interpreter_and_what_lies_beside_it(
     [
         ("#!/nowhere/interpreter", "/nowhere/interpreter is not here"),
         ("#!/usr/bin/env -S A=1 sh", "sets variables"),
-        ("nothing", "neither an ELF program nor a script"),
+        ("nothing", "text whose first line names no interpreter"),
     ],
 )
 def test_a_script_that_has_no_interpreter_to_bundle_is_refused(

@@ -42,7 +42,7 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> FhsHome:
     made.add("greet", [script, Item("./usr/share/doc/greet/copyright", content=licence)])
     made.denizen("fhs", "create", "work", "greet")
     program = tmp_path_factory.mktemp("program") / "static"
-    program.write_bytes(build(Elf()))
+    program.write_bytes(build(Elf(entry=0x1000)))
     program.chmod(0o755)
     made.denizen("install", "greet", program)
     return made

@@ -51,7 +51,7 @@ def test_a_pipe_is_no_file(
     assert dispatch(["--root", str(tmp_path / "root"), *words]) in (125, 127)
     told = capsys.readouterr().err
     assert pipe in told
-    assert re.search("not a file|no lock file|neither an ELF program nor a script", told)
+    assert re.search("not a file|no lock file", told)
     assert (tmp_path / pipe).is_fifo()
 
 

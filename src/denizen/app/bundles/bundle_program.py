@@ -52,7 +52,7 @@ def bundle_program(session: Session, request: BundleRequest) -> BundleMade:
     """Make a bundle, and test it. What fails the test is not left.
 
     Raises:
-        NotBundled: the program cannot be bundled, or the bundle does not start.
+        NoClosure, NotBundled: the program cannot be bundled, or the bundle does not start.
         NoCompressor, LoaderAbsent: a part of denizen is not here.
         Unsatisfied, StillMissing, SourceFailed, HostLacks: as of its resolution.
         Also as `check_output_file`: nothing can be written there.

@@ -14,6 +14,15 @@ class NotBundled(BadInput):
     WHY = "{reason:text}"
 
 
+class NoClosure(BadInput):
+    """The error that a file has no closure of packages: it is no program with a dynamic linker."""
+
+    program: bytes
+    reason: str
+    WHAT = "what {program} needs cannot be determined"
+    WHY = "{reason:text}"
+
+
 class NoPlace(BadInput):
     """The error that a bundle's directory cannot be made at the path that it was to have."""
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import tempfile
 
-from denizen.app.bundles.errors import NotBundled
+from denizen.app.bundles.errors import NoClosure
 from denizen.app.bundles.fhs_rule_files import wanted_files
 from denizen.app.bundles.further_programs import only_programs, programs_below, unpack_packed
 from denizen.app.bundles.interpreter_modules import module_packages
 from denizen.app.errors import refuse_unsatisfied
+from denizen.app.no_program import why_missing, why_unusable
 from denizen.app.resolution.installed_libraries import installed_libraries
 from denizen.app.resolution.resolve_program import resolve_path
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
+from denizen.diagnose.kind_checks import NOT_PROGRAMS
 from denizen.disk_view import DiskView
+from denizen.elf.classify import ProgramKind
 from denizen.errors import BadInput
 from denizen.launch.decisions.link_decision import decision_for
 from denizen.launch.program import open_program
@@ -80,11 +83,17 @@ class ProgramClosure(Value):
 
 
 def opened_program(path: bytes) -> Program:
-    """Return the program at a path, links followed. Raises NotBundled."""
+    """Return the program or script at a path, links followed. Raises NoClosure."""
     try:
-        return open_program(DiskView(), os.path.realpath(path))
+        program = open_program(DiskView(), os.path.realpath(path))
     except OSError as problem:
-        raise NotBundled(path, problem.strerror or str(problem)) from problem
+        raise NoClosure(path, why_missing(path, problem)) from problem
+    reason = why_unusable(program)
+    if program.classification.kind is ProgramKind.LIBRARY and is_static(program):
+        reason = f"it is {NOT_PROGRAMS[ProgramKind.LIBRARY]}"
+    if reason:
+        raise NoClosure(path, reason)
+    return program
 
 
 def is_static(program: Program) -> bool:
@@ -96,16 +105,16 @@ def packaged_closure(session: Session, request: ClosureRequest) -> ProgramClosur
     """Return the closure of a program; its packages are fetched into the store.
 
     Raises:
-        NotBundled: it is no ELF program that names a dynamic linker.
+        NoClosure: it is no ELF program that names a dynamic linker.
         Unsatisfied, StillMissing: packages do not have all that it needs.
         SourceFailed, HostLacks: a package cannot be fetched.
     """
     program = opened_program(request.program)
     image = program.image
     if image is None:
-        raise NotBundled(request.program, "it is no ELF program; bundle the interpreter of a script")
+        raise NoClosure(request.program, "it is a script: name its interpreter")
     if image.interpreter is None or image.dynamic is None:
-        raise NotBundled(request.program, "it is static, and needs nothing from packages")
+        raise NoClosure(request.program, "it is static, and needs nothing from packages")
     policy = FetchPolicy(offline=request.offline)
     wanted = wanted_files(session, program, offline=request.offline)
     further = programs_below(request.tree, program) if request.tree else ()
@@ -158,7 +167,7 @@ def _resolution(
             further = _without(further, lacking, os.path.dirname(program.path)) if rounds_left > 1 else ()
     refuse_unsatisfied(request.program, resolution)
     if resolution.interpreter is None:
-        raise NotBundled(request.program, "no package has the interpreter that it names")
+        raise NoClosure(request.program, "no package has the interpreter that it names")
     return resolution
 
 

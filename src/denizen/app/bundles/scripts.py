@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from denizen.elf.script import Script
     from denizen.launch.program import Program
 
-_NO_PROGRAM = "it is neither an ELF program nor a script"
-
 
 def interpreter_request(session: Session, request: BundleRequest, program: Program) -> BundleRequest:
     """Return the request for a script's interpreter, which gets the script as the kernel would give it.
@@ -30,9 +28,7 @@ def interpreter_request(session: Session, request: BundleRequest, program: Progr
     """
     script = program.script
     if script is None:
-        is_directory = os.path.isdir(request.closure.program)
-        reason = "it is a directory: name the program in it" if is_directory else _NO_PROGRAM
-        raise NotBundled(request.closure.program, reason)
+        raise NotBundled(request.closure.program, "its first line is one that env refuses")
     words, found = _words(request.closure.program, script), b""
     with contextlib.suppress(NoSuchProgram):
         found = os.path.realpath(locate(words[0], session.environ))

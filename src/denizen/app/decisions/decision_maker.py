@@ -16,7 +16,7 @@ from denizen.app.decisions.strategy_choice import StrategyChooser
 from denizen.app.errors import refuse_hopeless
 from denizen.app.helper_command import helper_words
 from denizen.app.process_limits import many_files
-from denizen.app.start_request import NoSuchProgram
+from denizen.app.start_request import no_such_program
 from denizen.disk_view import DiskView
 from denizen.errors import display
 from denizen.launch.decisions import GENERATION
@@ -99,7 +99,7 @@ def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decisio
                 session.reporter.say(f"deciding how to start {display(program)}")
             return _DecisionMaker(session, opened, wanted).run()
     except FileNotFoundError as problem:
-        raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
+        raise no_such_program(program, problem) from problem
 
 
 def _decide_appimage(
@@ -249,7 +249,7 @@ def plan_for(session: Session, program: bytes, wanted: RunRequest) -> StartPlan:
     try:
         return _DecisionMaker(session, open_program(DiskView(), program), wanted).plan()
     except FileNotFoundError as problem:
-        raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
+        raise no_such_program(program, problem) from problem
 
 
 class DryRun:

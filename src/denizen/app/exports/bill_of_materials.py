@@ -30,10 +30,10 @@ def describe(
     session: Session, subject: ExportSubject, request: ClosureRequest, format_name: str
 ) -> dict[str, object]:
     """Return a document about a subject and its packages. Raises as `packages_of` does."""
+    packages = list(packages_of(session, subject, request))
     described = SbomComponent(subject.name, kind=_KINDS[subject.kind])
     if subject.kind is SubjectKind.PROGRAM:
         described = _of_file(subject.name, os.path.realpath(request.program))
-    packages = list(packages_of(session, subject, request))
     others = list(_others(session, subject, request, packages))
     every = [*map(_component, packages), *others]
     components = list({one.reference: one for one in every}.values())

@@ -63,7 +63,7 @@ def write_deb(
 
     Raises:
         BadPackageField: the version cannot be a package's.
-        NotBundled, LoaderAbsent, DiskFailed: as when it is bundled.
+        NoClosure, LoaderAbsent, DiskFailed: as when it is bundled.
     """
     name = package_name(os.fsdecode(os.path.basename(request.program)))
     tree = RootTree(same_content, directories=())

@@ -112,7 +112,7 @@ def root_of(session: Session, subject: ExportSubject, request: ClosureRequest, t
     Raises:
         NothingToExport: it has no files.
         ExportConflict: two of its parts have different files at one path.
-        NotBundled: a program cannot be exported. And the errors of resolving, fetching, composing.
+        NoClosure: a program cannot be exported. And the errors of resolving, fetching, composing.
     """
     if subject.kind is SubjectKind.PROGRAM:
         from denizen.app.exports.program_rootfs import program_root

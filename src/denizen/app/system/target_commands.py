@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.bundles.errors import NotBundled
+from denizen.app.bundles.errors import NoClosure
 from denizen.app.errors import Unsatisfied
 from denizen.app.system.target_check import TargetLacks, lacking_for
 from denizen.app.system.target_decisions import TargetDecider
@@ -124,7 +124,7 @@ class TargetCommands:
             found, unserved = self._packaged(path, programs, exposed.recipe.suites)
             launched |= found
             failed |= {
-                name: TargetLacks(names[name]) if isinstance(problem, NotBundled) else problem
+                name: TargetLacks(names[name]) if isinstance(problem, NoClosure) else problem
                 for name, problem in unserved.items()
             }
         return launched, failed

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def run(parsed: Parsed, context: Context) -> int:
     """Resolve the program and write the lock; return 1 if a problem is left, which the lock then lists."""
-    from denizen.app.explain_program import NothingToExamine
+    from denizen.app.explain_program import nothing_to_examine
     from denizen.app.lock_program import resolution_to_lock
     from denizen.app.resolution.extra_inputs import wished
     from denizen.cli.views.resolution_view import resolution_lines
@@ -35,7 +35,7 @@ def run(parsed: Parsed, context: Context) -> int:
             context.session, os.path.abspath(name), policy, parsed.texts("suite"), extra
         )
     except OSError as problem:
-        raise NothingToExamine(name, problem.strerror or str(problem)) from problem
+        raise nothing_to_examine(name, name, problem) from problem
     text = write(resolution)
     if target is not None:
         write_output(target, text)

@@ -161,6 +161,8 @@ def verdict(report: Report, outcome: StartOutcome) -> Text:
     problems = "another machine's" if report.is_emulated else counted(number, "problem", "problems")
     command = f"denizen run {shell_word(report.program)}"
     match outcome:
+        case StartOutcome.HOST if report.is_no_program:
+            return Text("\nNothing here keeps programs from loading it.", style="bold green")
         case StartOutcome.HOST:
             return Text("\nNothing keeps it from starting here.", style="bold green")
         case StartOutcome.DENIZEN:
