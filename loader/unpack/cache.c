@@ -25,18 +25,35 @@ static void note_problem(struct cache_search *search, const char *directory, lon
     note(search, directory, room);
 }
 
-/* Shared directories have one of each user's. */
-bool cache_directory(enum cache_place place, const struct process *process, struct text *path)
+/* In the order in which they are tried: the value of a variable or a directory, and what is made below; behind a dash
+   comes the user's number, for many have the directory. src/denizen/app/bundles/unpacked_bundles.py looks there too, and
+   docs/bundle.md and the help of `bundle` say them (a test compares). Arrays, because pointers would need relocations. */
+static const struct place {
+    char start[16];
+    char below[16];
+} PLACES[] = {
+    {"$XDG_CACHE_HOME", "/denizen"},
+    {"$HOME", "/.cache/denizen"},
+    {"$TMPDIR", "/denizen-"},
+    {"/var/tmp", "/denizen-"},
+    {"/tmp", "/denizen-"},
+    {"/dev/shm", "/denizen-"},
+};
+
+size_t cache_places(void)
 {
-    static const char NAMES[CACHE_PLACES][16] = {"XDG_CACHE_HOME", "HOME", "TMPDIR"};
-    /* src/denizen/app/bundles/unpacked_bundles.py looks there too, and docs/bundle.md and the help of `bundle` say them. */
-    static const char SHARED[CACHE_PLACES][12] = {"", "", "", "/var/tmp", "/tmp", "/dev/shm"};
-    const char *start = NAMES[place][0] ? process_variable(process, NAMES[place]) : SHARED[place];
+    return sizeof PLACES / sizeof *PLACES;
+}
+
+bool cache_directory(size_t place, const struct process *process, struct text *path)
+{
+    const char *start = PLACES[place].start, *below = PLACES[place].below;
+    start = start[0] == '$' ? process_variable(process, start + 1) : start;
     if (!start || start[0] != '/')
         return false;
     text_add(path, text_equal(start, "/") ? "" : start);
-    text_add(path, place == CACHE_OF_USER ? "/denizen" : place == CACHE_AT_HOME ? "/.cache/denizen" : "/denizen-");
-    if (place > CACHE_AT_HOME)
+    text_add(path, below);
+    if (below[text_length(below) - 1] == '-')
         text_add_decimal(path, process->euid);
     text_add(path, "/bundles");
     return !path->cut;

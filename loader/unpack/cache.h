@@ -6,8 +6,6 @@
 #include "../text.h"
 #include "image_files.h"
 
-enum cache_place { CACHE_OF_USER, CACHE_AT_HOME, CACHE_TEMPORARY, CACHE_KEPT, CACHE_COMMON, CACHE_IN_MEMORY, CACHE_PLACES };
-
 /* The image as it lies in the launcher. `digest` are 64 digits; `mapped` bytes are in memory, up to the image's slack. */
 struct packed_source {
     struct packed packed;
@@ -25,8 +23,10 @@ struct cache_search {
     char obstacle[300];
 };
 
+/* How many places there are. */
+size_t cache_places(void);
 /* The directory of a place; false where the environment names none. */
-bool cache_directory(enum cache_place place, const struct process *process, struct text *path);
+bool cache_directory(size_t place, const struct process *process, struct text *path);
 /* Make and check it: this user's alone, and programs may be executed from it. */
 bool cache_open(struct cache_search *search, const char *directory);
 /* Unpack the image into it; false where there is no room. */

@@ -100,7 +100,7 @@ struct bundle packed_open(struct arena *arena, struct process *process, const ch
     }
     char *room = arena_take(arena, PATH_ROOM);
     struct cache_search search = {.source = &source};
-    for (enum cache_place place = 0; place < CACHE_PLACES; place++) {
+    for (size_t place = 0; place < cache_places(); place++) {
         struct text base = text_in(room, PATH_ROOM);
         if (!cache_directory(place, process, &base) || !cache_open(&search, room))
             continue;

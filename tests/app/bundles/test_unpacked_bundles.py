@@ -1,6 +1,7 @@
 """What bundles unpacked themselves to is collected by the rules of their launcher."""
 
 import os
+import re
 import secrets
 import time
 from pathlib import Path
@@ -8,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from denizen.app.bundles import unpacked_bundles
-from denizen.app.bundles.unpacked_bundles import collect_unpacked, is_used, unpacked_places
+from denizen.app.bundles.unpacked_bundles import PLACES, collect_unpacked, is_used, unpacked_places
 from denizen.app.retention import UNUSED_FOR
 from denizen.app.session import Session
+from denizen.cli.commands.bundle import COMMANDS
 from tests.support.command_context import context_of
 
+REPOSITORY = Path(__file__).parents[3]
 # No process of another test may have such names in its paths.
 OLD, NEW, USED = (secrets.token_hex(20) for _ in range(3))
 LEFT, FRESH = (f".{secrets.token_hex(20)}.{number}" for number in (123, 124))
@@ -20,7 +23,7 @@ LEFT, FRESH = (f".{secrets.token_hex(20)}.{number}" for number in (123, 124))
 
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
-    monkeypatch.setattr(unpacked_bundles, "_SHARED", ())
+    monkeypatch.setattr(unpacked_bundles, "PLACES", PLACES[:3])
     return context_of({"HOME": str(tmp_path)}, None).session
 
 
@@ -78,6 +81,23 @@ def test_with_a_root_of_its_own_nothing_outside_is_touched(place: Path, tmp_path
     apart = context_of({"HOME": str(tmp_path)}, str(tmp_path / "root")).session
     assert collect_unpacked(apart, UNUSED_FOR, keep=False).count == 0
     assert OLD in names(place)
+
+
+def test_the_launcher_and_the_documents_have_the_same_places() -> None:
+    source = (
+        (REPOSITORY / "loader/unpack/cache.c").read_text().partition("} PLACES[] = {\n")[2].partition("};")[0]
+    )
+    assert re.findall(r'\{"(.*)", "(.*)"\},\n', source) == list(PLACES)
+    said = [start.replace("$HOME", "~/.cache").lstrip("$") for start, _ in PLACES]
+    assert ", ".join(said) in (REPOSITORY / "docs/bundle.md").read_text().replace("\n", " ")
+    (command,) = COMMANDS
+    assert f"{', '.join(said[:-1])} or {said[-1]}" in command.description
+
+
+def test_the_launcher_keeps_what_nobody_uses_as_long() -> None:
+    source = (REPOSITORY / "loader/unpack/collect.c").read_text()
+    (days,) = re.findall(r"UNUSED = (\d+) \* 24 \* 3600;", source)
+    assert int(days) * 86_400 == UNUSED_FOR
 
 
 def test_the_places_are_those_of_the_launcher() -> None:

@@ -1,10 +1,10 @@
 """The directories that bundles unpacked themselves to, collected by `denizen gc`.
 
-The launcher looks for a place and unpacks once (docs/bundle.md, "Where it unpacks"; loader/unpack/cache.c has
-the same places), and deletes what no start used for 30 days only when another bundle is unpacked
-(loader/unpack/collect.c). The same rules here: a directory named like an image's hash, of this user alone,
-that no start has used since, and no process has open or mapped; under the lock of the launcher's collection,
-which a start takes to note that it uses a directory.
+The launcher looks for a place and unpacks once (docs/bundle.md, "Where it unpacks"), and deletes what no
+start used for 30 days only when another bundle is unpacked (loader/unpack/collect.c). The same rules here: a
+directory named like an image's hash, of this user alone, that no start has used since, and no process has
+open or mapped; under the lock of the launcher's collection, which a start takes to note that it uses a
+directory.
 """
 
 from __future__ import annotations
@@ -32,23 +32,28 @@ if TYPE_CHECKING:
 _LEFT_FOR = 86400
 _OBJECT = re.compile(rb"[0-9a-f]{40}")
 _LEFTOVER = re.compile(rb"\.[0-9a-f]{40}\..*")
-_SHARED = ("/var/tmp", "/tmp", "/dev/shm")  # noqa: S108 (the launcher's places; only this user's are believed)
+# The launcher's places (loader/unpack/cache.c; a test compares): where a path begins, and what is below it;
+# behind a dash comes the user's number.
+PLACES = (
+    ("$XDG_CACHE_HOME", "/denizen"),
+    ("$HOME", "/.cache/denizen"),
+    ("$TMPDIR", "/denizen-"),
+    ("/var/tmp", "/denizen-"),  # noqa: S108  # only this user's are believed
+    ("/tmp", "/denizen-"),  # noqa: S108
+    ("/dev/shm", "/denizen-"),  # noqa: S108
+)
 _OTHERS_MAY_WRITE = 0o022
 _LINKS = ("exe", "cwd")
 
 
 def unpacked_places(session: Session) -> tuple[bytes, ...]:
     """Return the directories that bundles of this user unpack to, in the launcher's order."""
-    environ, own = session.environ, f"/denizen-{os.geteuid()}"
-    starts = (
-        (environ.get("XDG_CACHE_HOME", ""), "/denizen"),
-        (environ.get("HOME", ""), "/.cache/denizen"),
-        (environ.get("TMPDIR", ""), own),
-        *((directory, own) for directory in _SHARED),
-    )
-    found = [
-        os.fsencode(start.rstrip("/") + below) + b"/bundles" for start, below in starts if start[:1] == "/"
-    ]
+    found = []
+    for start, below in PLACES:
+        directory = session.environ.get(start[1:], "") if start.startswith("$") else start
+        own = f"{below}{os.geteuid()}" if below.endswith("-") else below
+        if directory.startswith("/"):
+            found.append(os.fsencode(directory.rstrip("/") + own) + b"/bundles")
     return tuple(dict.fromkeys(found))
 
 
