@@ -15,6 +15,20 @@ def human_size(count: int) -> str:
     return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
 
 
+def binary_size(count: int) -> str:
+    """Return a number of bytes as "12.7 MiB": powers of 1024, as file systems count."""
+    number, units = float(count), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while number >= 1024 and len(units) > 1:
+        number /= 1024
+        units.pop(0)
+    return f"{number:.0f} {units[0]}" if units[0] == "B" else f"{number:.1f} {units[0]}"
+
+
+def mebibytes(count: int) -> str:
+    """Return a number of bytes in MiB, whatever it is: sizes that stand below one another."""
+    return f"{count / (1 << 20):.1f} MiB"
+
+
 def human_age(seconds: float) -> str:
     """Return a duration in seconds as "3 days": the largest unit that fits."""
     for length, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):

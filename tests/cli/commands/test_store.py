@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from denizen.app.formatting import binary_size
 from denizen.cli.arguments import parse_age, parse_size
 from denizen.cli.dispatch import dispatch
 from denizen.cli.options import UsageError
-from denizen.cli.views.store_view import human
 from denizen.formats import signature
 from tests.support.stores import make_tree
 
@@ -313,4 +313,4 @@ def test_sizes_and_ages_are_read_and_shown_as_people_write_them() -> None:
     for text in ("", "5", "x", "-1d", "1.5h"):
         with pytest.raises(UsageError):
             parse_age("gc", text)
-    assert [human(size) for size in (0, 1023, 1024, 5 << 30)] == ["0 B", "1023 B", "1.0 KiB", "5.0 GiB"]
+    assert [binary_size(size) for size in (0, 1023, 1024, 5 << 30)] == ["0 B", "1023 B", "1.0 KiB", "5.0 GiB"]

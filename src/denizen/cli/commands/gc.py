@@ -48,7 +48,7 @@ def _request(parsed: Parsed) -> GarbageRequest:
 
 
 def _say(context: Context, done: CollectedGarbage, *, dry: bool) -> None:
-    from denizen.cli.views.store_view import human
+    from denizen.app.formatting import binary_size
 
     objects, cache, bundles = done.objects, done.cache, done.bundles
     if objects.unseen:
@@ -56,16 +56,20 @@ def _say(context: Context, done: CollectedGarbage, *, dry: bool) -> None:
         many = f"{objects.unseen} processes could not be looked into: what they alone use is not kept"
         context.output.say(one if objects.unseen == 1 else many)
     if cache.count:
-        context.output.say(f"{cache.count} packages and facts {_AGED[dry]} the cache ({human(cache.size)})")
+        context.output.say(
+            f"{cache.count} packages and facts {_AGED[dry]} the cache ({binary_size(cache.size)})"
+        )
     if bundles.count:
         one = "bundle" if bundles.count == 1 else "bundles"
         going = "would be deleted" if dry else "deleted"
         context.output.say(
-            f"{bundles.count} unpacked {one} not started for long {going} ({human(bundles.size)})"
+            f"{bundles.count} unpacked {one} not started for long {going} ({binary_size(bundles.size)})"
         )
-    words = "would be deleted" if dry else f"deleted, {human(objects.freed)} freed"
+    words = "would be deleted" if dry else f"deleted, {binary_size(objects.freed)} freed"
     count = len(objects.names)
-    context.output.say(f"{count} objects ({human(objects.nar_bytes)}) {words}; {objects.alive} are kept")
+    context.output.say(
+        f"{count} objects ({binary_size(objects.nar_bytes)}) {words}; {objects.alive} are kept"
+    )
 
 
 def _document(deleted: list[str], done: CollectedGarbage) -> dict[str, object]:

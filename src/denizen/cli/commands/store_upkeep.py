@@ -138,8 +138,8 @@ def _move(parsed: Parsed, context: Context) -> int:
 
 
 def _optimise(parsed: Parsed, context: Context) -> int:
+    from denizen.app.formatting import binary_size
     from denizen.app.supply.store_access import object_named, open_store
-    from denizen.cli.views.store_view import human
     from denizen.cli.views.work_progress import Meter
     from denizen.store.upkeep.optimise import NOTHING, optimise
 
@@ -152,7 +152,7 @@ def _optimise(parsed: Parsed, context: Context) -> int:
                 meter.advance(1)
     context.report(
         lambda: {"files": saved.files, "freed": saved.freed},
-        (f"{saved.files} files are links now, {human(saved.freed)} freed",),
+        (f"{saved.files} files are links now, {binary_size(saved.freed)} freed",),
     )
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from denizen.app.formatting import mebibytes
 from denizen.errors import display
 
 TYPE_CHECKING = False
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def lines(done: BundleMade) -> Iterator[str]:
     """Yield what was made, from what, and how it was tested."""
-    yield f"{display(done.target)}: {_mebibytes(done.size)}, unpacked {_mebibytes(done.expanded)}"
+    yield f"{display(done.target)}: {mebibytes(done.size)}, unpacked {mebibytes(done.expanded)}"
     if done.packages:
         yield "  from " + ", ".join(f"{display(pin.name)} {display(pin.version)}" for pin in done.packages)
     yield f"  {done.tested}"
@@ -31,7 +32,3 @@ def document(done: BundleMade) -> dict[str, object]:
         ],
         "tested": done.tested,
     }
-
-
-def _mebibytes(size: int) -> str:
-    return f"{size / (1 << 20):.1f} MiB"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from denizen.cli.views.store_view import human, shown
+from denizen.app.formatting import binary_size
+from denizen.cli.views.store_view import shown
 from denizen.errors import display
 
 TYPE_CHECKING = False
@@ -58,7 +59,7 @@ def change_line(change: PackageChange) -> str:
     versions = f"{_versions(change.before)} → {_versions(change.after)}"
     sign = "+" if change.growth > 0 else "-"
     parts = [versions] if change.before != change.after else []
-    parts += [f"{sign}{human(abs(change.growth))}"] if change.growth else []
+    parts += [f"{sign}{binary_size(abs(change.growth))}"] if change.growth else []
     return f"{change.name}: {', '.join(parts)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from denizen.app.formatting import mebibytes
 from denizen.errors import display
 
 TYPE_CHECKING = False
@@ -15,13 +16,13 @@ _SHOWN = 12
 
 def lines(done: ExportMade) -> Iterator[str]:
     """Yield what was made, its digest and layers, and from what."""
-    yield f"{display(done.target)}: {_mebibytes(done.size)}"
+    yield f"{display(done.target)}: {mebibytes(done.size)}"
     if done.digest:
         yield f"  {done.digest}, {len(done.layers)} layers"
     for title, size in done.layers:
         names = title.split(", ")
         more = f" and {len(names) - 2} more" if len(names) > 3 else ""
-        yield f"  {_mebibytes(size):>10}  {', '.join(names[:2] if more else names)}{more}"
+        yield f"  {mebibytes(size):>10}  {', '.join(names[:2] if more else names)}{more}"
     if done.packages and not done.layers:
         names = [one.title for one in done.packages[:_SHOWN]]
         more = f" and {len(done.packages) - _SHOWN} more" if len(done.packages) > _SHOWN else ""
@@ -40,7 +41,3 @@ def document(done: ExportMade) -> dict[str, object]:
             for one in done.packages
         ],
     }
-
-
-def _mebibytes(size: int) -> str:
-    return f"{size / (1 << 20):.1f} MiB"

@@ -30,12 +30,3 @@ def document(store: Store, info: ObjectInfo) -> dict[str, object]:
         "registered": info.registered,
         "content_address": info.content_address,
     }
-
-
-def human(size: int) -> str:
-    """Return a size in bytes for people, in powers of 1024."""
-    number, units = float(size), ["B", "KiB", "MiB", "GiB", "TiB"]
-    while number >= 1024 and len(units) > 1:
-        number /= 1024
-        units.pop(0)
-    return f"{number:.0f} {units[0]}" if units[0] == "B" else f"{number:.1f} {units[0]}"
