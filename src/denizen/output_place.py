@@ -10,6 +10,7 @@ from denizen.contexts import contextmanager
 from denizen.disk import FULL, write_atomically
 from denizen.disk_view import is_permitted
 from denizen.errors import HostLacks, shell_word
+from denizen.fileview import MAX_LINKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,16 +106,12 @@ def _check_replaceable(path: bytes) -> None:
         raise NotReplaced(path)
 
 
-# As the kernel follows, ELOOP.
-_MAX_LINKS = 40
-
-
 def _leads_into_proc(path: bytes) -> bool:
     """Return whether a path, or one of the links that it leads through, lies in /proc.
 
     Where such a link leads says too little: that to an open file is read as the file's own name.
     """
-    for _ in range(_MAX_LINKS):
+    for _ in range(MAX_LINKS):
         directory = os.path.realpath(os.path.dirname(path) or b".")
         place = os.path.join(directory, os.path.basename(path))
         if place.startswith(b"/proc/"):

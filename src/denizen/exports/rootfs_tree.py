@@ -11,6 +11,7 @@ import posixpath
 
 from denizen.errors import BadInput
 from denizen.fhs.host_etc import DEFAULT_GROUP, DEFAULT_PASSWD
+from denizen.fileview import MAX_LINKS
 from denizen.formats.file_tree import Directory, File, Symlink
 from denizen.value import Value, replace
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from denizen.formats.file_tree import Entry
 
-# Links that the kernel follows on one path (linux/namei.h, MAXSYMLINKS).
-_MAX_LINKS = 40
 # Owner of what belongs to no package: directories of every root, files that denizen writes.
 SYSTEM = ""
 # /bin and its like lead into /usr, as on every current distribution.
@@ -161,7 +160,7 @@ class RootTree:
                 continue
             links += 1
             target = posixpath.normpath(posixpath.join(b"/", *done[:-1], known[0].target)).lstrip(b"/")
-            if links > _MAX_LINKS:
+            if links > MAX_LINKS:
                 return path
             done, left = [], [*target.split(b"/"), *left]
         return b"/".join(done)

@@ -18,6 +18,7 @@ import re
 from denizen.elf.constants import MAGIC
 from denizen.elf.file_formats import is_text
 from denizen.elf.image import read
+from denizen.elf.script import BUFFER_SIZE
 from denizen.errors import BadInput
 from denizen.formats.pyc import is_pyc, with_strings
 from denizen.relocate.elf_prefix import relocate_elf
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from denizen.elf.strings import Searchable
 
 # Linux fs/binfmt_script.c: bytes of the first line that the kernel reads, since 5.1 and before.
-_LINE, _OLD_LINE = 255, 127
+_LINE, _OLD_LINE = BUFFER_SIZE - 1, 127
 _WHITE = re.compile(rb"[ \t]")
 _COMPRESSED = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"),
                (b"PK\3\4", "zip"))  # fmt: skip
