@@ -266,6 +266,24 @@ def test_each_question_of_where_to_change_names_one_place() -> None:
         assert any((ROOT / base / names[0]).exists() for base in BASES), f"{question}: {names[0]}"
 
 
+def test_what_stands_in_brackets_of_where_to_change_is_there() -> None:
+    for question, place in places_to_change("docs/where-to-change.md"):
+        first = re.sub(r"\([^)]*\)", "", place).split("`")[1]
+        named = next(ROOT / base / first for base in BASES if (ROOT / base / first).exists())
+        said = [
+            one
+            for brackets in re.findall(r"\(([^)]*)\)", place)
+            for one in re.findall(r"`([^`]+)`", brackets)
+        ]
+        others = {
+            base / one: one for one in said for base in (ROOT, ROOT / "src/denizen") if (base / one).exists()
+        }
+        texts = [path.read_text(encoding="utf-8") for path in (named, *others) if path.is_file()]
+        for word in set(said) - set(others.values()):
+            found = re.compile(rf"(?<!\w){re.escape(word.rpartition('.')[2])}(?!\w)")
+            assert any(found.search(text) for text in texts), f"{question}: {word}"
+
+
 def test_the_short_table_of_where_to_change_has_rows_of_the_whole_one() -> None:
     short = places_to_change("ARCHITECTURE.md")
     assert 20 <= len(short) <= 25
