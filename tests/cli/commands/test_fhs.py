@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from denizen.cli.dispatch import dispatch
 from denizen.linker.ldcache import CacheEntry, open_cache
 from denizen.linker.ldcache_writer import write_cache
 from tests.support.debs import Item
@@ -402,3 +403,12 @@ def test_it_is_made_on_a_host_that_lacks_things(home: FhsHome, name: str, tmp_pa
     assert outcome.status == 0, outcome.err
     outcome = host.run([*denizen, "fhs", "run", "there", "sh", "-c", 'tool "$A"; cat /usr/share/other'])
     assert outcome.out == f"tool {name}\nother\n", outcome.err
+
+
+def test_an_environment_that_is_not_there_is_not_entered_in_words_either(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatch(["--root", str(tmp_path), "fhs", "enter", "nowhere"]) != 0
+    told = capsys.readouterr().err
+    assert "there is no environment nowhere" in told
+    assert "exit leaves it" not in told

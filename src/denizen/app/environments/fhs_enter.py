@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.errors import EXIT_CANNOT_START, DenizenError, display
+from denizen.errors import EXIT_CANNOT_START, DenizenError
 from denizen.fhs.environment_variables import LOCALE_CHOICES, PATH, bashrc, locale, variables
 from denizen.launch import process_state
 from denizen.store.errors import DiskFailed
@@ -60,17 +60,15 @@ def _cache_for(session: Session, name: str, tree: bytes) -> bytes:
 
 def start(session: Session, name: str, words: Sequence[bytes] | None) -> int:
     """Become a command in an environment, or its shell where `words` is None; return only with an error."""
-    from denizen.app.environments.fhs_fast_path import launch
+    from denizen.app.environments.fhs_fast_path import greet, launch
 
-    if words is None:
-        session.reporter.say(
-            f"in {display(name)}: set-user-ID programs (sudo, ping) have no effect; exit leaves it"
-        )
-    launch(session, name, [os.fsdecode(word) for word in words or ()])
+    launch(session, name, None if words is None else [os.fsdecode(word) for word in words])
     from denizen.fhs.generations import EnvironmentStore
 
-    environments = EnvironmentStore(session.paths.state)
-    return become(session, name, environments.current(name), words)
+    generation = EnvironmentStore(session.paths.state).current(name)
+    if words is None:
+        greet(session, name)
+    return become(session, name, generation, words)
 
 
 def become(session: Session, name: str, generation: Generation, words: Sequence[bytes] | None) -> int:

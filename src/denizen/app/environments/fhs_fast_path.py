@@ -17,8 +17,20 @@ _REPEATED = ("/etc/nsswitch.conf", "/etc/passwd", "/etc/group", "/etc/ld.so.cach
 _HEAD = 10_000
 
 
-def launch(session: Session, name: str, words: Sequence[str]) -> None:
-    """Become the launcher; return where it is missing, out of date, or of another generation or user."""
+def greet(session: Session, name: str) -> None:
+    """Say what is different in an environment whose shell is about to start."""
+    from denizen.errors import display
+
+    session.reporter.say(
+        f"in {display(name)}: set-user-ID programs (sudo, ping) have no effect; exit leaves it"
+    )
+
+
+def launch(session: Session, name: str, words: Sequence[str] | None) -> None:
+    """Become the launcher, for a command or the shell (None).
+
+    Return where it is missing, out of date, or of another generation or user.
+    """
     if "/" in name or name.startswith("."):
         return
     directory = os.path.join(session.paths.state, b"fhs", os.fsencode(name))
@@ -30,8 +42,10 @@ def launch(session: Session, name: str, words: Sequence[str]) -> None:
             _, head, tree, _ = stream.read(_HEAD).split(b"\n", 3)
         fits = head == mark(name, number, directory) and os.path.isdir(tree.removeprefix(b"# "))
         if fits and _is_newest(os.stat(path).st_mtime_ns):
+            if words is None:
+                greet(session, name)
             session.reporter.leave()
-            become(path, [path, *map(os.fsencode, words)])
+            become(path, [path, *map(os.fsencode, words or ())])
     except (OSError, ValueError):
         return
 

@@ -75,7 +75,7 @@ class _Dump:
         if kind == stat.S_IFDIR:
             self._directory(os.open(name, OPEN_DIRECTORY, dir_fd=parent))
         else:
-            self._leaf(parent, name, kind, b"")
+            self._leaf(parent, name, kind, self._path)
         self._put(self._pending)
         self._hand_over(self._buffer[: self._filled])
 
@@ -94,7 +94,7 @@ class _Dump:
                 inside = checked(frame.inside, name, len(frames))
                 self._begin(name)
                 if kind != stat.S_IFDIR:
-                    self._leaf(frame.descriptor, name, kind, inside)
+                    self._leaf(frame.descriptor, name, kind, b"%b/%b" % (self._path, inside))
                     self._pending += codec.CLOSE
                     continue
                 self._pending += codec.DIRECTORY_NODE
@@ -113,21 +113,21 @@ class _Dump:
             self._put(self._pending)
             self._pending = b""
 
-    def _leaf(self, parent: int, name: bytes, kind: int, inside: bytes) -> None:
-        """Serialise a file or link."""
+    def _leaf(self, parent: int, name: bytes, kind: int, shown: bytes) -> None:
+        """Serialise a file or link, whose path in messages is `shown`."""
         if kind == stat.S_IFLNK:
             target = codec.string(os.readlink(name, dir_fd=parent))
             self._pending = b"%b%b%b%b" % (self._pending, codec.SYMLINK_NODE, target, codec.CLOSE)
             return
-        descriptor = open_file(parent, name, inside)
+        descriptor = open_file(parent, name, shown)
         try:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
-                raise not_storable(inside, facts.st_mode)
+                raise not_storable(shown, facts.st_mode)
             size = facts.st_size
             tokens = codec.EXECUTABLE_NODE if facts.st_mode & stat.S_IXUSR else codec.FILE_NODE
             self._put(b"%b%b%b" % (self._pending, tokens, codec.pack_length(size)))
-            self._content(descriptor, size, inside)
+            self._content(descriptor, size, shown)
             self._pending = _FILE_END[size & 7]
         finally:
             os.close(descriptor)
@@ -141,13 +141,13 @@ class _Dump:
         self._filled = end
         self._flush_if_full()
 
-    def _content(self, descriptor: int, size: int, inside: bytes) -> None:
+    def _content(self, descriptor: int, size: int, shown: bytes) -> None:
         left = size
         while left:
             end = min(self._filled + left, BUFFER)
             count = os.readv(descriptor, (self._buffer[self._filled : end],))
             if not count:
-                raise TreeChanged(inside)
+                raise TreeChanged(shown)
             self._filled += count
             left -= count
             self._flush_if_full()
