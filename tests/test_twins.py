@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from denizen.app import appimage, session
+from denizen.app.exports import bill_of_materials
+from denizen.app.exports.export import DEB_VERSION
 from denizen.app.retention import MISSING_FOR, UNUSED_FOR
 from denizen.app.supply.create_store import PADDED_LENGTH
-from denizen.cli.commands import gc, store_upkeep, x
+from denizen.cli.commands import bundle, export, gc, sbom, store_upkeep, x
 from denizen.cli.views import list_view
 from denizen.formats import bundle_image
-from denizen.launch import command_links, decisions, dlopen_record
+from denizen.launch import bundle_launcher, command_links, decisions, dlopen_record
 from denizen.launch.decisions import decision_codec
 from denizen.launch.loader import loader_settings
 from denizen.launch.resources import command_paths
@@ -56,6 +58,11 @@ def test_the_help_says_how_long_a_padded_path_is() -> None:
     options = [option for command in store_upkeep.COMMANDS for option in command.options]
     (length,) = (option.help for option in options if option.names == ("--length",))
     assert f"else {PADDED_LENGTH}" in length
+
+
+def test_the_help_says_which_version_a_package_has() -> None:
+    (version,) = (one.help for one in export.COMMANDS[0].options if one.names == ("--deb-version",))
+    assert f"else {DEB_VERSION}" in version
 
 
 def test_the_list_leaves_out_the_usual_priority() -> None:
@@ -104,6 +111,18 @@ def test_the_loader_reads_the_decisions_that_are_written(name: str, value: int) 
 @pytest.mark.parametrize("name", ["VERSION", "MAX_ENTRIES", "MAX_BLOCK"])
 def test_the_launcher_reads_the_images_that_are_written(name: str) -> None:
     assert number(name, source("unpack/packed_image.c")) == getattr(bundle_image, name)
+
+
+def test_an_appimage_has_room_for_what_tools_and_the_runtime_look_for() -> None:
+    text = source("unpack/appimage.c")
+    update, signature = bundle_launcher._TOOL_SECTIONS[:2]
+    assert bundle._UPDATE_ROOM == update[1] == number("SIGNATURE_AT", text) == number("SIZE", text)
+    assert (update[0], signature) == (b".upd_info", (b".sha256_sig", number("SIZE", text)))
+    assert number("SECTIONS", text) == bundle_launcher._TOOL_ROOM
+
+
+def test_the_command_line_has_the_formats_of_bills_of_materials() -> None:
+    assert tuple(bill_of_materials.FORMATS) == sbom._FORMATS
 
 
 def test_a_setting_of_the_loader_has_one_letter() -> None:

@@ -25,6 +25,10 @@ class ExportForm(Enum):
     DEB = "deb"
 
 
+# Where the user names none.
+TAG, DEB_VERSION = "latest", "1.0"
+
+
 class ExportRequest(Value):
     """The subject and the form.
 
@@ -44,9 +48,9 @@ class ExportRequest(Value):
     form: ExportForm
     target: bytes
     tree: bytes = b""
-    reference: str = "latest"
+    reference: str = TAG
     labels: tuple[tuple[str, str], ...] = ()
-    version: str = "1.0"
+    version: str = DEB_VERSION
 
 
 class ExportMade(Value):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def run(parsed: Parsed, context: Context) -> int:
     """Make the export and say what it is; return 0."""
-    from denizen.app.exports.export import ExportRequest, export
+    from denizen.app.exports.export import DEB_VERSION, TAG, ExportRequest, export
     from denizen.app.exports.export_subject import SubjectKind, find_subject
     from denizen.cli.views.export_view import document, lines
 
@@ -31,9 +31,9 @@ def run(parsed: Parsed, context: Context) -> int:
         form,
         os.fsencode(target),
         os.path.realpath(os.fsencode(tree)) if tree is not None else b"",
-        parsed.text("tag") or "latest",
+        parsed.text("tag") or TAG,
         tuple(map(_label, parsed.texts("label"))),
-        parsed.text("deb-version") or "1.0",
+        parsed.text("deb-version") or DEB_VERSION,
     )
     done = export(context.session, request)
     context.report(lambda: document(done), lines(done))
