@@ -18,8 +18,12 @@ from denizen.errors import display, shell_word
 from denizen.value import Value
 
 KEPT_OUT = b".kept-out"
-# The reason under --offline.
+# Reasons that several answers give: --offline, --lock, no place where it could appear, no package.
 NOT_FETCHED = "--offline forbids to fetch it"
+NOT_LOCKED = "the lock does not have it"
+NOT_SHOWN = "no file can be shown to this program"
+NOT_PACKAGED = "no package has it"
+OTHER_NAME = "its package has it under another name"
 _SETTINGS, _BUDGET = b".settings", b"budget"
 
 

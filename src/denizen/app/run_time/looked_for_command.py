@@ -15,7 +15,7 @@ from denizen.launch.command_rules import (
     kept_out_reason,
     unseen_reason,
 )
-from denizen.launch.kept_out import command_not_brought
+from denizen.launch.kept_out import NOT_PACKAGED, command_not_brought
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class _LookedForCommand(CommandProvision):
             if looker is Looker.PROGRAM and not is_about:
                 self._links.leave_unseen(name, "no package of its name has it", scripts_too=False)
             elif not found:
-                self._links.leave_unseen(name, "no package has it")
+                self._links.leave_unseen(name, NOT_PACKAGED)
             else:
                 # Recommended packages come where the budget has room for them.
                 scripts_alone = (

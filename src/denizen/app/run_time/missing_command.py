@@ -36,7 +36,7 @@ from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.fast_path import decided
 from denizen.launch.fhs_rules import EnvironmentNeeds
-from denizen.launch.kept_out import command_not_brought, command_not_fetched
+from denizen.launch.kept_out import NOT_PACKAGED, OTHER_NAME, command_not_brought, command_not_fetched
 from denizen.launch.namespace_probe import obstacle
 from denizen.launch.program import open_program
 from denizen.launch.script_launch import words
@@ -158,7 +158,7 @@ class CommandProvision:
         packages = self._packages_with(name)
         provider = self._provider(packages[0]) if packages else None
         if provider is None:
-            self._links.deny(name, "no package has it")
+            self._links.deny(name, NOT_PACKAGED)
             return
         with made_store(self._session) as store, store.working() as work:
             index, supply = self._index(), supply_of(self._session, self._policy)
@@ -172,7 +172,7 @@ class CommandProvision:
                 self._leave_out(name, search.reason, packages[0])
                 return
             if not program:
-                self._links.deny(name, "its package has it under another name")
+                self._links.deny(name, OTHER_NAME)
                 return
             trees = tuple(dict.fromkeys((*search.trees, *around)))
             found = self._decided_alone(program, tuple(map(store.place_of, trees)))
@@ -234,7 +234,7 @@ class CommandProvision:
         if around is None or _place_in(around.tree, name) is None:
             packages = self._packages_with(name)
             if not packages:
-                self._links.deny(name, "no package has it")
+                self._links.deny(name, NOT_PACKAGED)
                 return
             if self._over_budget(self._size(packages)):
                 packages = packages[:1]
@@ -245,7 +245,7 @@ class CommandProvision:
             around = self._environment(packages)
         place = _place_in(around.tree, name)
         if place is None:
-            self._links.deny(name, "its package has it under another name")
+            self._links.deny(name, OTHER_NAME)
             return
         self._decide(name, around, place)
         self._links.show(name, around.tree + place)

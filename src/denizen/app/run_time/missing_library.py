@@ -18,7 +18,7 @@ from denizen.app.supply.store_access import made_store
 from denizen.disk_view import DiskView
 from denizen.errors import display
 from denizen.launch.dlopen_record import is_soname
-from denizen.launch.kept_out import NOT_FETCHED
+from denizen.launch.kept_out import NOT_FETCHED, NOT_LOCKED
 from denizen.linker.c_library import C_LIBRARY
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.development_links import library_meant
@@ -87,7 +87,7 @@ class _Answer:
     def _against(self, soname: bytes, *, needed: bool) -> str:
         """Return the reason not to provide the library, whatever package has it; "" for none."""
         if self._opened.is_locked:
-            return self._program.keep_out(soname, "the lock does not have it", "run")
+            return self._program.keep_out(soname, NOT_LOCKED, "run")
         if soname in C_LIBRARY and not self._decision.libraries:
             return "it is a part of the C library, which is this host's"
         rules = load_rules()

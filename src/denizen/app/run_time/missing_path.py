@@ -11,7 +11,7 @@ import os
 from denizen.app.run_time.brought_files import show_files, shows_files
 from denizen.app.run_time.running_program import NotOurs, running
 from denizen.app.supply.store_access import made_store
-from denizen.launch.kept_out import NOT_FETCHED
+from denizen.launch.kept_out import NOT_FETCHED, NOT_LOCKED, NOT_SHOWN, OTHER_NAME
 from denizen.launch.resources.fixed_paths import FixedPathResource
 from denizen.resolve.missed_library_choice import package_added
 from denizen.sources.errors import Offline
@@ -54,9 +54,9 @@ def bring_path(session: Session, directory: bytes, path: bytes, wanted: RunReque
 
 def _against(program: RunningProgram, path: bytes) -> str:
     if program.opened.is_locked:
-        return program.keep_out(path, "the lock does not have it", "run")
+        return program.keep_out(path, NOT_LOCKED, "run")
     if not shows_files(program.decision_store, program.decision):
-        return "no file can be shown to this program"
+        return NOT_SHOWN
     return ""
 
 
@@ -75,7 +75,7 @@ def _bring(program: RunningProgram, path: bytes) -> str:
         files = [FixedPathResource(path, tree + path, directory=False) for tree in trees if _has(tree, path)]
         show_files(program.decision_store, program.decision, [], files[:1])
         program.record_packages(new)
-    return "" if files else "its package has it under another name"
+    return "" if files else OTHER_NAME
 
 
 def _has(tree: bytes, path: bytes) -> bool:

@@ -13,7 +13,7 @@ from denizen.app.run_time.running_program import NotOurs, running
 from denizen.app.supply.store_access import made_store
 from denizen.launch.command_links import commands_of, is_command
 from denizen.launch.decisions.decision_store import variant
-from denizen.launch.kept_out import NOT_FETCHED
+from denizen.launch.kept_out import NOT_FETCHED, NOT_LOCKED, NOT_PACKAGED, NOT_SHOWN
 from denizen.resolve.missed_library_choice import place_filled
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.errors import Offline
@@ -53,10 +53,10 @@ def _fill_around(session: Session, rule: Resource, place: bytes, wanted: RunRequ
     found = decisions_around(session.paths.decisions) if is_mirrored_here() else []
     opened = next((decision.opened for _, decision in found if decision.opened), b"")
     if not opened:
-        return "no file can be shown to this program"
+        return NOT_SHOWN
     with running(session, opened, wanted) as program:
         if program.opened.is_locked:
-            return program.keep_out(place, "the lock does not have it", "run")
+            return program.keep_out(place, NOT_LOCKED, "run")
         try:
             return _bring(program, rule, place)
         except Offline:
@@ -67,7 +67,7 @@ def _fill_around(session: Session, rule: Resource, place: bytes, wanted: RunRequ
 def _bring(program: RunningProgram, rule: Resource, place: bytes) -> str:
     resolution = program.choose(place_filled, rule.packages)
     if resolution is None:
-        return "no package has it"
+        return NOT_PACKAGED
     with made_store(program.session) as store, store.working() as work:
         added = program.addition(store, resolution)
         if added.new and (left_out := program.left_out(place, added.size, rule.packages[0])) is not None:
