@@ -1,7 +1,5 @@
 """Checks of an attempt by the linker model: the objects that are loaded, and symbols that do not bind (pure).
 
-The objects that are loaded, and the symbols that do not bind (pure).
-
 Each object's symbols are looked up in the first closure that has it. Those of packages are checked like those
 of the program, to show that the libraries of one suite fit each other (0.1 s for 190 of them).
 
