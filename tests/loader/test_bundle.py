@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import secrets
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,8 @@ class Bundled:
                 ImageEntry(b"bundle/" + places[path], EntryKind.FILE, Path(os.fsdecode(path)).read_bytes())
                 for path in places
             ),
+            # A collection asks whether a process has the image's hash in its mappings: each test has its own.
+            ImageEntry(b"bundle/test", EntryKind.FILE, secrets.token_bytes(16)),
         ]
         self.cache = sysroot.root / "cache"
         self.file = sysroot.root / "hello.bundle"
