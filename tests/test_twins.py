@@ -16,7 +16,14 @@ from denizen.app.supply.create_store import PADDED_LENGTH
 from denizen.cli.commands import bundle, export, gc, sbom, store_upkeep, x
 from denizen.cli.views import list_view
 from denizen.formats import bundle_image
-from denizen.launch import bundle_launcher, command_links, decisions, dlopen_record
+from denizen.launch import (
+    bundle_launcher,
+    bundle_layout,
+    command_links,
+    decisions,
+    dlopen_record,
+    kept_out,
+)
 from denizen.launch.decisions import decision_codec
 from denizen.launch.loader import loader_settings
 from denizen.launch.resources import command_paths
@@ -83,6 +90,44 @@ def test_libraries_are_brought_by_the_same_names() -> None:
     name = b"lib" + b"x" * (limit - 6) + b".so"
     assert dlopen_record.is_soname(name)
     assert not dlopen_record.is_soname(b"x" + name)
+
+
+@pytest.mark.parametrize(
+    ("file", "names"),
+    [
+        (
+            "inside/missing_command.c",
+            (
+                *(command_links._ABSENT, command_links._SEEN, command_links._SEEN_BY_SCRIPTS),
+                *(command_links._UNSEEN, command_links._UNSEEN_BY_PROGRAMS, command_links._UNFILLED),
+                *(command_links._LOCKED, kept_out.KEPT_OUT),
+            ),
+        ),
+        ("resident/missing_library.c", (dlopen_record._ABSENT, dlopen_record._INDEX, dlopen_record._HOST)),
+        ("resident/mentioned_files.c", (dlopen_record._EXAMINED,)),
+        ("ldconfig/ldconfig.c", (dlopen_record._LISTED, dlopen_record._LOCKED, dlopen_record._ABSENT)),
+        ("library_facts.c", (dlopen_record._ALL, dlopen_record._OF)),
+        ("budget.c", (kept_out._SETTINGS,)),
+    ],
+)
+def test_records_of_what_came_and_what_did_not_are_called_the_same(
+    file: str, names: tuple[bytes, ...]
+) -> None:
+    said = {one.encode() for one in re.findall(r'"/?(\.[a-z-]+)/?"', source(file))} - {b".so"}
+    assert said == set(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PLACE", bundle_layout.PLACE),
+        ("DIRECTORY", bundle_layout.DIRECTORY),
+        ("IGNORED", bundle_layout.IGNORED_SIGNALS),
+        ("DECISIONS[]", bundle_layout.DECISIONS + b"/"),
+    ],
+)
+def test_a_bundle_is_read_as_it_is_laid_out(name: str, value: bytes) -> None:
+    assert f'{name} = "{value.decode()}";' in source("bundle.c")
 
 
 def test_an_appimage_has_the_same_directories_of_its_own() -> None:
