@@ -7,7 +7,6 @@ gets a new one.
 
 import atexit
 import os
-import shutil
 import struct
 import subprocess
 import tempfile
@@ -30,6 +29,7 @@ from fuzz.launch import DECISION_TOKENS
 from tests.support.elf_builder import Elf, Note, Symbol, build
 from tests.support.elf_rewriting import at_the_end, with_second_interpreter
 from tests.support.index_files import index_file
+from tests.support.kept_files import compiler_version, digest_of, kept
 from tests.support.unwind_tables import unwind_tables
 
 HERE = Path(__file__).parent
@@ -122,24 +122,30 @@ class Harness:
 
 @cache
 def harness() -> Harness:
-    """The harness, compiled once."""
-    directory = Path(tempfile.mkdtemp(prefix="denizen-fuzz-"))
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    """The harness, compiled once for these sources."""
+    own = [*(HERE / "loader").iterdir()]
+    sources = [file for file in LOADER.rglob("*") if file.suffix in (".c", ".h")]
+    # Its reports name the sources by their paths.
+    words = (str(LOADER), *SOURCES, *SANITIZERS, *RENAMED, compiler_version("cc"))
+    try:
+        made = Harness(kept("harnesses", digest_of(HERE.parent, [*own, *sources], *words), _compile, most=4))
+    except subprocess.CalledProcessError as error:
+        # Else it would be compiled again, and fail again, for each input.
+        raise SystemExit("the harness does not compile") from error
+    atexit.register(made.end)
+    return made
+
+
+def _compile(directory: Path) -> Path:
     flags = ("-std=gnu11", "-I", os.fspath(LOADER), *SANITIZERS)
     shim = ("-include", os.fspath(HERE / "loader" / "shim.h"))
     sources = [os.fspath(LOADER / f"{name}.c") for name in SOURCES]
     program = directory / "harness"
     own = sorted((HERE / "loader").glob("*.c"))
-    try:
-        subprocess.run(["cc", "-c", *flags, *shim, *RENAMED, *sources], cwd=directory, check=True)
-        objects = sorted(directory.glob("*.o"))
-        subprocess.run(["cc", *flags, "-o", program, *own, *objects], cwd=directory, check=True)
-    except subprocess.CalledProcessError as error:
-        # Else it would be compiled again, and fail again, for each input.
-        raise SystemExit("the harness does not compile") from error
-    made = Harness(program)
-    atexit.register(made.end)
-    return made
+    subprocess.run(["cc", "-c", *flags, *shim, *RENAMED, *sources], cwd=directory, check=True)
+    objects = sorted(directory.glob("*.o"))
+    subprocess.run(["cc", *flags, "-o", program, *own, *objects], cwd=directory, check=True)
+    return program
 
 
 def asks(target: bytes) -> Callable[[bytes], None]:

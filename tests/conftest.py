@@ -12,7 +12,11 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.processes import new_threads
 
-pytest_plugins = ["tests.support.process_coverage", "tests.support.fault_fixtures"]
+pytest_plugins = [
+    "tests.support.process_coverage",
+    "tests.support.fault_fixtures",
+    "tests.support.order_of_tests",
+]
 
 # No deadlines: a noisy machine is not a failing property.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -26,8 +26,8 @@ from tests.corpus.fetching import fetch
 from tests.corpus.smoke import Result, try_out
 from tests.corpus.table import table
 from tests.support.hosts import HOSTS, HostDirectories
+from tests.support.kept_files import kept_by_tests
 from tests.support.local_mirror import mirrored_archive
-from tests.support.python_prefix import kept_by_tests
 
 _DEFAULT_HOSTS = ["bare root"]
 # Hosts that see the same paths as the same user share a store; what is decided is forgotten in between.

@@ -24,7 +24,8 @@ from tests.corpus.fetching import fetch
 from tests.corpus.smoke import Result, absent_word, judge, placing, start_entry
 from tests.corpus.table import table
 from tests.support.hosts import HOSTS, Host, HostDirectories, Outcome
-from tests.support.python_prefix import kept_by_tests, python_prefix
+from tests.support.kept_files import kept_by_tests
+from tests.support.python_prefix import python_prefix
 
 _HOSTS = ["bare root", "no user namespaces", "container", "noexec /tmp", "read-only root"]
 _MACHINE = "x86-64"

@@ -26,7 +26,7 @@ from denizen.sources.fetch_policy import FetchPolicy
 from tests.corpus.entries import Entry, load
 from tests.corpus.fetching import fetch
 from tests.corpus.linking import DIRECTORIES, extracted, linked, modelled
-from tests.support.python_prefix import kept_by_tests
+from tests.support.kept_files import kept_by_tests
 from tests.support.real_archive import one_at_a_time, real_archive
 
 

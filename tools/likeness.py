@@ -20,8 +20,8 @@ from tests.corpus.fetching import fetch
 from tests.corpus.likeness import Difference, compare_system_program, system_programs
 from tests.corpus.smoke import compare_entry
 from tests.support.hosts import HostDirectories, as_it_is, read_only_root
+from tests.support.kept_files import kept_by_tests
 from tests.support.local_mirror import mirrored_archive
-from tests.support.python_prefix import kept_by_tests
 
 
 def main() -> int:

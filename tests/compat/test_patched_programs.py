@@ -10,9 +10,9 @@ import pytest
 from denizen.app.relocate.patch_program import PatchRequest, patch
 from denizen.elf import read
 from denizen.relocate.patch_changes import Changes
+from tests.support.kept_files import kept_by_tests
 from tests.support.patch_cases import EXPECTED, FORMS, Bench, Form
 from tests.support.peers import require
-from tests.support.python_prefix import kept_by_tests
 
 CASES = ("run path", "interpreter", "all at once")
 

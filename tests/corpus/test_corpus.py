@@ -14,8 +14,8 @@ from tests.corpus.entries import LISTS, Entry, load
 from tests.corpus.fetching import fetch
 from tests.corpus.smoke import try_out
 from tests.support.hosts import Host, HostDirectories, bare_root
+from tests.support.kept_files import kept_by_tests
 from tests.support.local_mirror import mirrored_archive
-from tests.support.python_prefix import kept_by_tests
 from tests.support.real_archive import keep_indexes, lend, one_at_a_time, real_archive
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.peer]

@@ -14,8 +14,8 @@ import pytest
 from tests.corpus.entries import load
 from tests.corpus.fetching import fetch
 from tests.support.http_server import serving
+from tests.support.kept_files import kept_by_tests
 from tests.support.peers import require
-from tests.support.python_prefix import kept_by_tests
 from tests.support.real_archive import keep_indexes, one_at_a_time, real_archive
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

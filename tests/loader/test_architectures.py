@@ -13,8 +13,8 @@ from denizen.elf.image import read
 from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.loader.loader_settings import LoaderSettings
 from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, compile_loader, output_of, run
+from tests.support.kept_files import kept_by_tests
 from tests.support.peers import require
-from tests.support.python_prefix import kept_by_tests
 
 _SOURCE = """
 #include <stdio.h>

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -25,9 +24,12 @@ from denizen.launch.decisions.program_identity import (
 )
 from denizen.launch.loader.loader_settings import LoaderSettings, configure_loader
 from denizen.value import replace
+from tests.support.kept_files import compiler_version, digest_of, kept
 from tests.support.peers import require
 
-ROOT = Path(__file__).parent.parent.parent
+LOADER = Path(__file__).parent.parent.parent / "loader"
+# Some twenty for each state of the sources, 60 KB each.
+_MOST_LOADERS = 200
 HOST_LDSO = Path("/lib64/ld-linux-x86-64.so.2")
 TIMEOUT = 120  # of a machine on which everything else runs too
 # A user whom no system has.
@@ -58,16 +60,21 @@ def compile_loader(output: Path, *compiler: str) -> Path:
 
 @cache
 def _compiled(stem: str, compiler: tuple[str, ...]) -> bytes:
-    """Return the compiled bytes, made once per session."""
-    spec = importlib.util.spec_from_file_location("loader_build", ROOT / "loader" / "build.py")
+    """Return the compiled bytes, made once for these sources."""
+    spec = importlib.util.spec_from_file_location("loader_build", LOADER / "build.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    with tempfile.TemporaryDirectory() as directory:
-        output = Path(directory) / stem
+
+    def make(directory: Path) -> Path:
+        output = directory / stem
         module.build(output, list(compiler))
-        return output.read_bytes()
+        return output
+
+    sources = [file for file in LOADER.rglob("*") if file.suffix in (".c", ".h", ".ld", ".py")]
+    digest = digest_of(LOADER, sources, stem, *compiler, compiler_version(compiler[0]))
+    return kept("loaders", digest, make, most=_MOST_LOADERS).read_bytes()
 
 
 class LoaderSysroot:

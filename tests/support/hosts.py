@@ -31,8 +31,9 @@ import pytest
 
 import denizen
 from denizen.disk import write_atomically
+from tests.support.kept_files import kept_by_tests
 from tests.support.peers import require
-from tests.support.python_prefix import PREFIX, SOURCES, kept_by_tests, python_prefix
+from tests.support.python_prefix import PREFIX, SOURCES, python_prefix
 
 OTHER_UID = 4242
 _TIMEOUT = 60.0

@@ -15,6 +15,7 @@ import sysconfig
 from importlib.metadata import distribution, version
 from pathlib import Path
 
+from tests.support.kept_files import kept_by_tests
 from tests.support.peers import require
 
 PREFIX = "/denizen-python"
@@ -32,14 +33,6 @@ import sys
 from denizen.cli.main import main
 sys.exit(main())
 """
-
-
-def kept_by_tests() -> Path:
-    """Return the directory of the tests' cache, for things that take long to make or fetch."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    made = Path(base, "denizen-tests")
-    made.mkdir(parents=True, exist_ok=True)
-    return made
 
 
 def python_prefix() -> Path:

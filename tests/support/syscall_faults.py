@@ -29,7 +29,7 @@ FULL = frozenset(
     }
 )  # fmt: skip
 # A kill at any other call leaves what a kill at the next of these does: they alone change a file system.
-CHANGING = FULL | {"unlink", "unlinkat", "rmdir", "chmod", "fchmod", "utimensat", "fchmodat"}
+CHANGING = FULL | {"unlink", "unlinkat", "rmdir", "chmod", "fchmod", "fchmodat", "fchown", "utimensat"}
 
 _UNFINISHED = " <unfinished ...>"
 

@@ -12,9 +12,9 @@ import pytest
 from denizen.launch.loader.binaries import enter_path, loader_path
 from denizen.launch.strategies.emulated_children import entries
 from tests.support.debs import Item
+from tests.support.kept_files import kept_by_tests
 from tests.support.offline_roots import DenizenHome
 from tests.support.peers import require
-from tests.support.python_prefix import kept_by_tests
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from denizen.fileview import MemoryView
 from denizen.launch.program import open_program
 from denizen.launch.strategies.static_children import lacking_linker, unstarted_words
 from tests.support.elf_builder import Elf, build
+from tests.support.kept_files import kept_by_tests
 from tests.support.peers import require
-from tests.support.python_prefix import kept_by_tests
 
 STARTS = {
     "execve": "#include <unistd.h>\nint main(int n, char **w) { return execve(w[1], w + 1, 0); }\n",
