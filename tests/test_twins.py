@@ -130,6 +130,10 @@ def test_a_bundle_is_read_as_it_is_laid_out(name: str, value: bytes) -> None:
     assert f'{name} = "{value.decode()}";' in source("bundle.c")
 
 
+def test_a_launcher_keeps_as_many_arguments_and_an_end() -> None:
+    assert number("MAX_ARGUMENTS", source("bundle.c")) == bundle_layout.MAX_ARGUMENTS + 1
+
+
 def test_an_appimage_has_the_same_directories_of_its_own() -> None:
     (table,) = re.findall(r"PORTABLE\[\] = \{(.*)\};", source("unpack/appimage.c"))
     said = {variable + suffix for suffix, variable in re.findall(r'\{"([^"]*)", "([^"]*)"\}', table)}

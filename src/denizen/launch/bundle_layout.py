@@ -38,6 +38,8 @@ SCRIPT = b"script"
 DATA = b"data"
 # An argument that the launcher replaces by the numbers of ignored signals (loader/ignored_signals.h).
 IGNORED_SIGNALS = b"/@ignored-signals"
+# Arguments that the launcher gives its program before those of a start (loader/bundle.c).
+MAX_ARGUMENTS = 31
 NOBODY = Identity(0, 0, 0, 0, 0)
 
 

@@ -13,7 +13,7 @@ from denizen.app.exports.atomic_output import staged_directory, staged_file
 from denizen.disk import make_directories, open_regular, write_atomically
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.host import machine_name
-from denizen.launch.bundle_layout import PLACE, program_name
+from denizen.launch.bundle_layout import MAX_ARGUMENTS, PLACE, program_name
 from denizen.linker import Family, read_interpreter
 from denizen.output_place import check_output_file, write_output
 from denizen.value import Value, replace
@@ -66,6 +66,9 @@ def bundle_program(session: Session, request: BundleRequest) -> BundleMade:
         from denizen.app.bundles.scripts import interpreter_request
 
         return bundle_program(session, interpreter_request(session, request, program))
+    if len(request.arguments) > MAX_ARGUMENTS:
+        given = f"{len(request.arguments)} arguments are to come before those of a start"
+        raise NotBundled(program.path, f"{given}, and its launcher gives {MAX_ARGUMENTS} at most")
     from denizen.app.bundles.bundle_files import entries_of
 
     closure = packaged_closure(
