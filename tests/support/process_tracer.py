@@ -3,14 +3,17 @@
 Coverage's own tracer, in C, without the rest of coverage: to import that, to configure it and to write a
 database takes 0.17 s, more than most commands of denizen. Unlike it this also writes where a process ends by
 os._exit or becomes another program, as `denizen run` does. `process_coverage` gives the files to coverage.
+
+It imports only what every process has: `threading` and `importlib` would take as long as Python's own start.
 """
 
+import _thread
 import atexit
 import marshal
 import os
 import sys
-import threading
-from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import ExtensionFileLoader
 
 NAME = "process_tracer"
 # Of the file of a process that was killed while it wrote, or may write so much and no more.
@@ -38,12 +41,6 @@ class Arcs:
         tracer.warn = tracer.concur_id_func = tracer.should_start_context = tracer.switch_context = None
         tracer.disable_plugin, tracer.file_tracers = None, {}
         return tracer.start()
-
-    def start_thread(self, frame: object, event: str, argument: object) -> object:
-        """Trace the thread whose first event this is."""
-        sys.settrace(None)
-        function = self.start()
-        return function(frame, event, argument) if callable(function) else None
 
     def _judge(self, file: str, _: object) -> object:
         """Return whether a file is traced, in the structure that the tracer reads."""
@@ -81,13 +78,29 @@ def _saving(arcs: Arcs, name: str) -> None:
     setattr(os, name, saving)
 
 
+def _tracing(arcs: Arcs, name: str) -> None:
+    plain = getattr(_thread, name)
+
+    def starting(function: object, *arguments: object, **named: object) -> object:
+        def traced(*given: object, **by_name: object) -> object:
+            arcs.start()
+            return function(*given, **by_name)  # type: ignore[operator]  # what a thread is to call
+
+        return plain(traced, *arguments, **named)
+
+    setattr(_thread, name, starting)
+
+
 def begin(extension: str, sources: str, directory: str) -> None:
     """Record this process until it ends, or becomes another program."""
     arcs = Arcs(extension, sources, directory)
     atexit.register(arcs.save)
     for name in ("_exit", "execv", "execve"):
         _saving(arcs, name)
-    threading.settrace(arcs.start_thread)  # type: ignore[arg-type]  # a trace function, as typeshed has it
+    # By these `threading` starts threads, of which it takes one when it is imported.
+    for name in ("start_new_thread", "start_joinable_thread"):
+        if hasattr(_thread, name):
+            _tracing(arcs, name)
     arcs.start()
 
 
