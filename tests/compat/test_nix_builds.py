@@ -14,7 +14,7 @@ from tests.support.nix import private_nix
 from tests.support.nix_builds import Outputs, TwoStores, sandbox_configuration
 from tests.support.stores import make_store
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 CASES = Path(__file__).parent / "builds.nix"
 NAMES = re.findall(

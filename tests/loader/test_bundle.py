@@ -35,6 +35,7 @@ from tests.support.compiled_loaders import SOMEBODY, TIMEOUT, LoaderSysroot, com
 from tests.support.peers import require
 from tests.support.unwind_tables import unwind_tables
 
+pytestmark = pytest.mark.slow
 _PROGRAM = """
 #include <stdio.h>
 #include <stdlib.h>

@@ -50,7 +50,7 @@ def unpacked(packed: int, width: int) -> Arc:
 def handed(sources: str | Path, directory: str | Path) -> str:
     """Return the variable by which processes record what runs below `sources`, in files of `directory`."""
     words = (code_place(), coverage.tracer.__file__, sources, directory)
-    return "\t".join(map(os.fspath, words))
+    return "\t".join(str(word) for word in words)
 
 
 def recorded(directory: str | Path) -> Mapping[str, set[int]]:

@@ -89,6 +89,9 @@ def _tracing(arcs: Arcs, name: str) -> None:
         return plain(traced, *arguments, **named)
 
     setattr(_thread, name, starting)
+    # Where another .pth file has imported it, it has taken the function already.
+    if "threading" in sys.modules:
+        setattr(sys.modules["threading"], f"_{name}", starting)
 
 
 def begin(extension: str, sources: str, directory: str) -> None:

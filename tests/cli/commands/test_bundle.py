@@ -16,6 +16,8 @@ from tests.support.elf_builder import Elf, build
 from tests.support.offline_roots import PROGRAM, TRIPLET, DenizenHome
 from tests.support.peers import require
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
