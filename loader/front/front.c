@@ -3,11 +3,13 @@
    It stands before Python because Python ignores SIGPIPE and SIGXFSZ at its start, and nobody can tell then whether
    the caller had them ignored (../ignored_signals.h). It costs one execve of a static file, 0.2 ms.
 
-   Python is executed by what the script's `#!` line names, which may have a space in its path, and with -SP: without
-   `site`, which reads the .pth files of all packages (2 ms of 9, 20 in a Python with many packages), and without this
-   directory among those of modules. The script does what is needed of `site`. Anything else in that line, as the
-   /bin/sh of an installer that has too long a path, is left to the kernel. */
+   Python is executed by what the script's `#!` line names, which may have a space in its path, and with -SEP: without
+   `site`, which reads the .pth files of all packages (2 ms of 9, 20 in a Python with many packages), without the
+   variables that are for the program's Python (PYTHONHOME ended ours), and without this directory among those of
+   modules. The script does what is needed of `site`. Anything else in that line, as the /bin/sh of an installer that
+   has too long a path, is left to the kernel. */
 #include "../ignored_signals.h"
+#include "python_environment.h"
 
 ARCH_START;
 
@@ -45,10 +47,10 @@ static const char *python_of(const char *script, char *room)
     return text_starts(text_file_name(room + 2), "python") ? room + 2 : NULL;
 }
 
-/* Execute `python -SP script words...`; comes back with the error, 0 where nothing was tried. */
+/* Execute `python -SEP script words...`; comes back with the error, 0 where nothing was tried. */
 static long execute_python(const char *script, char **words, uintptr_t count, char **environment)
 {
-    char room[PATH_ROOM], option[] = "-SP", path[PATH_ROOM];
+    char room[PATH_ROOM], option[] = "-SEP", path[PATH_ROOM];
     const char *python = python_of(script, room);
     struct text text = text_in(path, sizeof path);
     if (!python || count < 1)
@@ -64,7 +66,7 @@ static long execute_python(const char *script, char **words, uintptr_t count, ch
     all[2] = path;
     for (uintptr_t word = 1; word <= count; word++)
         all[word + 2] = words[word];
-    return ignored_execute(python, all, environment);
+    return ignored_execute(python, all, python_environment(python, environment));
 }
 
 _Noreturn void loader_start(uintptr_t *stack, const void *unused)
@@ -84,7 +86,9 @@ _Noreturn void loader_start(uintptr_t *stack, const void *unused)
         if (problem != -SYS_E2BIG)
             problem = ignored_execute(script, words, environment);
     }
-    if (problem == -SYS_E2BIG)
+    if (problem == -SYS_EACCES)
+        say("cannot start ", script, ": it, or the Python that it names, is closed to this user", (char *)0);
+    else if (problem == -SYS_E2BIG)
         say("cannot start ", script, text_of_problem(problem), (char *)0);
     else
         say("cannot start ", script, ", the part of this command that is written in Python: reinstall denizen",

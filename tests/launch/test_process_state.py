@@ -139,3 +139,12 @@ def test_a_child_of_denizens_leaves_no_signal_pending_in_a_program_that_blocks_i
     facts = dict(line.split(":", 1) for line in done.stdout.splitlines() if ":" in line)
     pending = int(facts["ShdPnd"], 16) | int(facts["SigPnd"], 16)
     assert bool(pending & 1 << 16) is own
+
+
+def test_the_callers_library_path_is_given_back() -> None:
+    """The command keeps from this Python what is for the program (loader/front/python_environment.h)."""
+    environment = {"DENIZEN_LIBRARY_PATH": "/program/lib:", "LD_LIBRARY_PATH": "/usr/lib"}
+    command = [sys.executable, "-c", _TAKEN.format(before="", between="")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    variables = [one for one in done.stdout.split("\0") if one.endswith("/lib:") or "LIBRARY_PATH" in one]
+    assert [one.rpartition("\n")[2] for one in variables] == ["LD_LIBRARY_PATH=/program/lib:"]

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.compiled_loaders import compile_loader
+from tests.support.compiled_programs import compiled
+
+_HOSTS = (Path("/usr/bin/python3"), Path("/usr/local/bin/python3"))
 
 
 def test_it_starts_from_an_environment_whose_path_has_a_space(tmp_path: Path) -> None:
@@ -30,6 +33,18 @@ def test_without_its_script_it_says_what_to_do(tmp_path: Path) -> None:
     done = subprocess.run([command], capture_output=True, text=True, check=False)
     assert done.returncode == 125
     assert "reinstall denizen" in done.stderr
+
+
+def test_a_python_that_is_closed_to_the_user_is_told(tmp_path: Path) -> None:
+    """As below another user's home: to install denizen again would not help."""
+    command = compile_loader(tmp_path / "denizen-front")
+    (tmp_path / "python").write_text("not to be executed")
+    script = tmp_path / "denizen-python"
+    script.write_text(f"#!{tmp_path}/python\n")
+    script.chmod(0o755)
+    done = subprocess.run([command], capture_output=True, text=True, check=False)
+    assert done.returncode == 125
+    assert "is closed to this user" in done.stderr
 
 
 def test_an_environment_that_only_it_has_room_for_is_told_as_the_reason(tmp_path: Path) -> None:
@@ -106,3 +121,68 @@ def test_any_number_of_words_arrives_by_the_kernel_too(tmp_path: Path) -> None:
 
 def test_the_script_of_this_installation_can_be_executed() -> None:
     assert os.access(Path(sys.executable).with_name("denizen-python"), os.X_OK)
+
+
+def test_variables_that_are_for_the_programs_python_do_not_reach_denizens(tmp_path: Path) -> None:
+    """With PYTHONHOME of another Python, or a PYTHONMALLOC that is none, Python would not start at all."""
+    command = compile_loader(tmp_path / "denizen-front")
+    script = tmp_path / "denizen-python"
+    script.write_text(f"#!{sys.executable}\nimport os, sys\nprint(os.environ['PYTHONHOME'], sys.argv[1:])\n")
+    script.chmod(0o755)
+    environment = {"PYTHONHOME": "/nowhere", "PYTHONMALLOC": "none of these", "PYTHONIOENCODING": "nor this"}
+    done = subprocess.run([command, "word"], capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout == "/nowhere ['word']\n", done.stderr
+
+
+_SHOWING = """
+#include <stdio.h>
+#include <string.h>
+extern char **environ;
+int main(void) {
+    for (char **one = environ; *one; one++) if (strstr(*one, "LIBRARY_PATH=")) puts(*one);
+    return 0;
+}
+"""
+
+
+def _library_path(place: Path, python: Path, words: str) -> dict[str, str]:
+    """Return the variables that a Python is started with, for a caller's LD_LIBRARY_PATH."""
+    command = compile_loader(place / "denizen-front")
+    script = place / "denizen-python"
+    script.write_text(f"#!{python}\nimport os\nfor pair in os.environ.items(): print('='.join(pair))\n")
+    script.chmod(0o755)
+    environment = {"LD_LIBRARY_PATH": words}
+    done = subprocess.run([command], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    found = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    return {name: text for name, text in found.items() if name.endswith("LIBRARY_PATH")}
+
+
+def test_the_hosts_python_does_not_start_with_libraries_of_the_program(tmp_path: Path) -> None:
+    hosts = next(filter(Path.exists, _HOSTS), None)
+    if hosts is None:
+        pytest.skip("this host has no Python of its own")
+    (tmp_path / "python").symlink_to(hosts)
+    (tmp_path / "libm.so.6").write_text("of another system")
+    for words, left in (
+        (f"{tmp_path}", {}),
+        (f"{tmp_path}:", {}),
+        (f"/usr/lib/nowhere;{tmp_path}:/lib/nowhere", {"LD_LIBRARY_PATH": "/usr/lib/nowhere:/lib/nowhere"}),
+        ("", {}),
+    ):
+        found = _library_path(tmp_path, tmp_path / "python", words)
+        assert found == {"DENIZEN_LIBRARY_PATH": words, **left}
+
+
+def test_another_python_is_kept_from_a_directory_with_a_c_library_alone(tmp_path: Path) -> None:
+    """Its own libraries may be found by the variable."""
+    python = tmp_path / "python"
+    python.write_bytes(compiled(["show.c"], {"show.c": _SHOWING.encode()}))
+    python.chmod(0o755)
+    system, own = tmp_path / "system", tmp_path / "own"
+    for place in (system, own):
+        place.mkdir()
+    (system / "libc.so.6").write_text("of another system")
+    words = f"{system}:{own}:relative"
+    found = _library_path(tmp_path, python, words)
+    assert found == {"DENIZEN_LIBRARY_PATH": words, "LD_LIBRARY_PATH": f"{own}:relative"}

@@ -64,6 +64,11 @@ VARIABLES: tuple[Variable, ...] = (
         public=False,
     ),
     Variable(
+        ("DENIZEN_LIBRARY_PATH",),
+        "the caller's LD_LIBRARY_PATH, from the command to its Python",
+        public=False,
+    ),
+    Variable(
         ("DENIZEN_DECIDING",), "this process decides about a program: nobody else is asked", public=False
     ),
 )

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 IGNORED = "DENIZEN_IGNORED_SIGNALS"
 _OF_PYTHON = (_signal.SIGPIPE, _signal.SIGXFSZ)
 
+# The LD_LIBRARY_PATH of the caller, where the command kept it from this Python's own dynamic linker
+# (loader/front/python_environment.h).
+LIBRARY_PATH = "DENIZEN_LIBRARY_PATH"
+
 # Signals that the program is to ignore; global, as dispositions belong to the process.
 _ignored: set[int] = set()
 # Whether SIGCHLD was pending, blocked, before any child of this process ended.
@@ -37,6 +41,8 @@ _OWNERS = 0o700
 
 def take(environ: MutableMapping[str, str]) -> None:
     """Record the signals that the caller ignores, and prepare this process for its own work."""
+    if LIBRARY_PATH in environ:
+        environ["LD_LIBRARY_PATH"] = environ.pop(LIBRARY_PATH)
     _ignored.update(int(word) for word in environ.pop(IGNORED, "").split(",") if word in ("13", "25", "31"))
     if _signal.getsignal(_signal.SIGCHLD) == _signal.SIG_IGN:
         # While SIGCHLD is ignored the kernel keeps no exit status (wait(2)): all children seem to succeed.
