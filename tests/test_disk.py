@@ -1,12 +1,13 @@
 """Files of this machine: what is opened as a file is one, and what is written replaces the old at once."""
 
+import errno
 import os
 import socket
 from pathlib import Path
 
 import pytest
 
-from denizen.disk import content_or_empty, open_regular, write_atomically
+from denizen.disk import content_or_empty, open_regular, refuse_hollow, write_atomically
 
 
 def test_a_file_is_opened_and_waits_for_nobody(tmp_path: Path) -> None:
@@ -50,3 +51,41 @@ def test_a_file_that_is_not_there_has_no_content(tmp_path: Path) -> None:
     assert content_or_empty(str(place), 3) == b"wor"
     with pytest.raises(IsADirectoryError):
         content_or_empty(str(tmp_path), 3)
+
+
+def test_a_file_that_is_all_hole_is_refused_where_it_would_be_read_to_its_end(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.write_bytes(b"data" * 1024)
+    for size, refused in ((1 << 30, True), (1 << 40, True), ((1 << 30) - 1, False)):
+        os.truncate(place, size)
+        with place.open("rb") as stream:
+            caught = None
+            try:
+                refuse_hollow(stream.fileno(), bytes(place))
+            except OSError as problem:
+                caught = problem
+            assert (caught is not None) == refused
+            if caught is not None:
+                assert (caught.errno, caught.filename) == (errno.EFBIG, bytes(place))
+                assert f"of its {size:,} bytes all but" in str(caught)
+            assert stream.tell() == os.lseek(stream.fileno(), 0, os.SEEK_CUR) == 0
+
+
+def test_data_in_a_large_file_is_counted_where_the_file_system_compresses_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of data may take few blocks; then lseek() knows."""
+    monkeypatch.setattr("denizen.disk._HOLLOW_FROM", 1 << 20)
+    place = tmp_path / "file"
+    with place.open("wb") as stream:
+        for at in range(0, 1 << 24, 1 << 20):
+            stream.seek(at)
+            stream.write(b"x" * 16384)
+        stream.truncate(1 << 24)
+    with place.open("rb") as stream:
+        refuse_hollow(stream.fileno(), bytes(place))
+        monkeypatch.setattr("denizen.disk.ST_BLOCK", 0)
+        refuse_hollow(stream.fileno(), bytes(place))
+        monkeypatch.setattr("denizen.disk._HOLLOW_PARTS", 2)
+        with pytest.raises(OSError, match="are a hole"):
+            refuse_hollow(stream.fileno(), bytes(place))

@@ -20,6 +20,10 @@ PRIVATE = 0o600
 _MANY = 1024
 # Bytes in a unit of st_blocks, whatever the file system's own block is (stat(2)).
 ST_BLOCK = 512
+# A file from this size on, in bytes, of which less than one part in so many is data, is a hole.
+_HOLLOW_FROM, _HOLLOW_PARTS = 1 << 30, 256
+# Stretches of data that are counted; a file with more of them is no hole.
+_STRETCHES = 4096
 # Make a file that is not there yet, not even as a link.
 OPEN_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -101,6 +105,36 @@ def open_regular(path: bytes | str, flags: int, *, dir_fd: int | None = None) ->
         os.close(descriptor)
         raise
     return descriptor
+
+
+def refuse_hollow(descriptor: int, path: bytes | str) -> None:
+    """Raise OSError if an open file, which is to be read to its end, is a hole of 1 GiB or more.
+
+    A file of a terabyte takes a moment to make (`truncate`), and hours to read or copy.
+    """
+    facts = os.fstat(descriptor)
+    if facts.st_size < _HOLLOW_FROM or facts.st_blocks * ST_BLOCK * _HOLLOW_PARTS > facts.st_size:
+        return
+    data = _data_in(descriptor, facts.st_size)
+    if data * _HOLLOW_PARTS < facts.st_size:
+        words = f"of its {facts.st_size:,} bytes all but {data:,} are a hole"
+        raise OSError(errno.EFBIG, words, path)
+
+
+def _data_in(descriptor: int, size: int) -> int:
+    """Return the number of bytes of an open file that are no hole (lseek(2)); `size` where nobody knows."""
+    data = end = 0
+    try:
+        for _ in range(_STRETCHES):
+            start = os.lseek(descriptor, end, os.SEEK_DATA)
+            end = os.lseek(descriptor, start, os.SEEK_HOLE)
+            data += end - start
+    except OSError as problem:
+        return data if problem.errno == errno.ENXIO else size
+    else:
+        return size
+    finally:
+        os.lseek(descriptor, 0, os.SEEK_SET)
 
 
 def content_or_empty(path: str, limit: int) -> bytes:

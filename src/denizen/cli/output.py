@@ -46,7 +46,7 @@ class Output(Value):
     def line(self, text: str) -> None:
         """Write a line of result. Raises CannotWrite, as all methods do that write a result."""
         with _Result():
-            self.stdout.write(text + "\n")
+            self.stdout.write((_for_terminal(text) if self.stdout.isatty() else text) + "\n")
 
     def raw(self, content: bytes | memoryview) -> None:
         """Write bytes of result, for commands whose output is not text."""
@@ -140,6 +140,11 @@ def open_output(environ: Mapping[str, str], *, color: str, verbosity: int) -> Ou
     if chosen is None and environ.get("NO_COLOR"):
         chosen = False
     return Output(sys.stdout, sys.stderr, chosen, verbosity)
+
+
+def _for_terminal(text: str) -> str:
+    """Return lines of result with what a terminal would obey escaped; scripts get paths as they are."""
+    return "".join(c if c in "\n\t" else display(c) for c in text)
 
 
 def _indented(text: str) -> str:

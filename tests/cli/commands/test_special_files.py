@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from denizen.cli.dispatch import dispatch
+from denizen.launch.loader.binaries import loader_path
 
 PROJECT = '[fhs]\npackages = ["none"]\n[profile]\npackages = ["none"]\n'
 RECIPE = 'name = "planted"\nversion = "1"\n'
@@ -72,3 +73,39 @@ def test_a_lock_file_without_end_is_not_read_whole(
     words = ["run", "--offline", "--hermetic", "--lock", str(lock), "/bin/true"]
     assert dispatch(["--root", str(tmp_path / "root"), *words]) == 125
     assert "at most are believed" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_here")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["install", "--offline", "./endless"],
+        ["sbom", "--offline", "./endless"],
+        ["export", "--offline", "--tar", "root.tar", "./endless"],
+        ["export", "--offline", "--oci", "image", "./endless"],
+        ["export", "--offline", "--deb", "package.deb", "./endless"],
+        ["export", "--offline", "--squashfs", "image.squashfs", "./endless"],
+        ["bundle", "--offline", "./endless", "-o", "bundled"],
+        ["bundle", "--offline", "--app", "./endless", "-o", "app"],
+        ["install", "--offline", "./tree"],
+        ["store", "add", "endless"],
+        ["store", "add", "tree"],
+    ],
+    ids=" ".join,
+)
+def test_a_file_of_terabytes_that_took_a_moment_to_make_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    """A static program and then nothing: to read or copy it all would take hours, and fill the disk."""
+    program = Path("endless")
+    program.write_bytes(Path(loader_path("x86_64")).read_bytes())
+    program.chmod(0o755)
+    facts = os.statvfs(tmp_path)
+    os.truncate(program, max(1 << 40, 2 * facts.f_bfree * facts.f_frsize))
+    (tmp_path / "tree" / "bin").mkdir(parents=True)
+    os.link(program, tmp_path / "tree" / "bin" / "endless")
+    before = set(os.listdir(tmp_path))
+    assert dispatch(["--root", str(tmp_path / "root"), *words]) in (125, 126)
+    told = capsys.readouterr().err
+    assert re.search(r"all but [\d,]+ are a hole|has [\d,]+ bytes, and [\d,]+ are free", told), told
+    assert set(os.listdir(tmp_path)) - before <= {"root"}

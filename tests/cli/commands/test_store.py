@@ -1,6 +1,7 @@
 import base64
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -83,6 +84,27 @@ def test_hash_has_three_forms(shell: Shell, tree: Path) -> None:
     assert shell("store", "hash", tree) == [forms["hex"]]
     assert shell("store", "hash", "--base32", tree) == [forms["base32"]]
     assert shell("store", "hash", "--sri", tree) == [forms["sri"]]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("hash",), ("dump",), ("path-for",), ("path-for", "--fixed", "md5"), ("path-for", "--fixed", "sha256")],
+    ids=" ".join,
+)
+def test_what_takes_long_to_read_says_how_far_it_is(
+    tree: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes],
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("denizen.cli.views.work_progress._PATIENCE", 0)
+    assert dispatch(["--root", str(tmp_path / "root"), "store", *words, str(tree / "doc")]) == 0
+    assert re.search(rb"^(hashing|writing): \d", capfdbinary.readouterr().err)
+
+
+def test_a_file_that_holds_no_key_is_told(shell: Shell, tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"\x7fELF\xd0\xff" * 5000)
+    object_path = shell("store", "add", tree)[0]
+    shell("store", "export", "--key", tmp_path / "key", tmp_path / "cache", object_path, status=125)
+    assert "this is not a secret key" in shell.said
 
 
 def test_path_for_knows_fixed_outputs(shell: Shell, tree: Path) -> None:

@@ -10,7 +10,7 @@ from denizen.app.bundles.errors import NotBundled
 from denizen.app.bundles.left_out import LEFT_OUT, parts_nothing_needs
 from denizen.app.bundles.packaged_resources import packaged_resources
 from denizen.app.relocate.tree_directories import TreeDirectories
-from denizen.disk import open_regular
+from denizen.disk import open_regular, refuse_hollow
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.launch.bundle_launcher import launcher_beside
 from denizen.launch.bundle_layout import (
@@ -235,6 +235,7 @@ def _file(
 ) -> ImageEntry:
     """Return the entry of a file. `timed`: with its time; else it has that of a store's files."""
     with open(path, "rb", opener=opener) as stream:
+        refuse_hollow(stream.fileno(), path)
         content = stream.read()
         facts = os.fstat(stream.fileno())
     kind = EntryKind.PROGRAM if program or facts.st_mode & stat.S_IXUSR else EntryKind.FILE

@@ -10,7 +10,7 @@ from denizen.app.bundles.errors import NoPlace, NotBundled
 from denizen.app.bundles.program_closure import is_static, opened_program, packaged_closure
 from denizen.app.bundles.self_test import remove_quietly, self_test
 from denizen.app.exports.atomic_output import staged_directory, staged_file
-from denizen.disk import make_directories, open_regular, write_atomically
+from denizen.disk import make_directories, open_regular, refuse_hollow, write_atomically
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.host import machine_name
 from denizen.launch.bundle_layout import MAX_ARGUMENTS, PLACE, program_name
@@ -97,6 +97,7 @@ def _copied(program: bytes, target: bytes) -> BundleMade:
     """Return the bundle of a static program: itself."""
     if not os.path.exists(target) or not os.path.samefile(program, target):
         with staged_file(target) as stream, open(program, "rb", opener=open_regular) as old:
+            refuse_hollow(old.fileno(), program)
             shutil.copyfileobj(old, stream)
             os.fchmod(stream.fileno(), stat.S_IMODE(os.fstat(old.fileno()).st_mode) & 0o777)
     size = os.stat(target).st_size
@@ -129,6 +130,7 @@ def _appimage(entries: list[ImageEntry], request: BundleRequest, apprun: bytes) 
 def _static_app(request: BundleRequest) -> BundleMade:
     """Make the AppImage of a static program, which is its AppRun."""
     with open(request.closure.program, "rb", opener=open_regular) as stream:
+        refuse_hollow(stream.fileno(), request.closure.program)
         program = stream.read()
     made = _appimage([], request, program)
     return BundleMade(made, os.stat(made).st_size, len(program), (), "it is static, and needs nothing")

@@ -8,7 +8,7 @@ import os
 from denizen import __version__
 from denizen.app.exports.export_subject import SubjectKind
 from denizen.app.exports.exported_packages import element_programs, packages_of, packages_of_closure
-from denizen.disk import open_regular
+from denizen.disk import open_regular, refuse_hollow
 from denizen.errors import display
 from denizen.formats import sbom
 from denizen.formats.debian_copyright import MAX_SIZE, licences
@@ -66,6 +66,7 @@ def _others(
 
 def _of_file(name: str, path: bytes) -> SbomComponent:
     with open(path, "rb", opener=open_regular) as stream:
+        refuse_hollow(stream.fileno(), path)
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return SbomComponent(name, sha256=digest, kind="application")
 

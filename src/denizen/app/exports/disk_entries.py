@@ -7,7 +7,7 @@ import os
 import stat
 
 from denizen.app.relocate.tree_directories import TreeDirectories
-from denizen.disk import open_regular
+from denizen.disk import open_regular, refuse_hollow
 from denizen.formats.file_tree import Directory, File, Symlink
 from denizen.formats.stream import BLOCK
 
@@ -34,6 +34,7 @@ class DiskContent:
         with contextlib.ExitStack() as held:
             opener = held.enter_context(TreeDirectories(self._top)).open if self._top else open_regular
             stream = held.enter_context(open(self.path, "rb", buffering=0, opener=opener))
+            refuse_hollow(stream.fileno(), self.path)
             while piece := stream.read(BLOCK):
                 yield piece
 

@@ -32,6 +32,7 @@ from denizen.value import Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import BinaryIO
 
     from denizen.app.exports.export_root import ExportRoot
     from denizen.exports.rootfs_tree import ImageLayer
@@ -93,8 +94,8 @@ def _fill(directory: bytes, root: ExportRoot, reference: str, labels: Sequence[t
 class _LayerStream:
     """A layer's file, compressed and hashed as it is written."""
 
-    def __init__(self, path: bytes) -> None:
-        self._stream = open(path, "wb")  # noqa: SIM115  # closed by `finish`
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
         self._packer = gzip_packer()
         self._archive = hashlib.sha256()
         self._file = hashlib.sha256()
@@ -105,9 +106,8 @@ class _LayerStream:
         self._put(self._packer.compress(piece))
 
     def finish(self, title: str) -> OciLayer:
-        """Close the file; return the layer that it is."""
+        """Write the rest of the file; return the layer that it is."""
         self._put(self._packer.flush())
-        self._stream.close()
         blob = OciBlob(LAYER, self._file.hexdigest(), self._size)
         return OciLayer(blob, self._archive.hexdigest(), title)
 
@@ -119,8 +119,9 @@ class _LayerStream:
 
 def _write_layer(directory: bytes, part: ImageLayer) -> OciLayer:
     temporary = os.path.join(directory, BLOBS, b"unfinished")
-    stream = _LayerStream(temporary)
-    write_tar(part.entries, stream.write, modes=MODES)
-    layer = stream.finish(part.title)
+    with open(temporary, "wb") as file:
+        stream = _LayerStream(file)
+        write_tar(part.entries, stream.write, modes=MODES)
+        layer = stream.finish(part.title)
     os.rename(temporary, os.path.join(directory, blob_name(layer.blob.digest)))
     return layer

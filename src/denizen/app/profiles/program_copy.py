@@ -71,12 +71,18 @@ def _as_command(work: Work, command: bytes, source: bytes, name: str) -> StorePa
     """Add an object with one executable, bin/COMMAND, a copy of the file at `source`."""
     import shutil
 
-    from denizen.disk import open_regular
+    from denizen.disk import open_regular, refuse_hollow
+    from denizen.store.errors import doing
 
     tree = work.new_tree()
     os.makedirs(tree + b"/bin", 0o700)
     program = tree + b"/bin/" + command
-    with open(source, "rb", opener=open_regular) as content, open(program, "wb") as stream:
+    with (
+        doing("install", source),
+        open(source, "rb", opener=open_regular) as content,
+        open(program, "wb") as stream,
+    ):
+        refuse_hollow(content.fileno(), source)
         shutil.copyfileobj(content, stream)
     os.chmod(program, 0o700)  # the store gives it its own mode
     return work.add(tree, name).path

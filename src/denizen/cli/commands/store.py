@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from denizen.store.nar_digest import Digest
 
 
+# Bytes of a file that are hashed at a time.
+_PIECE = 1024 * 1024
+
+
 def _add(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import made_store
     from denizen.cli.views.store_view import document, shown
@@ -59,6 +63,7 @@ def _name_of(path: bytes) -> str:
 
 
 def _dump(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.views.work_progress import Meter
     from denizen.store.errors import doing
     from denizen.store.trees.dump import BUFFER, dump
 
@@ -66,10 +71,11 @@ def _dump(parsed: Parsed, context: Context) -> int:
 
     def write(piece: memoryview) -> memoryview:
         context.output.raw(piece)
+        meter.advance(len(piece))
         return buffer
 
     path = os.fsencode(parsed.required("PATH"))
-    with doing("dump", path):
+    with doing("dump", path), Meter(context.output, "writing", "bytes") as meter:
         dump(_absolute(path), write, buffer)
     return 0
 
@@ -93,7 +99,7 @@ def _restore(parsed: Parsed, context: Context) -> int:
 def _hash(parsed: Parsed, context: Context) -> int:
     from denizen.formats.hashes import Hash
 
-    digest = _digest(os.fsencode(parsed.required("PATH")))
+    digest = _digest(os.fsencode(parsed.required("PATH")), context)
     found = Hash("sha256", digest.nar_hash)
     if context.json:
         forms = {"sri": found.sri, "base32": found.base32, "hex": found.hex, "nar_size": digest.nar_size}
@@ -105,12 +111,13 @@ def _hash(parsed: Parsed, context: Context) -> int:
     return 0
 
 
-def _digest(path: bytes) -> Digest:
+def _digest(path: bytes, context: Context) -> Digest:
+    from denizen.cli.views.work_progress import Meter
     from denizen.store.errors import doing
     from denizen.store.trees.nar_hashing import Digester, digest_tree
 
-    with doing("hash", path):
-        return digest_tree(_absolute(path), Digester())
+    with doing("hash", path), Meter(context.output, "hashing", "bytes") as meter:
+        return digest_tree(_absolute(path), Digester(), meter.advance)
 
 
 def _path_for(parsed: Parsed, context: Context) -> int:
@@ -122,11 +129,13 @@ def _path_for(parsed: Parsed, context: Context) -> int:
     store_dir = _logical(parsed, context)
     algorithm = parsed.text("fixed")
     if algorithm and not parsed.flag("recursive"):
-        found = for_fixed(name, Method.FLAT, Hash(algorithm, _flat(path, algorithm)), store_dir)
+        found = for_fixed(name, Method.FLAT, Hash(algorithm, _flat(path, algorithm, context)), store_dir)
     elif algorithm and algorithm != "sha256":
-        found = for_fixed(name, Method.RECURSIVE, Hash(algorithm, _recursive(path, algorithm)), store_dir)
+        found = for_fixed(
+            name, Method.RECURSIVE, Hash(algorithm, _recursive(path, algorithm, context)), store_dir
+        )
     else:
-        found = for_source(name, Hash("sha256", _digest(path).nar_hash), (), store_dir)
+        found = for_source(name, Hash("sha256", _digest(path, context).nar_hash), (), store_dir)
     context.output.line(os.fsdecode(found.inside(store_dir)))
     return 0
 
@@ -148,19 +157,29 @@ def _logical(parsed: Parsed, context: Context) -> bytes:
         return store_directory(context.session)
 
 
-def _flat(path: bytes, algorithm: str) -> bytes:
+def _flat(path: bytes, algorithm: str, context: Context) -> bytes:
     import hashlib
 
+    from denizen.cli.views.work_progress import Meter
     from denizen.disk import open_regular
     from denizen.store.errors import doing
 
-    with doing("hash", path), open(path, "rb", opener=open_regular) as stream:
-        return hashlib.file_digest(stream, algorithm).digest()
+    running = hashlib.new(algorithm)
+    with (
+        doing("hash", path),
+        open(path, "rb", buffering=0, opener=open_regular) as stream,
+        Meter(context.output, "hashing", "bytes") as meter,
+    ):
+        while piece := stream.read(_PIECE):
+            running.update(piece)
+            meter.advance(len(piece))
+    return running.digest()
 
 
-def _recursive(path: bytes, algorithm: str) -> bytes:
+def _recursive(path: bytes, algorithm: str, context: Context) -> bytes:
     import hashlib
 
+    from denizen.cli.views.work_progress import Meter
     from denizen.store.errors import doing
     from denizen.store.trees.dump import BUFFER, dump
 
@@ -169,9 +188,10 @@ def _recursive(path: bytes, algorithm: str) -> bytes:
 
     def take(piece: memoryview) -> memoryview:
         running.update(piece)
+        meter.advance(len(piece))
         return buffer
 
-    with doing("hash", path):
+    with doing("hash", path), Meter(context.output, "hashing", "bytes") as meter:
         dump(_absolute(path), take, buffer)
     return running.digest()
 

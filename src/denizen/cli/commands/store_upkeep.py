@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from denizen.cli.options import Parsed
     from denizen.store.upkeep.verification import StoreProblem
 
+# Characters of a file with a key.
+_MAX_KEY = 4096
+
 
 def _roots(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import object_named, open_store
@@ -171,9 +174,9 @@ def _export(parsed: Parsed, context: Context) -> int:
     if key_file:
         with (
             doing("read the key", os.fsencode(key_file)),
-            open(key_file, encoding="utf-8", opener=open_regular) as stream,
+            open(key_file, encoding="utf-8", errors="replace", opener=open_regular) as stream,
         ):
-            key = parse_secret(stream.read())
+            key = parse_secret(stream.read(_MAX_KEY))
     destination = os.fsencode(os.path.abspath(parsed.required("DIR")))
     with open_store(context.session) as store, store.working() as work:
         closure = store.closure([object_named(store, text) for text in parsed.texts("PATH")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from denizen.sha256 import Sha256
 from denizen.store.nar_digest import Digest
+from denizen.store.progress import ignore
 from denizen.store.trees.dump import BUFFER, dump, fresh_buffer
 from denizen.store.trees.reference_scanner import Scanner
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from denizen.bytesio import Buffer
     from denizen.formats.stream import Readable
+    from denizen.store.progress import Told
     from denizen.store.trees.reference_scanner import Matcher
 
 
@@ -59,8 +61,8 @@ def digest_stream(stream: Readable) -> Digest:
     return digester.result()
 
 
-def digest_tree(path: bytes, digester: Digester) -> Digest:
-    """Return the digest of the NAR of the tree at `path`.
+def digest_tree(path: bytes, digester: Digester, told: Told = ignore) -> Digest:
+    """Return the digest of the NAR of the tree at `path`; `told` is called with numbers of bytes read.
 
     A tree beyond the first buffer is read by this thread while another one hashes: hashlib releases the
     interpreter's lock, so on two cores the shorter of reading and hashing costs nothing. Measured over
@@ -69,8 +71,13 @@ def digest_tree(path: bytes, digester: Digester) -> Digest:
     Raises what `dump.dump` raises.
     """
     pipe = _Pipe(digester)
+
+    def hand_over(piece: memoryview) -> memoryview:
+        told(len(piece))
+        return pipe.hand_over(piece)
+
     try:
-        dump(path, pipe.hand_over, fresh_buffer())
+        dump(path, hand_over, fresh_buffer())
     finally:
         pipe.finish()
     return digester.result()

@@ -34,6 +34,8 @@ _FEW = 128
 # files on ext4 and two processors shared with other work, as a fraction of nix-store's speed: no thread
 # 0.69, one 0.82, three 0.94 to 1.00, four 1.10.
 _WORKERS = 4
+# A file of this size, in bytes, is begun only if the disk has room for it.
+_LARGE = 64 * 1024 * 1024
 # Limits of one task for a thread: waiting tasks are in memory, and waking a thread takes time.
 _SHARE_FILES = 32
 _SHARE_BYTES = 1024 * 1024
@@ -133,7 +135,7 @@ class _Writer:
 
     def file(self, entry: File) -> Iterator[File]:
         directory, name = self._place(entry.path)
-        descriptor = _exclusively(entry.path, name, directory, self._mode(entry))
+        descriptor = _new_file(entry, name, directory, self._mode(entry))
         try:
             if isinstance(entry.content, tuple):
                 for piece in entry.content:
@@ -318,7 +320,7 @@ class _Overseer(_Writer):
 
 def _make(entry: File, directory: int, name: bytes, manner: RestoreOptions) -> None:
     mode = manner.executable if entry.executable else manner.plain
-    descriptor = _exclusively(entry.path, name, directory, mode)
+    descriptor = _new_file(entry, name, directory, mode)
     try:
         for piece in entry.content:
             _write(descriptor, piece)
@@ -346,11 +348,24 @@ def _inside(path: bytes, directory: bytes) -> bool:
     return not directory or path == directory or path.startswith(directory + b"/")
 
 
-def _exclusively(path: bytes, name: bytes, directory: int, mode: int) -> int:
+def _new_file(entry: File, name: bytes, directory: int, mode: int) -> int:
+    if entry.size >= _LARGE:
+        _check_room(entry, directory)
     try:
         return os.open(name, OPEN_NEW, mode, dir_fd=directory)
     except FileExistsError:
-        raise UnsafeEntry(path, "its place is taken") from None
+        raise UnsafeEntry(entry.path, "its place is taken") from None
+
+
+def _check_room(entry: File, directory: int) -> None:
+    """Raise OSError if the disk has no room for a file, hours before a large one has filled it."""
+    facts = os.fstatvfs(directory)
+    free = facts.f_bfree * facts.f_frsize
+    # Some file systems in user space tell no sizes.
+    if facts.f_blocks and entry.size > free:
+        name = f"'{display(entry.path)}'" if entry.path else "the file"
+        reason = f"{name} has {entry.size:,} bytes, and {free:,} are free"
+        raise OSError(errno.ENOSPC, reason)
 
 
 def _written(descriptor: int, content: Iterable[Buffer]) -> Iterator[Buffer]:
