@@ -73,8 +73,11 @@ _Noreturn void command_start_installed(struct start *start)
 {
     struct decision decision;
     const char *own = start_path(start);
-    if (!find_installed(start, own, &decision) &&
-        (!helper_decides(&start->process, NULL, own) || !find_installed(start, own, &decision)))
-        fail(own, ": it was not decided how to start it; install it again", (char *)0);
+    if (!find_installed(start, own, &decision)) {
+        if (helper_decides(&start->process, NULL, own) == HELPER_REFUSED)
+            sys_exit(EXIT_CANNOT_START);
+        if (!find_installed(start, own, &decision))
+            fail(own, ": it was not decided how to start it; install it again", (char *)0);
+    }
     become_command(start, &decision);
 }

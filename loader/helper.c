@@ -34,7 +34,7 @@ static _Noreturn void become_helper(char **arguments)
     helper_process_prepare();
     sys_execve(arguments[0], arguments, environment);
     say("cannot run ", arguments[0], " to decide what this program needs", (char *)0);
-    sys_exit(EXIT_CANNOT_START);
+    sys_exit(EXIT_NOT_FOUND);
 }
 
 /* Return the absolute path, as the helper has another working directory. Null if it cannot be determined. */
@@ -68,17 +68,25 @@ static bool is_closed(const struct process *process, const char *program)
            arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)program, EXECUTE, 0, 0, 0) == -SYS_EACCES;
 }
 
-static bool helper_succeeds(const struct process *process, const char *option, const char *value, const char *program)
+/* What the status of wait(2) says. Only these two does denizen leave after it said why. */
+static enum helper_answer answer_of(int status)
+{
+    bool said = status == EXIT_FAILED << 8 || status == EXIT_CANNOT_START << 8;
+    return status == 0 ? HELPER_SUCCEEDED : said ? HELPER_REFUSED : HELPER_ABSENT;
+}
+
+static enum helper_answer ask(const struct process *process, const char *option, const char *value,
+                              const char *program)
 {
     char room[PATH_ROOM];
     char *arguments[MAX_ARGUMENTS + 4];
     const char *path = absolute(program, room);
     if (!path || !process_is_plain(process) || process_variable(process, HELPER_MARK) ||
         !command_line(arguments, option, value, path) || is_closed(process, arguments[0]))
-        return false;
+        return HELPER_ABSENT;
     long child = sys_fork();
     if (child < 0)
-        return false;
+        return HELPER_ABSENT;
     if (child == 0)
         become_helper(arguments);
     int status = 0;
@@ -87,15 +95,15 @@ static bool helper_succeeds(const struct process *process, const char *option, c
         waited = sys_wait(child, &status);
     while (waited == -SYS_EINTR);
     /* Where SIGCHLD is ignored there is no status; the decision it made or did not make will tell. */
-    return waited != child || status == 0;
+    return waited != child ? HELPER_SUCCEEDED : answer_of(status);
 }
 
-bool helper_decides(const struct process *process, const char *library_path, const char *program)
+enum helper_answer helper_decides(const struct process *process, const char *library_path, const char *program)
 {
-    return helper_succeeds(process, library_path ? "--library-path" : NULL, library_path, program);
+    return ask(process, library_path ? "--library-path" : NULL, library_path, program);
 }
 
 bool helper_brings(const struct process *process, const char *path)
 {
-    return helper_succeeds(process, "--command", NULL, path);
+    return ask(process, "--command", NULL, path) == HELPER_SUCCEEDED;
 }

@@ -4,11 +4,14 @@
 
 #include "auxv.h"
 
-/* Run the configured command with the LD_LIBRARY_PATH (null for none) and the program's path appended, in an environment built from nothing; whether it
-   succeeded. False too when nothing is configured, inside a helper, and in a process that has other rights than
-   the one who started it: there a decision is only looked up. */
-bool helper_decides(const struct process *process, const char *library_path, const char *program);
-/* Likewise for the path of a command that is not here. */
+/* HELPER_REFUSED: it decided that the program cannot be started, and said why. */
+enum helper_answer { HELPER_ABSENT, HELPER_REFUSED, HELPER_SUCCEEDED };
+
+/* Run the configured command with the LD_LIBRARY_PATH (null for none) and the program's path appended, in an
+   environment built from nothing. It is absent when nothing is configured, inside a helper, and in a process that has
+   other rights than the one who started it: there a decision is only looked up. */
+enum helper_answer helper_decides(const struct process *process, const char *library_path, const char *program);
+/* Whether it does likewise for the path of a command that is not here. */
 bool helper_brings(const struct process *process, const char *path);
 
 #endif

@@ -62,7 +62,7 @@ static struct search_result decide(struct start *start, struct subject *subject,
         result = decision_find(&start->arena, &start->process, subject, decision);
     bool holds = result.found && decision->header->generation >= own_generation();
     if (holds || start_nix_linker(&start->process) ||
-        !helper_decides(&start->process, subject->library_path, start_path(start)))
+        helper_decides(&start->process, subject->library_path, start_path(start)) != HELPER_SUCCEEDED)
         return result;
     return decision_find(&start->arena, &start->process, subject, decision);
 }

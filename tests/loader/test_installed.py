@@ -114,6 +114,25 @@ def test_what_is_not_its_decision_is_not_followed(tool: InstalledCommand, wrong:
     assert "it was not decided how to start it" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("status", "installed_again"), [(125, False), (126, False), (127, True), (0, True), (-9, True)]
+)
+def test_a_program_that_denizen_cannot_start_is_not_to_be_installed_again(
+    sysroot: LoaderSysroot, tool: InstalledCommand, *, status: int, installed_again: bool
+) -> None:
+    """The helper has said why; only where it could not be asked, or decided nothing, is there more to do."""
+    end = f"exit {status}" if status >= 0 else "kill -KILL $$"
+    command = (b"/bin/sh", b"-c", f"echo why >&2; {end}".encode(), b"--installed")
+    directories = (os.fsencode(sysroot.decisions),)
+    sysroot.configure(LoaderSettings(directories=directories, command=command, installed=True))
+    shutil.copy(sysroot.loader, tool.command)
+    tool.named.unlink()
+    done = run(tool.command)
+    assert done.returncode == (127 if installed_again else 126)
+    assert done.stderr.startswith("why\n")
+    assert ("install it again" in done.stderr) == installed_again
+
+
 @pytest.mark.parametrize("place", ["tool", "bin/tool", "x/bin/tool"])
 def test_a_loader_that_is_no_command_of_an_object_says_so(
     sysroot: LoaderSysroot, tool: InstalledCommand, place: str
