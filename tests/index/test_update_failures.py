@@ -45,6 +45,24 @@ def test_a_kept_release_that_was_changed_is_fetched_again(indexed: IndexedArchiv
 
 
 @pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"date": "yesterday"}, "/dists/stable/InRelease cannot be used: the date 'yesterday'"),
+        ({"valid_until": "never"}, "/dists/stable/InRelease cannot be used: the date 'never'"),
+        ({"cut": {"main/Contents-amd64.xz": 30}}, "main/Contents-amd64.xz of source debian is unusable"),
+        ({"cut": {"main/binary-amd64/Packages.xz": 30}}, "main/binary-amd64/Packages.xz of source debian is"),
+    ],
+    ids=["date", "until", "cut Contents", "cut Packages"],
+)
+def test_what_is_malformed_is_named(indexed: IndexedArchive, change: dict[str, object], name: str) -> None:
+    """There are five suites and more sources: "a xz file" says too little."""
+    sample(indexed.archive, **{"date": LATER, **change})
+    failure = indexed.update().failure
+    assert failure is not None
+    assert name in failure.what
+
+
+@pytest.mark.parametrize(
     ("change", "failure"),
     [
         ({"signer": None}, BadSignature),

@@ -45,11 +45,14 @@ class BadStream(BadInput):
     Attributes:
         kind: "gzip", "xz" or "plain".
         problem: what is wrong.
+        file: the name of the file, where it is known.
     """
 
     kind: str
     problem: str
-    WHAT = "a {kind:text} file is unusable: {problem:text}"
+    file: str = "a file"
+    WHAT = "{file} is unusable"
+    WHY = "as {kind:text}: {problem:text}"
 
 
 def decompressed(chunks: Iterable[bytes], suffix: str, limit: int) -> Iterator[bytes]:

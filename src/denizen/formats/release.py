@@ -30,10 +30,12 @@ class BadRelease(BadInput):
 
     Attributes:
         problem: the field and what is wrong with it.
+        file: the address of the file, where it is known.
     """
 
     problem: str
-    WHAT = "a Release file cannot be used: {problem:text}"
+    file: str = "a Release file"
+    WHAT = "{file} cannot be used: {problem:text}"
 
 
 class ReleaseFile(Value):

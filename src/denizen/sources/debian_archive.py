@@ -16,7 +16,7 @@ import time
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import display
 from denizen.formats.contents import groups, lines_holding
-from denizen.formats.inflate import CHUNK, SUFFIXES, decompressed
+from denizen.formats.inflate import CHUNK, SUFFIXES, BadStream, decompressed
 from denizen.formats.packages import packages_in
 from denizen.formats.percent import percent_encoded
 from denizen.sources.base import Scope
@@ -196,7 +196,10 @@ class DebianArchive:
         return found
 
     def _content(self, file: ArchiveIndex) -> Iterator[bytes]:
-        return decompressed(_chunks(self._place(file)), file.suffix, file.whole)
+        try:
+            yield from decompressed(_chunks(self._place(file)), file.suffix, file.whole)
+        except BadStream as fault:
+            raise BadStream(fault.kind, fault.problem, f"{file.path} of source {self.name}") from fault
 
     def _place(self, file: ArchiveIndex) -> bytes:
         return os.path.join(self._lists, file.sha256.encode() + file.suffix.encode())

@@ -147,7 +147,10 @@ class Releases:
     def _believed(
         self, mirror: str, suite: str, text: bytes, held: SnapshotIdentity | None
     ) -> VerifiedRelease:
-        release = parse_release(text)
+        try:
+            release = parse_release(text)
+        except BadRelease as fault:
+            raise BadRelease(fault.problem, _address(mirror, suite, "InRelease")) from fault
         if self._archive.origin not in ("", release.origin):
             raise WrongOrigin(mirror, release.origin, self._archive.origin)
         if suite not in (release.suite, release.codename):
