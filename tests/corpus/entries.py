@@ -16,7 +16,7 @@ PROGRAMS = Path(__file__).parent / "programs.json"
 # the sixth after accounts and children's files; ten more after the mends that the sixth led to; the seventh
 # after searches along PATH were answered, the eighth after a shell saw all commands, the ninth after scripts
 # did, the tenth, of other ecosystems than the ninth, after a brought command got what it opens, the eleventh
-# after places at which programs look were filled.
+# after places at which programs look were filled, the twelfth after what a child was told of a path held.
 LISTS = {
     "programs": PROGRAMS,
     "first-forty": Path(__file__).parent / "first_forty.json",
@@ -30,6 +30,7 @@ LISTS = {
     "ninth-forty": Path(__file__).parent / "ninth_forty.json",
     "tenth-forty": Path(__file__).parent / "tenth_forty.json",
     "eleventh-forty": Path(__file__).parent / "eleventh_forty.json",
+    "twelfth-forty": Path(__file__).parent / "twelfth_forty.json",
     "further-ten": Path(__file__).parent / "further_ten.json",
 }
 
