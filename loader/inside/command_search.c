@@ -7,6 +7,7 @@
 
 #include "missing_command.h"
 #include "search_path.h"
+#include "told_path.h"
 
 enum { EXECUTE = 1 };
 
@@ -84,13 +85,30 @@ static bool is_elsewhere(const char *name)
     return false;
 }
 
+/* Whether the look at a path ends a search, for a command that is to be had. */
+static bool is_found(const char *path)
+{
+    if (!lookup_covers(path, environ))
+        return false;
+    struct candidates at = candidates_of(path);
+    return at.here && is_end(path, at) && !is_elsewhere(text_file_name(path)) &&
+           command_is_to_be_had(text_file_name(path));
+}
+
+/* Whoever reads what a search printed may have another PATH. */
+static bool could_be_told(const char *path)
+{
+    return command_has_place(path) || lookup_covers(path, environ);
+}
+
 const char *command_search_answer(const char *path)
 {
     const struct inside_facts *facts = loader_facts();
-    if (!facts || !facts->words || !path || path[0] != '/' || !lookup_covers(path, environ))
+    if (!facts || !facts->words || !path || path[0] != '/')
         return NULL;
-    struct candidates at = candidates_of(path);
-    if (!at.here || !is_end(path, at) || is_elsewhere(text_file_name(path)))
-        return NULL;
-    return command_is_to_be_had(text_file_name(path)) ? facts->loader : NULL;
+    if (is_found(path)) {
+        told_path_record(path);
+        return facts->loader;
+    }
+    return could_be_told(path) && told_path_holds(path) ? facts->loader : NULL;
 }

@@ -12,8 +12,9 @@ from tests.support.debs import Item
 pytestmark = pytest.mark.slow
 
 # For each word: the directories of PATH, tried one after the other by stat and access; the path found, or
-# "none". The last that is found is executed. "=PATH" looks at one path alone; "!LINE" is the shell's; "+NAME"
-# keeps the name itself from being an argument, and "~NAME" looks by the call's number, as libuv does.
+# "none". The last that is found is executed. "=PATH" looks at one path alone, "?NAME" at the one that a shell
+# prints, and lets another shell look there before; "!LINE" is the shell's; "+NAME" keeps the name itself from
+# being an argument, and "~NAME" looks by the call's number, as libuv does.
 _LOOKS = """
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -34,14 +35,27 @@ static int is_there(const char *path) {
     if (by_number) return !syscall(SYS_statx, AT_FDCWD, path, 0, STATX_MODE, &more) && S_ISREG(more.stx_mode);
     return !stat(path, &facts) && !access(path, X_OK) && S_ISREG(facts.st_mode);
 }
+static void ask_shell(const char *name, char *path, int room) {
+    char line[200];
+    snprintf(line, sizeof line, "command -v %s", name);
+    FILE *shell = popen(line, "r");
+    if (fgets(path, room, shell)) path[strcspn(path, "\\n")] = 0;
+    pclose(shell);
+}
 int main(int count, char **words) {
-    static char path[999], found[999];
+    static char path[999], found[999], line[1100];
     for (int i = 1; i < count; i++) {
         char *rest = strdup(getenv("PATH")), *one;
         *path = *found = 0;
         by_number = words[i][0] == '~';
         if (words[i][0] == '!') { fflush(stdout); return WEXITSTATUS(system(words[i] + 1)); }
-        if (words[i][0] == '=') strcpy(is_there(words[i] + 1) ? found : path, words[i] + 1);
+        if (words[i][0] == '?') {
+            ask_shell(words[i] + 1, path, sizeof path);
+            snprintf(line, sizeof line, "test -x %s && echo also there", path);
+            fflush(stdout);
+            system(line);
+            if (is_there(path)) strcpy(found, path);
+        } else if (words[i][0] == '=') strcpy(is_there(words[i] + 1) ? found : path, words[i] + 1);
         else
             while (!*found && (one = strsep(&rest, ":"))) {
                 snprintf(path, sizeof path, "%s/%s", one, words[i] + (words[i][0] == '+' || by_number));
@@ -78,6 +92,7 @@ _PACKAGES: tuple[tuple[str, list[Item]], ...] = (
             _script("other-part"),
             _script("third-part"),
             _script("fourth-part"),
+            _script("fifth-part"),
         ],
     ),
     ("maker-build", [_script("maker")]),
@@ -109,7 +124,7 @@ def looks(bare: BareProgram, strategy: str) -> Callable[..., tuple[int | None, l
     def run(
         *words: str, path: str = _PATH, options: tuple[str, ...] = (), how: str | None = None
     ) -> tuple[int | None, list[str]]:
-        guarded = [word if word[0] in "=!~" else "+" + word for word in words]
+        guarded = [word if word[0] in "=!~?" else "+" + word for word in words]
         env = {"PATH": path} | ({} if how is None else {"HOW": how})
         done = bare.run(strategy, *guarded, env=env, options=options)
         return done.status, done.out.splitlines()
@@ -144,6 +159,16 @@ def test_what_every_system_has_is_there_and_comes(looks: Callable[..., tuple[int
 
 def test_a_look_at_one_path_is_no_search(looks: Callable[..., tuple[int | None, list[str]]]) -> None:
     assert looks("=/usr/bin/Sought", "=/bin/Sought") == (3, ["none", "none"])
+
+
+def test_whoever_is_told_a_path_by_a_child_sees_it_there(
+    looks: Callable[..., tuple[int | None, list[str]]],
+) -> None:
+    """`which nmap` prints a path, and who reads that looks at it. Another start was told nothing."""
+    for _ in range(2):
+        status, (other, seen, said) = looks("?fifth-part")
+        assert (status, other, Path(seen).name, said) == (6, "also there", "fifth-part", "ran")
+        assert looks("=" + seen) == (3, ["none"])
 
 
 def test_what_programs_do_without_is_not_there(looks: Callable[..., tuple[int | None, list[str]]]) -> None:

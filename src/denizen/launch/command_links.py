@@ -14,6 +14,8 @@
              .unfilled/foo=usr=lib=jvm                      a program foo finds nothing at this place; holds
                                                             the reason
              .locked                                        there by a lock: nothing comes
+             .told/=usr=bin=foo                             the processes that were told that foo is at this
+                                                            path (loader/inside/told_path.c)
 
 A loader lies at the path of such a command (launch/resources/command_paths.py). It follows the link of its
 own name to the decision about the program; where there is none it asks (app/run_time/missing_command.py) and
