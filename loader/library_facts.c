@@ -164,6 +164,7 @@ const struct resident_facts *resident_facts_of(struct arena *arena, const struct
         .search = all.data,
         .opened = all.data + (length ? length + 1 : 0),
         .own = own,
+        .resources = header->resources ? decision_string(decision, header->resources) : NULL,
         .later = (header->flags & DECISION_HOST) && !header->libraries.count,
     };
     facts->words = miss_words(arena, process, decision, &facts->name_at);

@@ -8,7 +8,7 @@
 /* A tag of the range for operating systems that nobody has: ld.so passes over those it does not know. */
 #define RESIDENT_TAG 0x6a7a6e52
 /* Both sides come from one build, and are put beside each other by one; a different one is not believed. */
-#define RESIDENT_VERSION 2
+#define RESIDENT_VERSION 3
 
 struct resident_facts {
     uint64_t version;
@@ -23,6 +23,8 @@ struct resident_facts {
     /* Directories that only the program itself searches (its DT_RUNPATH), though ld.so has them as what every object
        inherits; null for none. */
     const char *own;
+    /* A tree that has what is looked for at fixed paths and the host lacks; null for none. */
+    const char *resources;
     /* Nonzero where the host has all that the program starts with: nothing of ours is looked for until then. */
     uint64_t later;
 };

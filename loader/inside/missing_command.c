@@ -249,7 +249,7 @@ bool place_is_brought(const char *place)
     const char *program = text_file_name(facts->program);
     struct text how = text_in(option, sizeof option);
     text_add(&how, "--place=");
-    text_add(&how, program);
+    text_add(&how, facts->program);
     if (how.cut || !is_name(program) || is_marked(facts, "/", ".locked") || is_unfilled(facts, program, place))
         return false;
     ask(facts, option, place);

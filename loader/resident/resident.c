@@ -63,6 +63,15 @@ void la_activity(uintptr_t *cookie, unsigned what)
     complete = complete || (facts && what == LA_ACT_CONSISTENT);
 }
 
+/* A file that is shown at a path since, in a namespace or, without one, in the tree. */
+static const char *shown_at(const char *path, char *room)
+{
+    struct text there = text_in(room, PATH_ROOM);
+    text_add(&there, facts->resources ? facts->resources : "");
+    text_add(&there, path);
+    return facts->resources && !there.cut && !sys_exists(path) && sys_exists(room) ? room : path;
+}
+
 /* Told of each name as it was given: one with a slash is not searched for. A path in a default directory that is not
    there is answered like the name alone; ld.so copies what is returned. */
 static const char *original(const char *path, const struct link_map *asker)
@@ -73,7 +82,7 @@ static const char *original(const char *path, const struct link_map *asker)
         return path;
     if (!name) {
         missing_library_at(facts, path);
-        return path;
+        return shown_at(path, room);
     }
     /* The decision's own directory, which `search` begins with unless it has none, then what came later. */
     size_t length = (size_t)(facts->opened - facts->search);

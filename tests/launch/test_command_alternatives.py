@@ -6,7 +6,8 @@ from denizen.launch.command_alternatives import package_for_program, packages_fo
 
 
 @pytest.mark.parametrize(
-    ("name", "package"), [(b"java", b"default-jre-headless"), (b"git", b""), (b"\xff", b"")]
+    ("name", "package"),
+    [(b"java", b"default-jre-headless"), (b"which", b"debianutils"), (b"git", b""), (b"\xff", b"")],
 )
 def test_a_name_that_only_a_maintainer_script_makes_has_its_package(name: bytes, package: bytes) -> None:
     assert package_for_program(name) == package

@@ -239,12 +239,21 @@ def test_files_at_fixed_paths_come_with_a_library_that_is_opened(
     assert host.run(host.denizen("run", f"{host.directories.programs}/here/work/reads")).out == "found\n"
 
 
-def test_a_driver_is_opened_by_the_path_at_which_its_package_has_it(opening: Opener, tmp_path: Path) -> None:
-    """It needs a library of another package; the second start has it from the decision, without an index."""
+@pytest.mark.parametrize("name", ["bare root", "container"])
+def test_a_driver_is_opened_by_the_path_at_which_its_package_has_it(
+    opening: Opener, tmp_path: Path, name: str
+) -> None:
+    """It needs a library of another package; the second start has it from the decision, without an index.
+
+    A container refuses namespaces: there a tree has the driver, and other files that are shown.
+    """
+    zone = Item("./usr/share/zoneinfo/UTC", content=b"x")
+    opening.home.write("tzdata", [zone], architecture="all")
     driver = Item("./usr/lib/drivers/libmade.so", content=opening.home.library("late").read_bytes())
     opening.home.write("made-driver", [driver])
-    opening.home.compile("opens", OPENS, "-ldl")
-    host = host_with("bare root", opening, tmp_path)
+    opening.home.set_up("index", "update")
+    opening.home.compile("opens", 'const char *zone = "/usr/share/zoneinfo";' + OPENS, "-ldl")
+    host = host_with(name, opening, tmp_path)
     program = f"{host.directories.programs}/here/work/opens"
     for _ in range(2):
         done = host.run(

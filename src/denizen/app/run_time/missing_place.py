@@ -7,8 +7,10 @@ have files below one would do. The library inside the program (loader/inside/mis
 
 from __future__ import annotations
 
+import os
+
 from denizen.app.run_time.brought_files import is_mirrored_here
-from denizen.app.run_time.program_around import decisions_around
+from denizen.app.run_time.program_around import decisions_around, decisions_with_tree
 from denizen.app.run_time.running_program import NotOurs, running
 from denizen.app.supply.store_access import made_store
 from denizen.launch.command_links import commands_of, is_command
@@ -32,7 +34,7 @@ def fill_place(session: Session, place: bytes, program: bytes, wanted: RunReques
     Args:
         session: the paths and the reporter.
         place: where a program looks.
-        program: that program's file name, by which the record is kept.
+        program: that program's path, or its file name; the record is kept by that.
         wanted: the options of the program's start.
 
     Raises:
@@ -40,27 +42,29 @@ def fill_place(session: Session, place: bytes, program: bytes, wanted: RunReques
         OSError: and the errors of fetching and realising. Nothing is recorded then.
     """
     rule = next((one for one in load_rules().resources if place in one.looked), None)
-    if rule is None or not is_command(program):
+    name = os.path.basename(program)
+    if rule is None or not is_command(name):
         raise NotOurs(place)
-    reason = _fill_around(session, rule, place, wanted)
+    reason = _fill_around(session, rule, place, program, wanted)
     if reason:
         links = commands_of(variant(session.paths.decisions, wanted.variant).directory)
-        links.leave_unfilled(program, place, reason)
+        links.leave_unfilled(name, place, reason)
 
 
-def _fill_around(session: Session, rule: Resource, place: bytes, wanted: RunRequest) -> str:
+def _fill_around(session: Session, rule: Resource, place: bytes, program: bytes, wanted: RunRequest) -> str:
     """Show what the rule's packages have; return the reason why nothing can be shown, "" for none."""
-    found = decisions_around(session.paths.decisions) if is_mirrored_here() else []
+    around = decisions_around(session.paths.decisions) if is_mirrored_here() else []
+    found = around or decisions_with_tree(session.paths.decisions, program)
     opened = next((decision.opened for _, decision in found if decision.opened), b"")
     if not opened:
         return NOT_SHOWN
-    with running(session, opened, wanted) as program:
-        if program.opened.is_locked:
-            return program.keep_out(place, NOT_LOCKED, "run")
+    with running(session, opened, wanted) as one:
+        if one.opened.is_locked:
+            return one.keep_out(place, NOT_LOCKED, "run")
         try:
-            return _bring(program, rule, place)
+            return _bring(one, rule, place)
         except Offline:
-            program.keep_out(place, NOT_FETCHED, "run")
+            one.keep_out(place, NOT_FETCHED, "run")
             raise
 
 

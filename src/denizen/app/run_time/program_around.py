@@ -1,14 +1,14 @@
 """The program in whose namespace a helper runs: the nearest one above it whose start makes mirrors.
 
 A child's loader and the library inside a program do not say by which decision the namespace around them was
-made. The processes above tell.
+made. The processes above tell. Where there is no namespace the program itself has a tree of files.
 """
 
 from __future__ import annotations
 
 import os
 
-from denizen.app.run_time.brought_files import makes_mirrors
+from denizen.app.run_time.brought_files import makes_mirrors, shows_files
 from denizen.launch.decisions.decision_store import decision_stores
 from denizen.launch.fast_path import decided
 
@@ -32,12 +32,22 @@ def decisions_around(decisions: bytes) -> list[tuple[DecisionStore, Decision]]:
     return []
 
 
+def decisions_with_tree(decisions: bytes, program: bytes) -> list[tuple[DecisionStore, Decision]]:
+    """Return the decisions about a program that looks for files in a tree, with their stores."""
+    found = [(one, _known(one.directory, program)) for one in decision_stores(decisions)]
+    return [(one, known) for one, known in found if known is not None and shows_files(one, known)]
+
+
 def _decided(directory: bytes, program: bytes) -> Decision | None:
+    found = _known(directory, program)
+    return found if found is not None and makes_mirrors(found) else None
+
+
+def _known(directory: bytes, program: bytes) -> Decision | None:
     try:
-        found = decided(directory, program)
+        return decided(directory, program)
     except OSError:
         return None
-    return found if found is not None and makes_mirrors(found) else None
 
 
 def _ancestors() -> Iterator[bytes]:

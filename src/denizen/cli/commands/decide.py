@@ -94,8 +94,8 @@ COMMANDS = (
             Option(("--try",), ""),
             # For the same: who looks for the command along PATH (app/run_time/looked_for_command.py).
             Option(("--look",), "", metavar="WHO", choices=("program", "script", "argument")),
-            # For the same: a program of that name looks at the place PROGRAM (app/run_time/missing_place.py).
-            Option(("--place",), "", metavar="NAME"),
+            # For the same: that program looks at the place PROGRAM (app/run_time/missing_place.py).
+            Option(("--place",), "", metavar="PATH"),
             # For the loader that is a command of a profile: PROGRAM is the command.
             Option(("--installed",), ""),
             # For the resident: the missing soname, of a dlopen or a DT_NEEDED, and the directory for
