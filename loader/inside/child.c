@@ -181,7 +181,8 @@ static const char *command_place(const char *path, bool brings, char *room)
     if (is_listing(path) && redirected(path, room) != path)
         return room;
     const char *brought = brings ? command_brought(path, room) : NULL;
-    return brought ? brought : path;
+    /* A name that only a link of the tree has (cc), which no package can be asked for. */
+    return brought ? brought : redirected(path, room);
 }
 
 /* A command found along PATH, as who maps it finds it. */

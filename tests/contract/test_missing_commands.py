@@ -348,19 +348,25 @@ _ELSEWHERE: tuple[tuple[str, list[Item]], ...] = (
     ("jre", [Item("./usr/lib/jvm/java-1/bin/java", content=_NAMED_ELSEWHERE, mode=0o755)]),
 )
 # Commands that look for files of packages on which theirs depends, and one that links to such a file.
-_READS = b'#!/bin/sh\nread line </usr/share/reader-data/text\necho "$line"\n'
+_READS = b"""#!/bin/sh
+read line </usr/share/reader-data/text
+[ -x /usr/share/reader-data/hook ] && [ ! -h /usr/share/reader-data/hook ] && echo "$line"
+"""
 _READER = """
 #include <stdio.h>
-int main(void) {
+int main(int count, char **words) {
     char line[99] = "";
-    FILE *of = fopen("/usr/share/reader-data/text", "r");
+    FILE *of = fopen(count > 1 ? words[1] : "/usr/share/reader-data/text", "r");
     return of && fgets(line, sizeof line, of) ? fputs(line, stdout) < 0 : 1;
 }
 """
 _ELSEWHERE_CONTROLS = {
     "reader": {"depends": "reader-common"},
+    "reader-data": {"postinst": "ucf /usr/share/reader-data/template /etc/reader.conf\n"},
+    "build": {"depends": "gcc"},
     "reader-common": {"depends": "reader-data"},
     "linked": {"depends": "linked1"},
+    "linked1": {"depends": "linked-programs"},
     "php-cli": {"depends": "nobody-has-it | php8-cli (>= 1)"},
     "php8-cli": {
         "postinst": "#!/bin/sh\nupdate-alternatives --install /usr/bin/php php /usr/bin/php8 8\n",
@@ -389,7 +395,17 @@ def _readers(place: Path) -> tuple[tuple[str, list[Item]], ...]:
             ],
         ),
         ("reader-common", []),
-        ("reader-data", [Item("./usr/share/reader-data/text", content=b"shown\n")]),
+        (
+            "reader-data",
+            [
+                Item("./usr/share/reader-data/text", content=b"shown\n"),
+                Item("./usr/share/reader-data/hook", content=b"#!/bin/sh\n", mode=0o755),
+                Item("./etc/X11/reader", content=b"of X11\n"),
+                Item("./usr/share/reader-data/template", content=b"configured\n"),
+            ],
+        ),
+        ("gcc", [Item("./usr/bin/gcc", content=_NAMED_ELSEWHERE, mode=0o755)]),
+        ("build", [Item("./usr/bin/build", content=b"#!/bin/sh\n/usr/bin/cc told\n", mode=0o755)]),
     )
 
 
@@ -468,6 +484,30 @@ def test_without_namespaces_a_command_finds_files_that_its_package_depends_on(
     for _ in range(2):
         done = container.run("stub", "execvp", name, name, env={"PATH": "/usr/bin"})
         assert _said(done) == (0, "shown\n"), done.err
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("/etc/X11/reader", "of X11\n"),
+        ("/etc/reader.conf", "configured\n"),
+        ("/etc/hosts", "127.0.0.1 localhost\n"),
+        ("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
+    ],
+)
+def test_without_namespaces_a_command_finds_what_an_environment_would_have(
+    container: BareProgram, path: str, line: str
+) -> None:
+    done = container.run("stub", "execvp", "reads", "reads", path, env={"PATH": "/usr/bin"})
+    assert _said(done) == (0, line), done.err
+
+
+def test_without_namespaces_a_command_executes_what_only_a_link_of_the_rules_has(
+    container: BareProgram,
+) -> None:
+    """No index has a cc: gcc's postinst makes it."""
+    done = container.run("stub", "execvp", "build", "build", env={"PATH": "/usr/bin"})
+    assert (done.status, done.out.partition(" by ")[0]) == (4, "told"), done.err
 
 
 def test_without_namespaces_a_script_whose_interpreter_is_not_here_starts(container: BareProgram) -> None:

@@ -10,6 +10,7 @@ Variables:
     rules        triggers.toml as it was when this was written, so that the recipe says all
     diversions   where there are any, dpkg's: path, the path that packages' files get instead, and a package
                  whose file stays; nothing for none
+    standing     not empty for a tree that nobody enters: see Parts
 
 Unlike `builtin:union` its files are hard links, not symbolic ones: a program that asks where it is
 (/proc/self/exe, realpath, $ORIGIN) must find its neighbours, and these are often of another package. Disk is
@@ -47,6 +48,9 @@ class Parts(Value):
         triplets: the multiarch directories, the native one first.
         rules: the text of triggers.toml.
         diversions: dpkg's: (path, the path that packages' files get, a package whose file stays or None).
+        standing: nobody enters the tree, whose files are found where it lies. So links in it are relative,
+            what the host has is not linked to, no trigger runs, and what is executed is a link to the
+            package's file: a hard link would change the times by which a program is known.
     """
 
     packages: tuple[Ingredient, ...]
@@ -56,6 +60,7 @@ class Parts(Value):
     triplets: tuple[bytes, ...]
     rules: bytes
     diversions: tuple[tuple[bytes, bytes, Ingredient | None], ...] = ()
+    standing: bool = False
 
 
 class Composition(Value):
@@ -68,6 +73,7 @@ class Composition(Value):
     triplets: tuple[bytes, ...]
     rules: bytes
     diversions: tuple[tuple[bytes, bytes, StorePath | None], ...] = ()
+    standing: bool = False
 
 
 def composing(parts: Parts, store_dir: bytes) -> Derivation:
@@ -87,6 +93,8 @@ def composing(parts: Parts, store_dir: bytes) -> Derivation:
     if parts.diversions:  # else the recipes of all environments there are would be others
         rows = [(path, to, full(stays) if stays else b"") for path, to, stays in parts.diversions]
         variables[b"diversions"] = table(rows)
+    if parts.standing:
+        variables[b"standing"] = b"1"
     return recipe(BUILDER, variables, parts.packages, store_dir)
 
 
@@ -110,4 +118,5 @@ def read(variables: Variables) -> Composition:
             (path, to, variables.store_path(stays) if stays else None)
             for path, to, stays in variables.rows(b"diversions", 3, default=b"")
         ),
+        bool(variables.text(b"standing", default=b"")),
     )

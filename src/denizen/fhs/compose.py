@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from denizen.fhs.trigger_runs import CompositionTools
     from denizen.formats.storepath import StorePath
 
+# What lies there is copied by programs (git's hooks), as links would be.
+_DATA = b"usr/share/"
+
 
 def builder(means: CompositionTools) -> Callable[[Build], None]:
     """Return the builder for `realise.Manner.builders`."""
@@ -57,7 +60,7 @@ class _Composing:
     ) -> None:
         self._task = task
         self._plan = plan
-        self._tree = ComposedTree(task.name, tree)
+        self._tree = ComposedTree(task.name, tree, relative=plan.standing)
         self._model = self._tree.model
         self._rules = read_rules(plan.rules)
         self._runs = TriggerRuns(self._tree, plan, means, stage, task.checkpoint)
@@ -76,7 +79,7 @@ class _Composing:
         for rule in self._rules.enabled:  # of files to which the links of configuration files lead
             self._make_links(list(enabled_links(self._model, self._tree.content, rule)))
         self._tree.settle_times()
-        for trigger in self._rules.triggers:
+        for trigger in self._rules.triggers if not self._plan.standing else ():
             self._runs.pull(trigger)
 
     def _add_package(self, number: int, package: StorePath) -> None:
@@ -126,8 +129,7 @@ class _Composing:
 
     def _add_link(self, owner: int, path: bytes, target: bytes) -> None:
         if self._gives_way(owner, path):
-            os.symlink(target, self._tree.at(path))
-            self._model.add(path, NodeKind.LINK, owner, target)
+            self._tree.add_link(path, target, owner)
 
     def _add_file(self, owner: int, path: bytes, source: bytes) -> None:
         if not self._gives_way(owner, path):
@@ -136,6 +138,8 @@ class _Composing:
         if path.startswith(b"etc/"):
             shutil.copy(source, place)
             os.chmod(place, 0o755 if os.access(source, os.X_OK) else 0o644)
+        elif self._plan.standing and os.access(source, os.X_OK) and not path.startswith(_DATA):
+            os.symlink(source, place)
         else:
             _link_or_copy(source, place)
         self._model.add(path, NodeKind.FILE, owner)
@@ -169,6 +173,8 @@ class _Composing:
             self._bundle(bundle.path.encode(), bundle.source.encode())
         for link in rules.links:
             path, target = link.path.encode(), link.target.encode()
+            if self._plan.standing and target.startswith(b"/.denizen/"):
+                continue
             if link.replace and self._model.kind(path) in (NodeKind.FILE, NodeKind.LINK):
                 os.unlink(self._tree.at(path))
                 self._model.remove(path)

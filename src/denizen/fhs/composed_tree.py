@@ -6,6 +6,7 @@ import os
 
 from denizen.build.derivation import BadDerivation
 from denizen.errors import display
+from denizen.fhs.diversions import TOPS
 from denizen.fhs.tree_model import Model, NodeKind
 from denizen.store.trees.canonical import STORE_TIMES
 
@@ -19,9 +20,13 @@ class ComposedTree:
         path: where it lies on disk.
     """
 
-    def __init__(self, name: str, path: bytes) -> None:
-        """Take the name of the derivation, for errors, and the path of an empty directory."""
+    def __init__(self, name: str, path: bytes, *, relative: bool = False) -> None:
+        """Take the name of the derivation, for errors, and the path of an empty directory.
+
+        With `relative` links to what a tree has (/usr, /etc, /opt) are relative.
+        """
         self._name = name
+        self._relative = relative
         self.path = path
         self.model = Model()
 
@@ -53,8 +58,15 @@ class ComposedTree:
     def link(self, path: bytes, target: bytes) -> None:
         """Make a link, and the directories above it."""
         self.make_directory(os.path.dirname(path))
+        self.add_link(path, target, 0)
+
+    def add_link(self, path: bytes, target: bytes, owner: int) -> None:
+        """Make a link of a package, whose directory is there. Raises OSError."""
+        led = Model.leads_to(path, target) if self._relative and target.startswith(b"/") else None
+        if led is not None and led.split(b"/")[0] in TOPS:
+            target = os.path.relpath(b"/" + led, b"/" + os.path.dirname(path))
         os.symlink(target, self.at(path))
-        self.model.add(path, NodeKind.LINK, 0, target)
+        self.model.add(path, NodeKind.LINK, owner, target)
 
     def write_new(self, path: bytes, content: bytes) -> None:
         """Write a file where nothing is, and make the directories above it."""

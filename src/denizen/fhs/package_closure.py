@@ -109,7 +109,11 @@ class EnvironmentPackage(Value):
 
 
 def closure(
-    wanted: Sequence[tuple[bytes, str]], native: str, catalogues: Mapping[str, PackageCatalogue]
+    wanted: Sequence[tuple[bytes, str]],
+    native: str,
+    catalogues: Mapping[str, PackageCatalogue],
+    *,
+    whole: bool = True,
 ) -> tuple[EnvironmentPackage, ...]:
     """Return every package of the environment, in the order in which they are asked for.
 
@@ -117,6 +121,7 @@ def closure(
         wanted: names, each with its architecture.
         native: the architecture to which packages for all architectures belong.
         catalogues: the packages of each architecture.
+        whole: what is missing is an error; else it is left out.
 
     Raises:
         MissingPackages: with everything that is missing.
@@ -128,7 +133,7 @@ def closure(
     search.run()
     if len(search.members) > MAX_PACKAGES:
         raise TooManyPackages(tuple(name for name, _ in wanted))
-    if search.missing:
+    if search.missing and whole:
         raise MissingPackages(tuple(search.missing))
     return tuple(search.members.values())
 

@@ -31,7 +31,7 @@ from denizen.resolve.installation.install import fetched, source_of
 from denizen.resolve.installation.parallel_unpack import UnpackTask, unpack_all
 from denizen.resolve.installation.resolution_derivations import package_recipes
 from denizen.resolve.resolution import pin_of
-from denizen.value import Value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from denizen.fhs.control_archive import Control
     from denizen.fhs.generations import Settings
     from denizen.fhs.package_closure import EnvironmentPackage, PackageCatalogue
-    from denizen.fhs.trigger_rules import Base, TriggerRules
+    from denizen.fhs.trigger_rules import Base
     from denizen.fhs.trigger_runs import CompositionTools
     from denizen.formats.storepath import StorePath
     from denizen.resolve.installation.install import Supply
@@ -68,12 +68,14 @@ class CreationContext(Value):
 
     Attributes:
         controls: the directory of facts from control archives.
+        standing: nobody enters the tree (builtin_fhs.Parts).
     """
 
     store: Store
     supply: Supply
     controls: bytes
     means: CompositionTools
+    standing: bool = False
 
 
 class CreatedTree(Value):
@@ -88,24 +90,18 @@ def base_set() -> tuple[str, ...]:
     return _base().packages
 
 
-def exposed_files() -> tuple[bytes, ...]:
-    """Return the patterns of files that get links by their names in /usr/bin (java)."""
-    return tuple(one.of.encode() for one in _trigger_rules().exposed if one.into == "usr/bin")
-
-
 def _base() -> Base:
-    return _trigger_rules().base
-
-
-def _trigger_rules() -> TriggerRules:
     with open(_RULES, "rb") as stream:
-        return read_rules(stream.read())
+        return read_rules(stream.read()).base
 
 
 def members_of(
-    settings: Settings, catalogues: Mapping[str, PackageCatalogue]
+    settings: Settings, catalogues: Mapping[str, PackageCatalogue], *, whole: bool = True
 ) -> tuple[EnvironmentPackage, ...]:
-    """Return the packages that an environment will have. Raises MissingPackages, UnknownArchitecture."""
+    """Return the packages that an environment will have. Raises MissingPackages, UnknownArchitecture.
+
+    Without `whole` those are left out that are missing.
+    """
     base = _base()
     native, *others = catalogues
     for name in catalogues:
@@ -115,7 +111,7 @@ def members_of(
     wanted = [(os.fsencode(name), native) for name in names]
     wanted += [(name.encode(), other) for other in others for name in base.foreign]
     wanted += [_named(name, native) for name in settings.packages]
-    return closure(wanted, native, catalogues)
+    return closure(wanted, native, catalogues, whole=whole)
 
 
 def _named(name: str, native: str) -> tuple[bytes, str]:
@@ -151,7 +147,9 @@ def make(context: CreationContext, pins: Sequence[Pin], settings: Settings) -> C
         found = clashes(controls)
         if found:
             raise ConflictingPackages(tuple(found))
-        goal = _goal(lot, pins, controls, settings, store.layout.logical)
+        parts = _parts(lot, pins, controls, settings)
+        composing = builtin_fhs.composing(replace(parts, standing=context.standing), store.layout.logical)
+        goal = derivations.seal(composing, "fhs", lot.modulos, store.layout.logical)
         if goal.outputs[OUT] not in work.need([goal.outputs[OUT]]):
             sealed = [*(one for some in lot.sealed.values() for one in some), goal]
             work.add_texts([(name_of(one.path) + SUFFIX, one.content, one.references) for one in sealed])
@@ -245,10 +243,10 @@ def _control(directory: bytes, pin: Pin, here: Mapping[bytes, bytes]) -> Control
     return read_control(*parts)
 
 
-def _goal(
-    lot: _Lot, pins: Sequence[Pin], controls: Sequence[Control], settings: Settings, store_dir: bytes
-) -> Sealed:
-    """Return the derivation of the tree."""
+def _parts(
+    lot: _Lot, pins: Sequence[Pin], controls: Sequence[Control], settings: Settings
+) -> builtin_fhs.Parts:
+    """Return the inputs of the tree's derivation."""
     ingredients = {pin.sha256: made_by(lot.sealed[pin.sha256][-1]) for pin in pins}
     by_name: dict[bytes, list[Pin]] = {}
     for pin in pins:
@@ -277,7 +275,7 @@ def _goal(
     ordered = sorted(architectures, key=lambda name: list(settings.architectures).index(name))
     with open(_RULES, "rb") as stream:
         rules = stream.read()
-    parts = builtin_fhs.Parts(
+    return builtin_fhs.Parts(
         tuple(ingredients.values()),
         tuple(dict.fromkeys(replaces)),
         tuple(dict.fromkeys(links)),
@@ -286,7 +284,6 @@ def _goal(
         rules,
         tuple(dict.fromkeys(diverted)),
     )
-    return derivations.seal(builtin_fhs.composing(parts, store_dir), "fhs", lot.modulos, store_dir)
 
 
 def _part(pin: Pin) -> Part:

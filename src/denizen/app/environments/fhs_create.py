@@ -60,7 +60,7 @@ def create_from(
         snapshots = {suite: one for index in catalogues.values() for suite, one in index.snapshots.items()}
         pins = pins_of(members_of(settings, catalogues), snapshots)
     with made_store(session) as store, store.working() as work:
-        made = make(_context(session, store, policy), pins, settings)
+        made = make(creation_context(session, store, policy), pins, settings)
         work.need([made.tree])
         state = State(made.tree, int(time.time()), settings, made.parts)
         return environments.add(name, store.layout, state), pins
@@ -87,10 +87,11 @@ def composed_of(session: Session, settings: Settings, policy: FetchPolicy, pins:
     from denizen.fhs.tree_creation import make
 
     with made_store(session) as store:
-        return make(_context(session, store, policy), pins, settings).tree
+        return make(creation_context(session, store, policy), pins, settings).tree
 
 
-def _context(session: Session, store: Store, policy: FetchPolicy) -> CreationContext:
+def creation_context(session: Session, store: Store, policy: FetchPolicy) -> CreationContext:
+    """Return the means to make environments. Raises SourceFailed."""
     from denizen.app.session import tools_of
     from denizen.app.supply.liblzma_setup import bring_decoder
     from denizen.app.supply.package_supply import supply_of

@@ -16,7 +16,7 @@ from denizen.disk_view import DiskView
 from denizen.launch.decisions.program_identity import identity_name
 from denizen.launch.fast_path import read_decision
 from denizen.launch.resources.fixed_paths import fixed_path_resources
-from denizen.launch.resources.resource_tree import copied_of, show_by_links
+from denizen.launch.resources.resource_tree import lay_system, show_by_links, show_in_tree, whole_systems
 from denizen.launch.strategies.namespace_plan import bind_resources
 from denizen.value import replace
 
@@ -47,10 +47,11 @@ def show_files(
 
     Raises OSError.
     """
-    found = fixed_path_resources(DiskView(), trees)
+    systems = whole_systems(trees)
+    found = fixed_path_resources(DiskView(), [one for one in trees if one not in systems])
     shown = {one.target for one in found}
     files = (*found, *(one for one in besides if one.target not in shown))
-    if not files:
+    if not files and not systems:
         return
     # Another library may have come since this decision was read.
     current = (
@@ -62,9 +63,12 @@ def show_files(
         decision_store.write(replace(later, objects=objects), movable=False)
     tree = decision_store.resource_tree(decision.identity)
     looked_into, mounts = os.path.isdir(tree), _mounts()
+    for system in systems if looked_into else ():
+        lay_system(tree, system)
     for one in files:
         if looked_into:
-            _link(tree + one.target, one.source, copied=copied_of(one.source))
+            with contextlib.suppress(FileExistsError, NotADirectoryError):
+                show_in_tree(tree, one)
         elif _is_mirrored(os.path.dirname(one.target), mounts):
             _link(one.target, one.source, copied=_MAX_COPIED)
 

@@ -18,12 +18,10 @@ from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.fhs_decision import InsideProgram, decision_inside, machine_of_scripts
 from denizen.app.run_time.brought_files import show_files
 from denizen.app.run_time.budget import budget_of
-from denizen.app.run_time.command_closure import unpack_around
-from denizen.app.run_time.command_file import CommandFileSearch, CommandSupply
+from denizen.app.run_time.standing_tree import StandingTrees
 from denizen.app.session import tools_of
 from denizen.app.supply.base_suite import base_index, made_base_index
 from denizen.app.supply.own_architecture import own_architecture
-from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.disk_view import DiskView, RootedView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks, shell_word
@@ -39,6 +37,7 @@ from denizen.launch.fhs_rules import EnvironmentNeeds
 from denizen.launch.kept_out import NOT_PACKAGED, OTHER_NAME, command_not_brought, command_not_fetched
 from denizen.launch.namespace_probe import obstacle
 from denizen.launch.program import open_program
+from denizen.launch.resources.resource_tree import whole_systems
 from denizen.launch.script_launch import words
 from denizen.sources.base import Scope
 from denizen.sources.errors import Offline
@@ -47,17 +46,18 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from denizen.app.run_time.standing_tree import StandingTree
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
     from denizen.elf.script import Script
     from denizen.fhs.entry_command import Inside
     from denizen.index.locate import Index
-    from denizen.index.provider import Provider
     from denizen.launch.command_links import CommandLinks
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.program import Program
+    from denizen.store.local import Store
 
 # Sections of the archive whose packages no command needs.
 _FOR_PEOPLE = (b"debug", b"devel", b"doc", b"libdevel", b"localization")
@@ -154,74 +154,88 @@ class CommandProvision:
         self._keep_out(name, reason, package, self._session.paths.config)
 
     def _bring_alone(self, name: bytes) -> None:
-        """Provide the command from packages without an environment around it."""
-        packages = self._packages_with(name)
-        provider = self._provider(packages[0]) if packages else None
-        if provider is None:
-            self._links.deny(name, NOT_PACKAGED)
-            return
-        with made_store(self._session) as store, store.working() as work:
-            index, supply = self._index(), supply_of(self._session, self._policy)
-            controls = self._session.paths.cache + b"/controls"
-            means = CommandSupply(store, work, supply, index, controls, self._over_budget)
-            search = CommandFileSearch(means, name)
-            with index:
-                program = search.find(provider)
-                around = unpack_around(means, packages) if program else ()
-            if search.reason:
-                self._leave_out(name, search.reason, packages[0])
+        """Provide the command with a tree of packages that is not entered."""
+        with made_store(self._session) as store, store.working():
+            trees = StandingTrees(self._session, store, self._wanted)
+            around = self._standing(name, trees)
+            if around is None:
                 return
-            if not program:
-                self._links.deny(name, OTHER_NAME)
-                return
-            trees = tuple(dict.fromkeys((*search.trees, *around)))
-            found = self._decided_alone(program, tuple(map(store.place_of, trees)))
+            program = around.program(name)
+            found = self._decided_alone(store, program, around) if program else None
             if found is None:
-                self._links.deny(name, "its interpreter is not here, and no package has it")
+                reason = "its interpreter is not here, and no package has it"
+                self._links.deny(name, reason if program else OTHER_NAME)
                 return
-            self._decision_store.keep_besides(store.layout, found, trees)
+            self._decision_store.keep_besides(store.layout, found, (around.object,))
             self._decision_store.write_named(store.layout, named_decision(name), found)
         self._links.show(name, program)
 
-    def _decided_alone(self, program: bytes, trees: tuple[bytes, ...]) -> Decision | None:
-        """Return the decision about a command without an environment around it, which is kept.
+    def _standing(self, name: bytes, trees: StandingTrees) -> StandingTree | None:
+        """Return the tree for a command; None where it is not to be had, which is recorded."""
+        around = None if self._over_budget(trees.size(())) else trees.composed(())
+        if around is not None and around.program(name):
+            return around
+        packages = self._chosen(name, trees.size)
+        return trees.composed(packages) if packages else None
 
-        It finds what is in these trees of packages. Return None for a script whose interpreter is not to be
-        had.
+    def _chosen(self, name: bytes, size: Callable[[tuple[str, ...]], int]) -> tuple[str, ...]:
+        """Return the packages for a command; () where it is not to be had, which is recorded."""
+        packages = self._packages_with(name)
+        if not packages:
+            self._links.deny(name, NOT_PACKAGED)
+            return ()
+        if self._over_budget(size(packages)):
+            packages = packages[:1]
+        reason = self._over_budget(size(packages))
+        if reason:
+            self._leave_out(name, reason, packages[0])
+            return ()
+        return packages
+
+    def _decided_alone(self, store: Store, program: bytes, around: StandingTree) -> Decision | None:
+        """Return the decision about a command with a tree around it that is not entered; it is kept.
+
+        Return None for a script whose interpreter is not to be had.
         """
         opened = open_program(DiskView(), program)
         if opened.script is None:
-            return decide(self._session, program, replace(self._wanted, around=trees)).decision
-        found = self._interpreted(opened, opened.script, trees)
+            return self._surrounded(store, program, around)
+        found = self._interpreted(store, opened, opened.script, around)
         if found is not None:
             self._decision_store.write(found, movable=False)
         return found
 
-    def _interpreted(self, program: Program, script: Script, trees: tuple[bytes, ...]) -> Decision | None:
-        """Return the decision about a script, whose interpreter is another command that may not be here.
+    def _interpreted(
+        self, store: Store, program: Program, script: Script, around: StandingTree
+    ) -> Decision | None:
+        """Return the decision about a script, whose interpreter is the tree's where the host has none.
 
-        That finds the files of the script's packages too. Return None if it is not to be had.
+        That finds the files around the script too. Return None if it is not to be had.
         """
         found, interpreter = decision_of_host(program), script.interpreter
-        name, links = os.path.basename(interpreter), self._links
-        if exists(program.view, interpreter) or not is_command(name):
+        if exists(program.view, interpreter):
             return found
-        if not links.shown(name):
-            self._bring_alone(name)
-        instead = links.shown(name)
+        instead = around.program_at(interpreter)
         if not instead:
             return None
-        known = decided(self._decision_store.directory, instead)
-        if known is not None:
-            show_files(self._decision_store, known, trees)
+        self._surrounded(store, instead, around)
         files = files_for(self._session, program, self._wanted, self._decision_store.directory)
         command = (files.plain_loader(), *words(script, instead))
         return replace(found, command=command, objects=(instead,), machine=machine_of_scripts())
 
-    def _provider(self, package: str) -> Provider | None:
-        with self._index() as index:
-            found = index.packages(package.encode())
-        return found[0] if found else None
+    def _surrounded(self, store: Store, program: bytes, around: StandingTree) -> Decision:
+        """Return the decision about a program that finds what is in a tree, beside what it found before."""
+        before = decided(self._decision_store.directory, program)
+        if before is None or not whole_systems(before.objects):
+            found = decide(self._session, program, replace(self._wanted, around=(around.tree,))).decision
+            self._decision_store.keep_besides(store.layout, found, (around.object,))
+            return found
+        if around.tree not in before.objects:
+            before = replace(before, objects=(*before.objects, around.tree))
+            self._decision_store.write(before, movable=False)
+            self._decision_store.keep_besides(store.layout, before, (around.object,))
+            show_files(self._decision_store, before, (around.tree,))
+        return before
 
     def _index(self) -> Index:
         return base_index(self._session, self._wanted.suites)
@@ -232,15 +246,8 @@ class CommandProvision:
         reason = self._over_budget(self._size(packages))
         around = None if reason else self._environment(packages)
         if around is None or _place_in(around.tree, name) is None:
-            packages = self._packages_with(name)
+            packages = self._chosen(name, self._size)
             if not packages:
-                self._links.deny(name, NOT_PACKAGED)
-                return
-            if self._over_budget(self._size(packages)):
-                packages = packages[:1]
-            reason = self._over_budget(self._size(packages))
-            if reason:
-                self._leave_out(name, reason, packages[0])
                 return
             around = self._environment(packages)
         place = _place_in(around.tree, name)

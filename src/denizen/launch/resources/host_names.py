@@ -24,8 +24,12 @@ _SERVICES = b"etc/services"
 _CONTENT = {_HOSTS: DEFAULT_HOSTS, b"/etc/nsswitch.conf": DEFAULT_NSSWITCH}
 
 
-def missing_host_names(view: FileView, trees: Sequence[bytes]) -> dict[bytes, bytes]:
-    """Return the files that a host lacks: path -> content; {} where it has hosts, or no name is looked up."""
-    if not is_missing(view, _HOSTS) or not any(exists(view, posixpath.join(t, _SERVICES)) for t in trees):
+def missing_host_names(view: FileView, trees: Sequence[bytes], *, whole: bool = False) -> dict[bytes, bytes]:
+    """Return the files that a host lacks: path -> content; {} where it has hosts, or no name is looked up.
+
+    `whole`: the trees have a whole /etc, as which every program expects these.
+    """
+    names = whole or any(exists(view, posixpath.join(tree, _SERVICES)) for tree in trees)
+    if not names or not is_missing(view, _HOSTS):
         return {}
     return {path: content for path, content in _CONTENT.items() if is_missing(view, path)}

@@ -23,6 +23,8 @@ from itertools import islice
 
 from denizen.disk import make_directories
 from denizen.elf.constants import MAGIC
+from denizen.fhs.builtin_fhs import PACKAGES
+from denizen.fileview import USR_MERGED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,23 +38,84 @@ _MAX_ENTRIES = 2_000
 _FEW_FILES, _FEW_BYTES = 64, 256 << 10
 
 
-def make_resource_tree(top: bytes, resources: Sequence[FixedPathResource]) -> bytes:
+def make_resource_tree(
+    top: bytes, resources: Sequence[FixedPathResource], systems: Sequence[bytes] = ()
+) -> bytes:
     """Make the tree at `top`, replacing an older one; return its path, or b"" if it would be empty.
 
-    Raises OSError.
+    `systems` are trees with a whole /usr and /etc, whose files come before `resources`. Raises OSError.
     """
     import shutil  # with its compressors 5 ms, which a program that waits for one library does not need
 
     temporary = b"%b.%d.tmp" % (top, os.getpid())
     shutil.rmtree(temporary, ignore_errors=True)
+    for system in systems:
+        lay_system(temporary, system)
     for one in resources:
-        make_directories(os.path.dirname(temporary + one.target), 0o700)
-        show_by_links(temporary + one.target, one.source, copied=copied_of(one.source))
+        show_in_tree(temporary, one)
     shutil.rmtree(top, ignore_errors=True)
-    if not resources:
+    if not os.path.isdir(temporary):
         return b""
     os.rename(temporary, top)
     return top
+
+
+def show_in_tree(top: bytes, resource: FixedPathResource) -> None:
+    """Show a package's file or directory in a tree, beside what is there already. Raises OSError."""
+    path = top + resource.target
+    own = os.path.realpath(top) + b"/"
+    if not os.path.lexists(path) or os.path.realpath(path).startswith(own):
+        open_directory(top, os.path.dirname(path))
+        show_by_links(path, resource.source, copied=copied_of(resource.source))
+
+
+def whole_systems(trees: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return those trees that have a whole /usr and /etc, composed of many packages (fhs/compose.py)."""
+    return tuple(one for one in trees if os.path.isfile(os.path.join(one, PACKAGES)))
+
+
+def lay_system(top: bytes, system: bytes) -> None:
+    """Show all that a tree with a whole /usr and /etc has. Raises OSError."""
+    make_directories(top, 0o700)
+    for name in os.listdir(system):
+        if os.path.isdir(os.path.join(system, name)):
+            _lay(os.path.join(top, name), os.path.join(system, name))
+    for name in USR_MERGED:
+        if os.path.isdir(os.path.join(system, b"usr", name)):
+            _lay(os.path.join(top, name), os.path.join(system, b"usr", name))
+
+
+def _lay(path: bytes, source: bytes) -> None:
+    """Link to a file or directory; where a directory is already, to what is in it and not yet there."""
+    if not os.path.lexists(path):
+        os.symlink(source, path)
+    elif os.path.isdir(path) and os.path.isdir(source) and not os.path.samefile(path, source):
+        _open(path)
+        for name in os.listdir(source):
+            _lay(os.path.join(path, name), os.path.join(source, name))
+
+
+def open_directory(top: bytes, directory: bytes) -> None:
+    """Make a directory of a tree; links to packages' directories on its way become directories of links.
+
+    Nothing is ever written through such a link, for what it leads to is the store's. Raises OSError.
+    """
+    for end in [at for at, code in enumerate(directory) if code == ord("/") and at > len(top)]:
+        _open(directory[:end])
+    _open(directory)
+
+
+def _open(directory: bytes) -> None:
+    if not os.path.islink(directory):
+        make_directories(directory, 0o755)
+        return
+    source = os.path.realpath(directory)
+    opened = b"%b.%d.tmp" % (directory, os.getpid())
+    os.mkdir(opened, 0o755)
+    for name in os.listdir(source):
+        os.symlink(os.path.join(source, name), os.path.join(opened, name))
+    os.unlink(directory)
+    os.rename(opened, directory)
 
 
 def show_by_links(path: bytes, source: bytes, *, copied: int = 0) -> None:

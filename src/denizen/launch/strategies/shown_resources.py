@@ -11,6 +11,7 @@ from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_r
 from denizen.launch.resources.host_names import missing_host_names
 from denizen.launch.resources.passwd_files import asks_for_accounts, missing_accounts
 from denizen.launch.resources.processors import missing_processor_directories, missing_processor_lists
+from denizen.launch.resources.resource_tree import whole_systems
 from denizen.sources.tls_authorities import bundle_of_host
 
 TYPE_CHECKING = False
@@ -46,7 +47,7 @@ def linked_resources(program: Program, files: LoaderFiles, base: Decision, top: 
     """
     from denizen.launch.resources.resource_tree import make_resource_tree
 
-    return make_resource_tree(top, shown_resources(program, files, base))
+    return make_resource_tree(top, shown_resources(program, files, base), whole_systems(base.objects))
 
 
 def shown_files(program: Program, files: LoaderFiles, base: Decision) -> tuple[FixedPathResource, ...]:
@@ -54,9 +55,10 @@ def shown_files(program: Program, files: LoaderFiles, base: Decision) -> tuple[F
 
     The decision `base` lists the trees of packages.
     """
-    found = fixed_path_resources(program.view, base.objects)
-    names = missing_host_names(program.view, base.objects)
-    if base.opened or asks_for_accounts(program.image):  # what it opens may ask for its user
+    systems = whole_systems(base.objects)
+    found = fixed_path_resources(program.view, [one for one in base.objects if one not in systems])
+    names = missing_host_names(program.view, base.objects, whole=bool(systems))
+    if systems or base.opened or asks_for_accounts(program.image):  # what it opens may ask for its user
         names |= missing_accounts(program.view, files.owner())
     made = [FixedPathResource(path, files.text(text), directory=False) for path, text in names.items()]
     return (*found, *made, *_certificates(program, files, base.objects))
