@@ -18,7 +18,15 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 # Of the loader's own folder, what each library put into programs has.
-INSIDE_PROGRAMS = ("text.c", "failure_note.c", "budget.c", "helper_process.c", "unseen_child.c", "symbols.c")
+INSIDE_PROGRAMS = (
+    "text.c",
+    "failure_note.c",
+    "failure_signals.c",
+    "budget.c",
+    "helper_process.c",
+    "unseen_child.c",
+    "symbols.c",
+)
 COMPANIONS = {
     "denizen-attach": ("text.c", "arena.c", "enter/variables.c", "attach/*.c"),
     "denizen-bundle": ("*.c", "enter/errno_text.c", "unpack/*.c"),
@@ -50,7 +58,7 @@ FAST = (
 FLAGS = {stem: ["-Wl,-s"] for stem in ("", "denizen-bundle", "denizen-inside", "denizen-resident")}
 LIBRARIES = ("denizen-exec", "denizen-inside", "denizen-resident")
 # Sources beside the loader's own that only the libraries have.
-OF_LIBRARIES = ("budget.c", "failure_note.c", "unseen_child.c", "symbols.c")
+OF_LIBRARIES = ("budget.c", "failure_note.c", "failure_signals.c", "unseen_child.c", "symbols.c")
 # Instead of unpack/, in what has no image.
 PACKED_ABSENT = "packed_absent.c"
 

@@ -1,5 +1,6 @@
 #include "failure_note.h"
 
+#include "failure_signals.h"
 #include "sys.h"
 #include "text.h"
 
@@ -66,6 +67,9 @@ void failure_note_add(const char *line, size_t length, int when)
     note->lines[index].length = length;
     note->lines[index].when = when;
     note->count = index + 1;
+    /* A child that is about to execute something has dispositions of its own. */
+    if (index == 0 && arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0) == process)
+        failure_signals_watch(failure_note_tell);
 }
 
 void failure_note_add_file(const char *path, const char *program, int when)

@@ -35,6 +35,8 @@ enum {
     __NR_newfstatat = 79,
     __NR_personality = 92,
     __NR_exit_group = 94,
+    __NR_gettid = 178,
+    __NR_tgkill = 131,
     __NR_unshare = 97,
     __NR_kill = 129,
     __NR_rt_sigaction = 134,

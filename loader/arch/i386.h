@@ -40,6 +40,8 @@ enum {
     __NR_chroot = 61,
     __NR_getdents64 = 220,
     __NR_exit_group = 252,
+    __NR_gettid = 224,
+    __NR_tgkill = 270,
     __NR_openat = 295,
     __NR_mkdirat = 296,
     __NR_fstatat64 = 300,

@@ -51,6 +51,8 @@ enum {
     __NR_futex = 202,
     __NR_getdents64 = 217,
     __NR_exit_group = 231,
+    __NR_gettid = 186,
+    __NR_tgkill = 234,
     __NR_openat = 257,
     __NR_mkdirat = 258,
     __NR_newfstatat = 262,

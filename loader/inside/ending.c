@@ -1,5 +1,6 @@
 /* The ways in which a program ends without exit(3), by which it would tell what it missed (failure_note.c): shells end by
-   _exit, C++ and Rust by abort. A system call of the program's own, and a signal, end it without a word. */
+   _exit, C++ and Rust by abort. stat.c has syscall(2), failure_signals.c the faults. A system call of the program's own,
+   and a signal that somebody sends, end it without a word. */
 #include "../failure_note.h"
 #include "forwarding.h"
 

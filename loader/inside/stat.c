@@ -1,5 +1,6 @@
 /* The C library's functions that tell whether a file is there, and what it is. A command that a program looks for
    along PATH, and that could be brought, is there for them, and so is what fills a place at which a program looks. */
+#include "../failure_note.h"
 #include "forwarding.h"
 #include "command_search.h"
 #include "missing_place.h"
@@ -70,5 +71,7 @@ long syscall(long number, long first, long second, long third, long fourth, long
 {
     if (number == __NR_statx)
         return statx((int)first, (const char *)second, (int)third, (unsigned int)fourth, (void *)fifth);
+    if (number == __NR_exit_group)
+        failure_note_tell((int)first & 0xff);
     return result_or_errno(arch_syscall(number, first, second, third, fourth, fifth, sixth));
 }

@@ -1,6 +1,7 @@
 """What policy keeps out of a running program is told when it fails, with the command that brings it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,10 @@ int main(int count, char **words) {
     return missed;
 }
 """
+
+
+_FAULT = "*(volatile int *)0 = 1"
+_HEADERS = "#include <signal.h>\n#include <stdlib.h>\n#include <sys/syscall.h>\n"
 
 
 @pytest.fixture
@@ -74,12 +79,47 @@ def test_what_the_budget_kept_out_comes_once_that_is_raised(failing: Opener) -> 
     assert failing.opened.denied() == {}
 
 
-@pytest.mark.parametrize("end", ["_exit(missed)", "abort()"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        "_exit(missed)",
+        "abort()",
+        "syscall(SYS_exit_group, missed)",
+        "raise(SIGBUS)",
+        _FAULT,
+    ],
+)
 def test_a_failure_without_exit_is_told_by_a_program_that_starts_others(opening: Opener, end: str) -> None:
     source = _FAILS.replace("return missed;", f"if (missed > 9) execl(words[0], words[0], NULL);\n{end};")
-    opening.program = opening.home.compile("fails", f"#include <stdlib.h>\n{source}", "-ldl")
+    opening.program = opening.home.compile("fails", f"{_HEADERS}{source}", "-ldl")
     _, told = _ends(opening, "libnss_made.so.1")
     assert told.startswith("denizen: libnss_made.so.1 was not brought: ")
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        (_FAULT, -signal.SIGSEGV),
+        ("kill(getpid(), SIGSEGV)", -signal.SIGSEGV),
+        ("exit(0)", 0),
+    ],
+)
+def test_a_program_that_a_fault_ends_tells_what_it_missed_and_ends_by_the_signal(
+    opening: Opener, end: str, status: int
+) -> None:
+    opening.program = opening.home.compile(
+        "fails", f"{_HEADERS}{_FAILS.replace('return missed', end)}", "-ldl"
+    )
+    code, told = _ends(opening, "libnss_made.so.1")
+    assert (code, "libnss_made.so.1 was not brought" in told) == (status, status != 0)
+
+
+def test_a_handler_of_the_programs_own_is_left_alone(opening: Opener) -> None:
+    source = _FAILS.replace("int main(", "void end(int signal) { _exit(6); }\nint main(")
+    source = source.replace("greeting();\n    for", "greeting();\n    signal(SIGSEGV, end);\n    for")
+    source = source.replace("return missed", _FAULT)
+    opening.program = opening.home.compile("fails", f"{_HEADERS}{source}", "-ldl")
+    assert _ends(opening, "libnss_made.so.1")[0] == 6
 
 
 def test_a_failure_after_a_miss_by_rule_is_told(failing: Opener) -> None:
