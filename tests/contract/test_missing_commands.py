@@ -188,11 +188,15 @@ def test_a_command_at_a_path_in_the_programs_constants_is_brought(bare: BareProg
         assert _said(bare.run("namespace", *words)) == (6, "only child of me\n")
 
 
+def _begin_with_paths(program: BareProgram) -> None:
+    """Before the index of paths is here, no string is known to be a name, and none to be nobody's."""
+    assert program.host.run(program.host.denizen("find", "/usr/bin/bare-name")).status == 0
+    shutil.rmtree(program.directories.root / "state" / "decisions", ignore_errors=True)
+
+
 @pytest.mark.parametrize("how", ["spawnp", "execvp"])
 def test_a_bare_name_in_the_programs_constants_is_found_along_path(bare: BareProgram, how: str) -> None:
-    # Before the index of paths is here, no string is known to be a name.
-    assert bare.host.run(bare.host.denizen("find", "/usr/bin/bare-name")).status == 0
-    shutil.rmtree(bare.directories.root / "state" / "decisions", ignore_errors=True)
+    _begin_with_paths(bare)
     path = {"PATH": "/nowhere:/usr/bin"}
     assert _said(bare.run("namespace", how, "bare-name", "bare-name", "child", env=path)) == (
         6,
@@ -273,6 +277,7 @@ def test_what_acts_on_the_host_itself_does_not_come(bare: BareProgram) -> None:
 
 
 def test_a_command_nobody_has_is_not_there(bare: BareProgram) -> None:
+    _begin_with_paths(bare)
     assert bare.run("namespace", "there", "/usr/bin/nobody-has-it").status != 0
     assert bare.run("namespace", "there", "/bin/sh").status == 0
 

@@ -1,6 +1,6 @@
 """What packages have at fixed paths appears where the host has nothing, and nowhere else."""
 
-from denizen.fileview import MemoryView
+from denizen.fileview import MemoryView, ViewLink
 from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
 from denizen.launch.strategies.namespace_plan import bind_resources
 
@@ -97,3 +97,32 @@ def test_terminals_are_described_at_each_place_where_some_ncurses_looks() -> Non
     assert shown == dict.fromkeys((b"/lib/terminfo", b"/usr/lib/terminfo", b"/usr/share/terminfo"), source)
     hosts = MemoryView({source + b"/x/xterm": b"", b"/usr/share/terminfo/x/xterm": b""})
     assert [one.target for one in fixed_path_resources(hosts, [LIBC])] == [b"/lib/terminfo"]
+
+
+def test_a_link_to_what_another_package_has_beside_it_leads_there() -> None:
+    """default-java of default-jre-headless leads to a directory of openjdk-21-jre-headless, by two links."""
+    default, java = b"/store/default/usr/lib/jvm", b"/store/java/usr/lib/jvm"
+    view = MemoryView(
+        {
+            default + b"/default-java": ViewLink(b"java-1.21.0"),
+            default + b"/broken": ViewLink(b"nowhere"),
+            java + b"/java-1.21.0": ViewLink(b"java-21"),
+            java + b"/java-21/bin/java": b"",
+        }
+    )
+    found = fixed_path_resources(view, [b"/store/default", b"/store/java"])
+    assert {one.target.rpartition(b"/")[2]: one.source for one in found} == {
+        b"default-java": java + b"/java-1.21.0",
+        b"java-1.21.0": java + b"/java-1.21.0",
+        b"java-21": java + b"/java-21",
+    }
+
+
+def test_none_of_many_is_left_out() -> None:
+    """There were only the first thousand of the icons' files."""
+    trees = [b"/store/a", b"/store/b"]
+    files = {
+        b"%b/usr/share/icons/x/%d.png" % (tree, number): b"" for tree in trees for number in range(1_100)
+    }
+    others = {tree + b"/usr/share/icons/x/%b" % tree[-1:]: b"" for tree in trees}
+    assert len(fixed_path_resources(MemoryView(files | others), trees)) == 1_102

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from denizen.launch.resources.fixed_paths import FixedPathResource
-from denizen.launch.resources.resource_tree import make_resource_tree, show_by_links
+from denizen.launch.resources.resource_tree import lay_system, make_resource_tree, show_by_links, show_in_tree
 
 
 def resource(target: str, source: Path) -> FixedPathResource:
@@ -100,3 +100,36 @@ def test_a_tree_of_thousands_is_one_link(tmp_path: Path) -> None:
     top = os.fsencode(tmp_path / "shown")
     show_by_links(top, os.fsencode(icons))
     assert os.readlink(top) == os.fsencode(icons)
+
+
+def _system(place: Path, *files: str) -> Path:
+    for file in files:
+        (place / file).parent.mkdir(parents=True, exist_ok=True)
+        (place / file).write_text(place.name)
+    (place / "packages").write_text("")
+    return place
+
+
+def test_of_two_systems_every_file_is_there_and_the_first_ones_comes_first(tmp_path: Path) -> None:
+    one = _system(tmp_path / "one", "usr/share/both/a", "usr/share/own/b", "usr/lib/c")
+    two = _system(tmp_path / "two", "usr/share/both/a", "usr/share/both/d", "etc/e")
+    top = tmp_path / "tree"
+    for system in (one, two):
+        lay_system(os.fsencode(top), os.fsencode(system))
+    texts = {
+        path: (top / path).read_text() for path in ("usr/share/both/a", "usr/share/both/d", "etc/e", "lib/c")
+    }
+    assert texts == {"usr/share/both/a": "one", "usr/share/both/d": "two", "etc/e": "two", "lib/c": "one"}
+
+
+def test_nothing_is_written_through_a_link_into_a_system(tmp_path: Path) -> None:
+    system = _system(tmp_path / "system", "usr/share/own/a")
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "b").write_text("b")
+    top = tmp_path / "tree"
+    lay_system(os.fsencode(top), os.fsencode(system))
+    show_in_tree(os.fsencode(top), resource("/usr/share/other", made))
+    assert (top / "usr/share/other/b").read_text() == "b"
+    assert (top / "usr/share/own/a").read_text() == "system"
+    assert sorted(os.listdir(system / "usr/share")) == ["own"]

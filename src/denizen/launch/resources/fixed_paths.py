@@ -5,7 +5,8 @@ locales, at paths that were compiled in; ImageMagick's formats and libmagic's da
 that is named after the library. The packages of a decision have these files. In the program's namespace they
 are bound to those paths; files of the host are never covered.
 
-Where several packages have parts of one directory, its entries are bound one by one, `MAX_BINDS` in all.
+Where several packages have parts of one directory, its entries are bound one by one; more than
+`MAX_BINDS` are shown as directories of links (launch/resources/gathered_resources.py).
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ PATHS = (
     b"usr/share/*",
     b"etc/*",
 )
-MAX_BINDS = 1_000
+# A decision of 256 KiB names each file with its place.
+MAX_BINDS = 400
+_MAX_LINKS = 8
 _LIBRARIES = b"usr/lib"
 # Below these no library looks, or what is there is about the whole system: documentation, other languages'
 # modules, what maintainers' scripts and init systems read. `*` stands for anything after.
@@ -130,7 +133,7 @@ def fixed_path_resources(view: FileView, trees: Sequence[bytes]) -> tuple[FixedP
                 found.setdefault(one.target, one)
     for one in _terminals(view, found):
         found.setdefault(one.target, one)
-    return tuple(found.values())[:MAX_BINDS]
+    return tuple(found.values())
 
 
 def _terminals(view: FileView, found: Mapping[bytes, FixedPathResource]) -> Iterator[FixedPathResource]:
@@ -150,9 +153,31 @@ def _merged(view: FileView, target: bytes, sources: Sequence[bytes]) -> Iterator
     inside = [source for source, kind in zip(sources, kinds, strict=True) if kind is FileKind.DIRECTORY]
     names = dict.fromkeys(name for source in inside for name in view.listdir(source))
     for name in names:
-        holders = [each for source in inside if exists(view, each := posixpath.join(source, name))]
+        holders = _leading_to(view, inside, name)
         if holders:
             yield from _merged(view, posixpath.join(target, name), holders)
+
+
+def _leading_to(view: FileView, directories: Sequence[bytes], name: bytes) -> list[bytes]:
+    """Return what a name is in directories that are shown as one; a link in one leads to what another has.
+
+    default-jre-headless's default-java is a link to java-1.21.0-openjdk-amd64, of another package.
+    """
+    for _ in range(_MAX_LINKS):
+        places = [posixpath.join(directory, name) for directory in directories]
+        holders = [each for each in places if exists(view, each)]
+        texts = [text for each in places if (text := _text_of_link(view, each))]
+        if holders or not texts or b"/" in texts[0]:
+            return holders
+        name = texts[0]
+    return []
+
+
+def _text_of_link(view: FileView, path: bytes) -> bytes:
+    try:
+        return view.readlink(path) if view.lstat(path).kind is FileKind.SYMLINK else b""
+    except OSError:
+        return b""
 
 
 def _held(view: FileView, trees: Sequence[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:

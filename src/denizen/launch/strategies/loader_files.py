@@ -9,7 +9,9 @@ from denizen.fhs.host_etc import HOST
 from denizen.host import machine_name
 from denizen.launch.command_links import COMMANDS, commands_of
 from denizen.launch.decisions import GENERATION
+from denizen.launch.decisions.decision_store import RESOURCE_TREES
 from denizen.launch.decisions.decision_variants import beginning_for
+from denizen.launch.decisions.program_identity import identity_name, identity_of
 from denizen.launch.decisions.public_copies import directories_for
 from denizen.launch.fast_path import LOADER_LINK
 from denizen.launch.loader.binaries import LoaderAbsent
@@ -100,6 +102,10 @@ class LoaderFiles(Value):
             has_room=True,
         )
         return replace(self, children=inside)
+
+    def resource_tree(self) -> bytes:
+        """Return the path of the program's tree of links to files for fixed paths; nothing is made."""
+        return os.path.join(self.directory, RESOURCE_TREES, identity_name(identity_of(self.program.stat)))
 
     def enter(self) -> bytes:
         """Return the path of `denizen-enter`."""

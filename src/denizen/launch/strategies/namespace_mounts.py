@@ -8,6 +8,7 @@ from denizen.errors import HostLacks, display
 from denizen.host import machine_name
 from denizen.launch.host_view import loader_at
 from denizen.launch.loader.binaries import LoaderAbsent
+from denizen.launch.resources.gathered_resources import gathered
 from denizen.launch.strategies.child_interpreters import beside, is_musl, usual
 from denizen.launch.strategies.namespace_plan import (
     InterpreterMount,
@@ -63,7 +64,8 @@ class NamespaceMounts:
         steps = self._loaders(base.ldso)
         found = shown_resources(self._program, self._files, base)
         listing = ldconfig_instead(self._program, self._files, base)
-        return (*steps, *bind_resources(self._view, found, steps, self._files.stage()), *listing)
+        shown = gathered(self._view, found, self._files.resource_tree())
+        return (*steps, *bind_resources(self._view, shown, steps, self._files.stage()), *listing)
 
     def _tried(self) -> str:
         from denizen.launch.namespace_probe import obstacle
