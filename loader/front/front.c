@@ -3,11 +3,13 @@
    It stands before Python because Python ignores SIGPIPE and SIGXFSZ at its start, and nobody can tell then whether
    the caller had them ignored (../ignored_signals.h). It costs one execve of a static file, 0.2 ms.
 
-   Python is executed by what the script's `#!` line names, which may have a space in its path, and with -SEP: without
-   `site`, which reads the .pth files of all packages (2 ms of 9, 20 in a Python with many packages), without the
-   variables that are for the program's Python (PYTHONHOME ended ours), and without this directory among those of
-   modules. The script does what is needed of `site`. Anything else in that line, as the /bin/sh of an installer that
-   has too long a path, is left to the kernel. */
+   Python is executed by what the script's `#!` line names, which may have a space in its path, and with -SEPXutf8:
+   without `site`, which reads the .pth files of all packages (2 ms of 9, 20 in a Python with many packages), without
+   the variables that are for the program's Python (PYTHONHOME ended ours), without this directory among those of
+   modules, and in UTF-8 whatever the locale, as Python 3.15 does by itself (PEP 686): a locale's own encoding lacks
+   characters of the results, JSON is UTF-8, and to set it up takes a twentieth of Python's start. The script does what
+   is needed of `site`. Anything else in that line, as the /bin/sh of an installer that has too long a path, is left to
+   the kernel. */
 #include "../ignored_signals.h"
 #include "python_environment.h"
 
@@ -47,10 +49,10 @@ static const char *python_of(const char *script, char *room)
     return text_starts(text_file_name(room + 2), "python") ? room + 2 : NULL;
 }
 
-/* Execute `python -SEP script words...`; comes back with the error, 0 where nothing was tried. */
+/* Execute `python -SEPXutf8 script words...`; comes back with the error, 0 where nothing was tried. */
 static long execute_python(const char *script, char **words, uintptr_t count, char **environment)
 {
-    char room[PATH_ROOM], option[] = "-SEP", path[PATH_ROOM];
+    char room[PATH_ROOM], option[] = "-SEPXutf8", path[PATH_ROOM];
     const char *python = python_of(script, room);
     struct text text = text_in(path, sizeof path);
     if (!python || count < 1)

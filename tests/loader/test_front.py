@@ -28,6 +28,20 @@ def test_it_starts_from_an_environment_whose_path_has_a_space(tmp_path: Path) ->
     assert done.stdout == f"{[os.fspath(script), 'one', 'two words']}\n", done.stderr
 
 
+@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", "de_DE.ISO-8859-1"])
+def test_results_are_in_utf_8_whatever_the_locale(tmp_path: Path, locale: str) -> None:
+    """In UTF-8 mode Python asks no locale, so that one which is not installed is as good as any."""
+    command = compile_loader(tmp_path / "denizen-front")
+    script = tmp_path / "denizen-python"
+    python = tmp_path / "python"
+    python.symlink_to(sys.executable)
+    script.write_text(f"#!{python}\nimport sys\nprint(sys.flags.utf8_mode, sys.argv[1])\n")
+    script.chmod(0o755)
+    environment = {"LC_ALL": locale, "PATH": os.environ["PATH"]}
+    done = subprocess.run([command, "\u2500"], capture_output=True, env=environment, check=False)
+    assert done.stdout.decode() == "1 \u2500\n", done.stderr
+
+
 def test_without_its_script_it_says_what_to_do(tmp_path: Path) -> None:
     command = compile_loader(tmp_path / "denizen-front")
     done = subprocess.run([command], capture_output=True, text=True, check=False)
