@@ -116,8 +116,10 @@ def test_modules_that_are_read_at_once_are_loaded_before_they_are_asked_for(pack
     order = list(modules)
     assert order.index("denizen.value") < order.index("denizen.errors") < order.index("denizen.store.errors")
     assert order.index("denizen.store") < order.index("denizen.store.errors")
-    # Whatever the start imported that wrote the file, only what all starts import is loaded.
+    # Whatever the start imported that wrote the file, only what all starts import is loaded; and with the
+    # attribute of importlib's that each later import of the module asks for.
     before = (
+        "assert sys.modules['denizen.store.errors'].__spec__._initializing is False\n"
         "loaded = sys.modules['denizen.store.errors']; assert sys.modules['denizen.store'].errors is loaded\n"
         "assert 'denizen.linker.rule_tables' not in sys.modules"
     )
