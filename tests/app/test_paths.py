@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.paths import DenizenPaths, StoreAway, paths_of
+from denizen.app.paths import DenizenPaths, paths_of
+from denizen.app.store_away import StoreAway
 from denizen.disk import make_directories
 from denizen.trust import Untrusted, home_of
 from tests.support.generated_trees import NOBODY

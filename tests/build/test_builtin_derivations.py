@@ -1,8 +1,9 @@
 import pytest
 
-from denizen.build.builtin_derivations import SYSTEM, Ingredient, NotListed, made_by, recipe, table
+from denizen.build.builtin_derivations import SYSTEM, Ingredient, made_by, recipe, table
 from denizen.build.builtin_variables import Variables
 from denizen.build.derivation import BadDerivation, Modulos, seal
+from denizen.build.derivation_errors import NotListed
 from denizen.errors import BadInput
 from denizen.formats.storepath import NIX_STORE, StorePath
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from denizen.profiles.generation_tree import ProfileConflict, generation_tree
+from denizen.profiles.generation_tree import generation_tree
 from denizen.profiles.manifest_changes import with_elements
+from denizen.profiles.profile_conflict import ProfileConflict
 from denizen.profiles.profile_manifest import ElementPart, ProfileElement, ProfileManifest, read_manifest
 from denizen.store.local import Store
 from denizen.store.object_staging import Work

@@ -1,12 +1,7 @@
 import pytest
 
-from denizen.profiles.manifest_changes import (
-    NotInProfile,
-    difference,
-    with_elements,
-    with_pinned,
-    without_elements,
-)
+from denizen.profiles.manifest_changes import difference, with_elements, with_pinned, without_elements
+from denizen.profiles.profile_errors import NotInProfile
 from denizen.profiles.profile_manifest import ProfileManifest
 from tests.support.profile_elements import element
 

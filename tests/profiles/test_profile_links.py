@@ -5,14 +5,8 @@ from pathlib import Path
 import pytest
 
 from denizen.formats.storepath import StorePath
-from denizen.profiles.profile_links import (
-    BadProfileName,
-    CurrentGeneration,
-    NoSuchGeneration,
-    Profile,
-    profile_at,
-    registered_profiles,
-)
+from denizen.profiles.profile_errors import BadProfileName, CurrentGeneration, NoSuchGeneration
+from denizen.profiles.profile_links import Profile, profile_at, registered_profiles
 from denizen.profiles.profile_manifest import ProfileManifest
 from denizen.store.collection.collector import collect, explain
 from denizen.store.collection.deletion_order import Limits

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.formats.storepath import StorePath
+from denizen.profiles.profile_errors import DamagedProfile
 from denizen.profiles.profile_manifest import (
-    DamagedProfile,
     ElementKind,
     ElementPart,
     ProfileElement,

@@ -12,10 +12,9 @@ from denizen.nar.reader import BadNar
 from denizen.store import commit
 from denizen.store.collection.collector import collect
 from denizen.store.collection.deletion_order import Limits
-from denizen.store.commit import WrongContent
-from denizen.store.database import ReferenceGone
 from denizen.store.errors import DiskFailed
-from denizen.store.local import NoStore, NotAStore, NotValid, Store
+from denizen.store.local import Store
+from denizen.store.object_errors import NoStore, NotAStore, NotValid, ReferenceGone, WrongContent
 from denizen.store.object_info import ObjectInfo
 from denizen.store.trees.nar_hashing import digest_stream
 from denizen.store.trees.tree_reader import NotStorable, entries

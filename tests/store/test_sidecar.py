@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 
 from denizen.formats.storepath import StorePath
 from denizen.store import sidecar, store_marker
+from denizen.store.object_errors import BadMarker
 from denizen.store.object_info import ObjectInfo
 from denizen.store.sidecar import BadSidecar
-from denizen.store.store_marker import BadMarker
 
 PATH = StorePath("0" * 32, "name")
 digests = st.text("0123456789abcdfghijklmnpqrsvwxyz", min_size=32, max_size=32)

@@ -47,7 +47,7 @@ from denizen.store.collection.processes import ProcessCensus
 from denizen.store.errors import doing
 from denizen.store.local import Store
 from denizen.store.object_info import ObjectInfo
-from denizen.store.object_staging import Adoption
+from denizen.store.staged_tree import Adoption
 from denizen.store.trees import restore
 from tests.support import debs
 from tests.support.derivations import BuildStore, MemoryOpener

@@ -173,7 +173,7 @@ def _unpack(session: Session, appimage: AppImage, store: Store, work: Work) -> S
     from denizen.formats.archive_tree import entries
     from denizen.formats.hashes import Hash
     from denizen.formats.storepath import for_source
-    from denizen.store.object_staging import Adoption
+    from denizen.store.staged_tree import Adoption
 
     name = os.fsdecode(os.path.basename(appimage.program))
     session.reporter.say(f"unpacking {name}: {(len(appimage.content) - appimage.offset) // 1_000_000} MB")

@@ -9,28 +9,12 @@ from __future__ import annotations
 
 import os
 
-from denizen.errors import HostLacks
 from denizen.trust import check, check_parent, home_of, owner_of_nearest
 from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class StoreAway(HostLacks):
-    """The error that the store was moved to a place that does not exist now.
-
-    Attributes:
-        pointer: the link in the store's usual place.
-        place: the link's target.
-    """
-
-    pointer: bytes
-    place: bytes
-    WHAT = "the store is not in {place}, where it was moved to"
-    WHY = "{pointer} leads there; perhaps its disk is not mounted"
-    REMEDY = "mount the disk; or rm {pointer}, and a new store is made when one is needed"
 
 
 class DenizenPaths(Value):
@@ -139,6 +123,8 @@ def paths_of(root_text: str | None, environ: Mapping[str, str]) -> DenizenPaths:
     for directory in _believed(found):
         check(directory)
     if found.store != found.usual_store and not os.path.isdir(found.store):
+        from denizen.app.store_away import StoreAway
+
         raise StoreAway(found.usual_store, found.store)
     return found
 

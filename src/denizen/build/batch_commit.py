@@ -19,7 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from denizen.store.object_staging import Adoption, Work
+    from denizen.store.object_staging import Work
+    from denizen.store.staged_tree import Adoption
 
 _MOMENT = 0.1
 # Objects committed together; as many more may be built meanwhile.

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.process_pool import Helpers
     from denizen.store.local import Store
-    from denizen.store.object_staging import Adoption, Work
+    from denizen.store.object_staging import Work
+    from denizen.store.staged_tree import Adoption
 else:
     Protocol = object
 

@@ -121,7 +121,7 @@ def _bounded(task: Build, plan: builtin_fetch.Fetch, url: str) -> Iterator[bytes
 
 def _unpack_deb(task: Build) -> None:
     from denizen.build.package_unpack import PackageFile, unpack_by_helper
-    from denizen.store.object_staging import Adoption
+    from denizen.store.staged_tree import Adoption
 
     assert task.helpers is not None  # made for every plan with packages
     plan = builtin_unpack_deb.read(task.variables)

@@ -7,7 +7,6 @@ can be read in `denizen derivation show`. builtin_variables.py reads them.
 
 from __future__ import annotations
 
-from denizen.errors import BadInput
 from denizen.formats.aterm import Derivation, DerivationOutput
 from denizen.value import Value
 
@@ -22,15 +21,6 @@ if TYPE_CHECKING:
 SYSTEM = b"builtin"
 OUT = b"out"
 _BLANK = DerivationOutput(b"")
-
-
-class NotListed(BadInput):
-    """The error that a path cannot stand in a list of a derivation's."""
-
-    field: bytes
-    WHAT = "{field} cannot stand in a derivation"
-    WHY = "a path in its lists may have neither a tab nor a line break"
-    REMEDY = "where that is the store's own directory: --root DIR, or DENIZEN_ROOT, with another one"
 
 
 class Ingredient(Value):
@@ -89,5 +79,7 @@ def table(rows: Iterable[Iterable[bytes]]) -> bytes:
 
 def _field(text: bytes) -> bytes:
     if b"\t" in text or b"\n" in text:
+        from denizen.build.derivation_errors import NotListed
+
         raise NotListed(text)
     return text

@@ -54,17 +54,6 @@ class BadDerivation(BadInput):
     WHY = "{reason:text}"
 
 
-class UnsupportedDerivation(BadInput):
-    """The error that a derivation uses an experimental feature of Nix's that denizen does not carry out."""
-
-    name: str
-    feature: str
-    reason: str
-    WHAT = "the derivation '{name}' uses Nix's experimental feature {feature:text}"
-    WHY = "{reason:text}, which denizen does not build"
-    REMEDY = "build it by Nix, with --extra-experimental-features {feature:text}"
-
-
 _IMPURE = ("impure-derivations", "its output is made anew each time")
 _DYNAMIC = ("dynamic-derivations", "its output is a derivation")
 
@@ -127,8 +116,12 @@ def kind_of(derivation: Derivation, name: str) -> DerivationKind:
     """
     for output in derivation.outputs.values():
         if output.digest == b"impure":
+            from denizen.build.derivation_errors import UnsupportedDerivation
+
             raise UnsupportedDerivation(name, *_IMPURE)
         if output.algorithm.startswith(b"text:"):
+            from denizen.build.derivation_errors import UnsupportedDerivation
+
             raise UnsupportedDerivation(name, *_DYNAMIC)
     kinds = {_output_kind(output) for output in derivation.outputs.values()}
     if len(kinds) != 1:

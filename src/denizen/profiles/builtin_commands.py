@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from denizen.formats.aterm import Derivation
     from denizen.formats.storepath import StorePath
+    from denizen.profiles.rewritten_text import RewrittenText
 
 BUILDER = b"builtin:commands"
 BIN, PROGRAMS, ELEMENT = b"bin", b"programs", b"recipe"
@@ -39,14 +40,6 @@ class InstalledProgram(Value):
     name: bytes
     path: StorePath
     inside: bytes
-
-
-class RewrittenText(Value):
-    """A desktop entry or the like, of an object, that appears here with its commands renamed."""
-
-    path: StorePath
-    inside: bytes
-    outside: bytes
 
 
 class CommandsPlan(Value):

@@ -16,11 +16,11 @@ from denizen.profiles.builtin_commands import (
     PROGRAMS,
     CommandsPlan,
     InstalledProgram,
-    RewrittenText,
     commands_text,
     program_link,
 )
 from denizen.profiles.desktop_files import rewritten
+from denizen.profiles.rewritten_text import RewrittenText
 from denizen.store.errors import doing
 from denizen.store.trees.canonical import STORE_TIMES
 

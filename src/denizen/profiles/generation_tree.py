@@ -6,7 +6,6 @@ from denizen.build import derivation as derivations
 from denizen.build.builtin_derivations import OUT, Ingredient
 from denizen.build.builtin_union import UnionPart, uniting
 from denizen.build.derivation import SUFFIX, name_of
-from denizen.errors import BadInput, display, shell_word
 from denizen.formats.storepath import for_text
 from denizen.profiles import summary
 from denizen.profiles.derived_files import derived_files
@@ -17,55 +16,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from denizen.build.union_plan import Conflict
     from denizen.formats.storepath import StorePath
     from denizen.profiles.profile_manifest import ProfileElement, ProfileManifest
     from denizen.store.local import Store
     from denizen.store.object_staging import Work
 
 NAME = "profile"
-_SHOWN = 12
 # An element's parts have this many ranks (manifest.ElementPart).
 _RANKS = 10
-
-
-class ProfileConflict(BadInput):
-    """The error that two elements of equal priority have different files at the same path.
-
-    Attributes:
-        clashes: (path, the installed element, the new one); the paths of two elements together.
-        priority: of both.
-        asked: the words by which the new one of the first clash is installed.
-    """
-
-    clashes: tuple[tuple[bytes, str, str], ...]
-    priority: int
-    asked: str
-
-    @property
-    def what(self) -> str:
-        pairs = dict.fromkeys((old, new) for _, old, new in self.clashes)
-        old, new = next(iter(pairs))
-        more = f", and {len(pairs) - 1} other pairs" if len(pairs) > 1 else ""
-        return f"{display(new)} conflicts with {display(old)}, which is installed{more}"
-
-    @property
-    def why(self) -> str:
-        shown = [
-            f"{display(path)}: of {display(old)}, and of {display(new)}" for path, old, new in self.clashes
-        ]
-        left = len(shown) - _SHOWN
-        return "\n".join(shown[:_SHOWN] + ([f"and {left} more"] if left > 0 else []))
-
-    @property
-    def remedy(self) -> str:
-        _, old, new = self.clashes[0]
-        less = max(self.priority - 1, 0)
-        return (
-            f"denizen install --priority {less} {shell_word(self.asked)} takes the files of "
-            f"{display(new)}; --priority {self.priority + 1}, those of {display(old)}; "
-            f"or denizen remove {shell_word(old)}"
-        )
 
 
 def generation_tree(
@@ -81,7 +39,9 @@ def generation_tree(
     """
     clashes = command_clashes(manifest, new)
     if clashes:
-        raise _conflict(manifest, clashes)
+        from denizen.profiles.profile_conflict import profile_conflict
+
+        raise profile_conflict(manifest, clashes)
     logical = store.layout.logical
     own = {FILE: write_manifest(manifest), summary.FILE: summary.write_summary(manifest.elements)}
     with doing("read the desktop entries of", store.layout.physical):
@@ -101,7 +61,9 @@ def generation_tree(
         try:
             realise(store, [sealed.path], RealiseOptions(_nothing))
         except Conflict as conflict:
-            raise _in_words(conflict, manifest, new) from conflict
+            from denizen.profiles.profile_conflict import in_words
+
+            raise in_words(conflict, manifest, new) from conflict
         work.need([tree])
     return tree
 
@@ -149,21 +111,6 @@ def command_clashes(
 
 def _own_commands(element: ProfileElement) -> list[StorePath]:
     return [part.path for part in element.parts if part.outside == "bin"]
-
-
-def _conflict(manifest: ProfileManifest, clashes: tuple[tuple[bytes, str, str], ...]) -> ProfileConflict:
-    new = manifest.element(clashes[0][2])
-    assert new is not None
-    return ProfileConflict(clashes, new.priority, new.asked)
-
-
-def _in_words(conflict: Conflict, manifest: ProfileManifest, new: Collection[str]) -> ProfileConflict:
-    owners = {part.path: one for one in manifest.elements for part in one.parts}
-    rows = []
-    for path, first, second in conflict.clashes:
-        pair = sorted((owners[first], owners[second]), key=lambda one: (one.name in new, one.name))
-        rows.append((path, pair[0].name, pair[1].name))
-    return _conflict(manifest, tuple(rows))
 
 
 def _nothing(url: str) -> Iterator[bytes]:

@@ -6,7 +6,6 @@ when the command began: of two processes at once, none undoes what the other ins
 
 from __future__ import annotations
 
-from denizen.errors import BadInput, display
 from denizen.profiles.profile_manifest import ProfileManifest, manifest_of
 from denizen.value import Value, replace
 
@@ -15,29 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from denizen.profiles.profile_manifest import ProfileElement
-
-
-class NotInProfile(BadInput):
-    """The error that a profile has no element of these names.
-
-    Attributes:
-        near: names in the profile that resemble them.
-    """
-
-    names: tuple[str, ...]
-    near: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        return f"not installed: {', '.join(map(display, self.names))}"
-
-    @property
-    def why(self) -> str:
-        return f"perhaps {', '.join(map(display, self.near))}" if self.near else ""
-
-    @property
-    def remedy(self) -> str:
-        return "denizen list shows what is"
 
 
 class ElementChange(Value):
@@ -90,6 +66,8 @@ def check_installed(manifest: ProfileManifest, names: Sequence[str]) -> None:
 
         near = [match for name in lacking for match in get_close_matches(name, known, n=3)]
         holders = [one.name for one in manifest.elements if set(lacking) & set(one.commands)]
+        from denizen.profiles.profile_errors import NotInProfile
+
         raise NotInProfile(lacking, tuple(dict.fromkeys([*holders, *near])))
 
 

@@ -14,7 +14,7 @@ import errno
 import os
 
 from denizen.disk import link_atomically, make_directories, sync_directory
-from denizen.errors import BadInput, DenizenError, display
+from denizen.errors import display
 from denizen.store.errors import doing
 from denizen.value import Value
 
@@ -30,61 +30,6 @@ _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345
 _MAX_NAME = 64
 # The profile that is meant where none is named.
 DEFAULT = "profile"
-
-
-class BadProfileName(BadInput):
-    """The error that a profile cannot have this name."""
-
-    name: str
-    WHAT = "a profile cannot be called {name}"
-    WHY = "a name has letters, digits and + . _ -, begins with a letter or digit, and does not end in -link"
-    REMEDY = "a path, with a slash in it, may be any"
-
-
-class NotAProfile(BadInput):
-    """The error that at the place of a profile there is something else."""
-
-    place: bytes
-    problem: str
-    WHAT = "{place} is not a profile"
-    WHY = "{problem:text}; a profile is a link to NAME-N-link beside it"
-    REMEDY = "--profile with another path"
-
-
-class NoSuchGeneration(DenizenError):
-    """The error that a profile has no such generation.
-
-    Attributes:
-        ways: the command that makes the first one, and the one that lists those that there are.
-    """
-
-    profile: bytes
-    wanted: int
-    known: tuple[int, ...]
-    ways: tuple[str, str]
-
-    @property
-    def what(self) -> str:
-        if not self.known:
-            return f"the profile {display(self.profile)} has no generation yet"
-        return f"the profile {display(self.profile)} has no generation {self.wanted}"
-
-    @property
-    def why(self) -> str:
-        return f"there are: {', '.join(map(str, self.known))}" if self.known else ""
-
-    @property
-    def remedy(self) -> str:
-        first, listing = self.ways
-        return listing if self.known else first
-
-
-class CurrentGeneration(DenizenError):
-    """The error that the current generation is not deleted."""
-
-    number: int
-    WHAT = "generation {number} is the current one and is not deleted"
-    REMEDY = "denizen profile switch N first"
 
 
 class ProfileGeneration(Value):
@@ -144,10 +89,14 @@ class Profile:
                 return None
             except OSError as problem:
                 if problem.errno == errno.EINVAL:
+                    from denizen.profiles.profile_errors import NotAProfile
+
                     raise NotAProfile(self.place, "it is no link") from problem
                 raise
         pair = _parsed(target)
         if pair is None or pair[0] != self.name:
+            from denizen.profiles.profile_errors import NotAProfile
+
             raise NotAProfile(self.place, f"it leads to {display(target)}")
         return pair[1]
 
@@ -155,6 +104,8 @@ class Profile:
         """Return the number of the current generation. Raises NoSuchGeneration."""
         number = self.current()
         if number is None:
+            from denizen.profiles.profile_errors import NoSuchGeneration
+
             raise NoSuchGeneration(self.place, 0, tuple(self.numbers()), self.WAYS)
         return number
 
@@ -167,10 +118,14 @@ class Profile:
                 tree = os.path.normpath(os.path.join(os.path.dirname(link), os.readlink(link)))
                 return ProfileGeneration(number, int(os.lstat(link).st_mtime), tree)
             except FileNotFoundError:
+                from denizen.profiles.profile_errors import NoSuchGeneration
+
                 raise NoSuchGeneration(self.place, number, tuple(self.numbers()), self.WAYS) from None
 
     def generations(self) -> list[ProfileGeneration]:
         """Return all generations, oldest first."""
+        from denizen.profiles.profile_errors import NoSuchGeneration
+
         found = []
         for number in self.numbers():
             try:
@@ -236,6 +191,8 @@ class Profile:
         for number in numbers:
             self.generation(number)
             if number == current:
+                from denizen.profiles.profile_errors import CurrentGeneration
+
                 raise CurrentGeneration(number)
         for number in numbers:
             self._unlink(layout, number)
@@ -298,6 +255,8 @@ def profile_at(directory: bytes, text: str) -> Profile:
         return Profile(os.path.abspath(os.fsencode(text)))
     plain = text[:1].isalnum() and len(text) <= _MAX_NAME and _LETTERS.issuperset(text)
     if not plain or text.endswith(("-link", ".lock", ".tmp")):
+        from denizen.profiles.profile_errors import BadProfileName
+
         raise BadProfileName(text)
     return Profile(os.path.join(directory, os.fsencode(text)))
 

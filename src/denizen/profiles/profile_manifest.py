@@ -34,16 +34,6 @@ DEFAULT_PRIORITY = 5
 FILE = "manifest.json"
 
 
-class DamagedProfile(BadInput):
-    """The error that a generation's manifest cannot be read."""
-
-    path: bytes
-    problem: str
-    WHAT = "{path} is not the manifest of a profile"
-    WHY = "{problem:text}"
-    REMEDY = "denizen profile rollback goes back to the generation before"
-
-
 class ElementKind(Enum):
     """The kinds of installed things; the values are used in manifests, and do not change."""
 
@@ -131,6 +121,8 @@ def read_manifest(text: bytes, path: bytes = b"the file") -> ProfileManifest:
         # As written: the name of a command may be no UTF-8.
         return _parse(parse_json(text.decode("utf-8", "surrogateescape")))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, BadInput) as bad:
+        from denizen.profiles.profile_errors import DamagedProfile
+
         raise DamagedProfile(path, str(bad)) from bad
 
 

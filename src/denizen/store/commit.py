@@ -20,12 +20,9 @@ import os
 
 from denizen.contexts import contextmanager, suppress
 from denizen.disk import OPEN_NEW
-from denizen.errors import BadInput
-from denizen.store.database import ReferenceGone
 from denizen.store.durability import file_system_of, sync
 from denizen.store.errors import doing
 from denizen.store.locks import StoreSession, output_lock
-from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +33,8 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.store.database import Database
     from denizen.store.layout import StoreLayout
-    from denizen.store.nar_digest import Digest
     from denizen.store.object_info import ObjectInfo
+    from denizen.store.staged_tree import Staged
     from denizen.store.trees.reference_scanner import Matcher
 
     class OpenStore(Protocol):
@@ -55,34 +52,6 @@ if TYPE_CHECKING:
 
         def locked(self) -> AbstractContextManager[None]:
             """Hold the store's lock, and look at the database of this moment."""
-
-
-class WrongContent(BadInput):
-    """A NAR is not the one that was promised."""
-
-    path: StorePath
-    promised: Digest
-    found: Digest
-
-    @property
-    def what(self) -> str:
-        return f"the archive for {self.path} is not the one that was promised"
-
-    @property
-    def why(self) -> str:
-        return f"promised {_shown(self.promised)}, found {_shown(self.found)}; nothing was unpacked"
-
-
-class Staged(Value):
-    """A complete tree under its temporary name.
-
-    Attributes:
-        name: its temporary name in the store directory.
-        digest: hash and size of its NAR.
-    """
-
-    name: bytes
-    digest: Digest
 
 
 class Operation:
@@ -189,6 +158,8 @@ class Operation:
         for _, info in unique.values():
             for reference in info.references:
                 if reference not in valid and reference not in unique:
+                    from denizen.store.object_errors import ReferenceGone
+
                     raise ReferenceGone(info.path, reference)
         self._session.need(unique)
         moved = [
@@ -229,6 +200,8 @@ class Operation:
         registered = self._store.info(info.path)
         if (registered.nar_hash, registered.nar_size) != (info.nar_hash, info.nar_size):
             promised = Digest(registered.nar_hash, registered.nar_size)
+            from denizen.store.object_errors import WrongContent
+
             raise WrongContent(info.path, promised, Digest(info.nar_hash, info.nar_size))
         os.unlink(self._layout.info + b"/" + name)
         self._write_sidecar(name, registered)
@@ -277,9 +250,3 @@ def exists(place: bytes) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _shown(digest: Digest) -> str:
-    from denizen.formats.hashes import Hash
-
-    return f"{Hash('sha256', digest.nar_hash).nix} ({digest.nar_size} bytes)"

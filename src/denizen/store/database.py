@@ -18,7 +18,6 @@ from __future__ import annotations
 import os
 
 from denizen.contexts import contextmanager
-from denizen.errors import StoreDamaged
 from denizen.formats.storepath import DIGEST_DIGITS, StorePath
 from denizen.store.database_file import (
     FILE,
@@ -32,7 +31,6 @@ from denizen.store.errors import is_full
 from denizen.store.kept_connection import keep, taken
 from denizen.store.object_info import ObjectInfo
 from denizen.store.sqlite_module import sqlite3
-from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,40 +42,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from denizen.store.collection.graph import Graph
+    from denizen.store.collection.object_census import ObjectCensus
+
 
 _SELECT = "SELECT id, path, nar_hash, nar_size, registered, deriver, signatures, content_address FROM objects"
-
-
-class ReferenceGone(StoreDamaged):
-    """An object to be registered mentions one that is not valid."""
-
-    referrer: StorePath
-    reference: StorePath
-
-    @property
-    def what(self) -> str:
-        return f"{self.referrer} cannot be registered"
-
-    @property
-    def why(self) -> str:
-        return f"it references {self.reference}, which is not valid"
-
-
-class ObjectCensus(Value):
-    """All valid objects at once, as integers (row numbers of the database), for a collection.
-
-    Attributes:
-        graph: the references between objects.
-        paths: `<digest>-<name>` of each object.
-        sizes: NAR size of each object, in bytes.
-        registered: when each object was registered, in seconds since 1970.
-    """
-
-    graph: Graph
-    paths: dict[int, str]
-    sizes: dict[int, int]
-    registered: dict[int, int]
 
 
 class Database:
@@ -135,6 +103,9 @@ class Database:
     def valid_among(self, paths: Iterable[StorePath]) -> set[StorePath]:
         """Return the members of `paths` that are valid."""
         by_base = {path.base: path for path in paths}
+        if len(by_base) == 1:  # to compile the statement about a list costs more than all of its uses
+            ((base, path),) = by_base.items()
+            return {path} if self._rows(_SELECT + " WHERE path = ?", (base,)) else set()
         return {by_base[base] for base in self._ids(by_base)}
 
     def paths(self) -> list[StorePath]:
@@ -183,6 +154,7 @@ class Database:
     def census(self) -> ObjectCensus:
         """Return everything a collection needs, read in one transaction."""
         from denizen.store.collection.graph import Graph
+        from denizen.store.collection.object_census import ObjectCensus
 
         self._execute("BEGIN")
         try:
@@ -217,6 +189,8 @@ class Database:
             for info in infos:
                 for reference in info.references:
                     if reference.base not in ids:
+                        from denizen.store.object_errors import ReferenceGone
+
                         raise ReferenceGone(info.path, reference)
                     row = (ids[info.path.base], ids[reference.base])
                     self._execute("INSERT INTO mentions VALUES (?, ?)", row)

@@ -57,14 +57,6 @@ class DiskFailed(HostLacks):
         return more_files() if self.code == errno.EMFILE else _REMEDIES.get(self.code, "")
 
 
-class StoreNotMade(DiskFailed):
-    """A store cannot be made; there is nothing yet that could be collected."""
-
-    @property
-    def remedy(self) -> str:
-        return "make room, or keep denizen's files elsewhere: --root DIR" if self.code in FULL else ""
-
-
 @contextmanager
 def doing(operation: str, path: bytes, failure: type[DiskFailed] = DiskFailed) -> Iterator[None]:
     """Turn an OSError raised inside into a DiskFailed with `operation` and `path`."""

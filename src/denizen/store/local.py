@@ -6,10 +6,9 @@ import os
 
 from denizen.contexts import contextmanager
 from denizen.disk import make_directories, sync_directory, write_atomically
-from denizen.errors import DenizenError
 from denizen.formats import storepath
 from denizen.store import store_marker
-from denizen.store.errors import StoreNotMade, doing
+from denizen.store.errors import doing
 from denizen.store.layout import StoreLayout
 from denizen.store.locks import store_lock
 
@@ -23,32 +22,6 @@ if TYPE_CHECKING:
     from denizen.store.object_info import ObjectInfo
     from denizen.store.object_staging import Work
     from denizen.store.trees.reference_scanner import Matcher
-
-
-class NoStore(DenizenError):
-    """There is no store at the given path."""
-
-    path: bytes
-    WHAT = "there is no store at {path}"
-    REMEDY = "denizen store add PATH, which makes one"
-
-
-class NotAStore(DenizenError):
-    """A store cannot be made in a directory that holds other files."""
-
-    path: bytes
-    WHAT = "no store can be made in {path}"
-    WHY = "the directory holds other things; a store wants one of its own"
-
-
-class NotValid(DenizenError):
-    """An object is not in the store."""
-
-    path: StorePath
-
-    @property
-    def what(self) -> str:
-        return f"{self.path} is not a valid object of the store"
 
 
 class Store:
@@ -68,7 +41,7 @@ class Store:
         self.matcher: Matcher | None = None
 
     @classmethod
-    def open(cls, physical: bytes, *, short_lived: bool = False) -> Store:
+    def open(cls, physical: bytes, *, short_lived: bool = False) -> Self:
         """Open the store in the directory `physical`.
 
         Raises:
@@ -76,6 +49,16 @@ class Store:
             BadMarker: its marker file is damaged.
             DiskFailed: it cannot be read.
         """
+        found = cls._found(physical, short_lived=short_lived)
+        if found is None:
+            from denizen.store.object_errors import NoStore
+
+            raise NoStore(os.path.abspath(physical))
+        return found
+
+    @classmethod
+    def _found(cls, physical: bytes, *, short_lived: bool) -> Self | None:
+        """Return the opened store, None where there is none. Raises BadMarker, DiskFailed."""
         path = os.path.abspath(physical)
         layout = StoreLayout(path, path)
         with doing("open the store", path):
@@ -83,7 +66,7 @@ class Store:
                 with open(layout.marker, "rb") as stream:
                     content = stream.read(store_marker.MAX_SIZE)
             except (FileNotFoundError, NotADirectoryError):
-                raise NoStore(path) from None
+                return None
         return cls(StoreLayout(path, store_marker.read(content, layout.marker)), short_lived=short_lived)
 
     def opened_again(self) -> Store:
@@ -91,7 +74,7 @@ class Store:
         return type(self).open(self.layout.physical, short_lived=self.short_lived)
 
     @classmethod
-    def create(cls, physical: bytes, logical: bytes | None = None, *, short_lived: bool = False) -> Store:
+    def create(cls, physical: bytes, logical: bytes | None = None, *, short_lived: bool = False) -> Self:
         """Open the store in `physical`, and create it first if there is none.
 
         `logical` is the store directory that goes into the hashes of its paths; by default `physical`.
@@ -101,13 +84,15 @@ class Store:
             DiskFailed: it cannot be made.
             BadMarker: there is a store with a damaged marker file.
         """
-        try:
-            return cls.open(physical, short_lived=short_lived)
-        except NoStore:
-            path = os.path.abspath(physical)
-            with doing("make a store in", path, StoreNotMade):
-                _create(StoreLayout(path, logical or path))
-            return cls.open(physical, short_lived=short_lived)
+        found = cls._found(physical, short_lived=short_lived)
+        if found is not None:
+            return found
+        from denizen.store.object_errors import StoreNotMade
+
+        path = os.path.abspath(physical)
+        with doing("make a store in", path, StoreNotMade):
+            _create(StoreLayout(path, logical or path))
+        return cls.open(physical, short_lived=short_lived)
 
     @property
     def database(self) -> Database:
@@ -166,6 +151,8 @@ class Store:
         """
         found = self.database.find(path)
         if found is None:
+            from denizen.store.object_errors import NotValid
+
             raise NotValid(path)
         return found
 
@@ -179,6 +166,8 @@ class Store:
         starts = list(paths)
         missing = set(starts) - self.database.valid_among(starts)
         if missing:
+            from denizen.store.object_errors import NotValid
+
             raise NotValid(min(missing))
         return self.database.closure(starts)
 
@@ -225,4 +214,6 @@ def _refuse_strangers(layout: StoreLayout) -> None:
     except FileNotFoundError:
         return
     if present and not os.path.isdir(layout.state):
+        from denizen.store.object_errors import NotAStore
+
         raise NotAStore(layout.physical)

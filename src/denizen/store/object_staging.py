@@ -11,12 +11,12 @@ import time
 
 from denizen.formats import storepath
 from denizen.sha256 import digest_of
-from denizen.store.commit import Operation, Staged, WrongContent, exists
+from denizen.store.commit import Operation, exists
 from denizen.store.durability import sync
 from denizen.store.errors import doing
 from denizen.store.object_info import ObjectInfo
 from denizen.store.progress import ignore
-from denizen.value import Value, replace
+from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from denizen.formats.stream import Readable
     from denizen.store.nar_digest import Digest
     from denizen.store.progress import Told
+    from denizen.store.staged_tree import Adoption, Staged
     from denizen.store.trees.reference_scanner import Matcher
 
     # Opens a NAR at its beginning; the caller closes the stream.
@@ -40,33 +41,6 @@ if TYPE_CHECKING:
 # Objects added by one command are synced and registered together, in batches of at most this size.
 BATCH_COUNT = 256
 BATCH_BYTES = 256 * 1024 * 1024
-
-
-class Adoption(Value):
-    """A tree that is to become an object.
-
-    Attributes:
-        tree: its path (from `Work.new_tree`); its modes and times are canonical already.
-        digest: hash and size of its NAR, scanned for the hashes of `candidates` and `path`.
-        path: the object it becomes.
-        candidates: the other objects it may refer to.
-        deriver: the derivation that made it.
-        content_address: where its path follows from its content alone.
-    """
-
-    tree: bytes
-    digest: Digest
-    path: StorePath
-    candidates: tuple[StorePath, ...]
-    deriver: StorePath | None
-    content_address: str | None = None
-
-    @property
-    def info(self) -> ObjectInfo:
-        """The metadata to register."""
-        known = _by_digest([*self.candidates, self.path])
-        made = _info(self.path, self.digest, known, self.deriver)
-        return replace(made, content_address=self.content_address)
 
 
 class Work(Operation):
@@ -211,6 +185,8 @@ class Work(Operation):
 
         expected = Digest(info.nar_hash, info.nar_size)
         if (found.nar_hash, found.nar_size) != (expected.nar_hash, expected.nar_size):
+            from denizen.store.object_errors import WrongContent
+
             raise WrongContent(info.path, expected, found)
         self._replace(os.path.basename(tree), info)
 
@@ -239,6 +215,7 @@ class Work(Operation):
         Raises:
             DiskFailed, NotStorable, TooDeep: it cannot become an object.
         """
+        from denizen.store.staged_tree import Staged
         from denizen.store.trees.canonical import canonicalise
         from denizen.store.trees.nar_hashing import Digester, digest_tree
 
@@ -257,7 +234,11 @@ class Work(Operation):
         Raises:
             ReferenceGone: a tree mentions an object that is not valid.
         """
-        self._place([(Staged(os.path.basename(one.tree), one.digest), one.info) for one in adoptions])
+        from denizen.store.staged_tree import Staged
+
+        self._place(
+            [(Staged(os.path.basename(one.tree), one.digest), adopted_info(one)) for one in adoptions]
+        )
 
     def settle(self, tree: bytes, candidates: Iterable[StorePath]) -> Digest:
         """Give a tree that was built canonical metadata; return its digest, scanned for `candidates`.
@@ -290,6 +271,7 @@ class Work(Operation):
         Every other file in it must have been made by the builder and have no name outside the store, through
         which it could be changed later.
         """
+        from denizen.store.staged_tree import Staged
         from denizen.store.trees.canonical import reset_metadata
         from denizen.store.trees.nar_hashing import Digester, digest_tree
 
@@ -320,6 +302,7 @@ class Work(Operation):
 
     def _stage(self, entries: Iterable[Entry], candidates: Collection[bytes], told: Told = ignore) -> Staged:
         from denizen.nar import writer
+        from denizen.store.staged_tree import Staged
         from denizen.store.trees.canonical import STORED
         from denizen.store.trees.nar_hashing import Digester
         from denizen.store.trees.restore import restoring
@@ -335,6 +318,7 @@ class Work(Operation):
     def _unpacked(self, open_nar: OpenNar, promised: ObjectInfo) -> Staged:
         """Unpack a NAR under a temporary name."""
         from denizen.store.nar_digest import Digest
+        from denizen.store.staged_tree import Staged
 
         name = self._verified(open_nar, promised, self._restored)
         return Staged(name, Digest(promised.nar_hash, promised.nar_size))
@@ -369,6 +353,8 @@ class Work(Operation):
                 unpacked = unpack(reader.read(DigestingStream(stream, again)))
             found = again.result()
         if found != expected:
+            from denizen.store.object_errors import WrongContent
+
             raise WrongContent(promised.path, expected, found)
         return unpacked
 
@@ -382,6 +368,12 @@ class Work(Operation):
 
 def _by_digest(paths: Iterable[StorePath]) -> dict[bytes, StorePath]:
     return {path.digest.encode("ascii"): path for path in paths}
+
+
+def adopted_info(one: Adoption) -> ObjectInfo:
+    """Return the metadata to register of a tree that is to become an object."""
+    made = _info(one.path, one.digest, _by_digest([*one.candidates, one.path]), one.deriver)
+    return replace(made, content_address=one.content_address)
 
 
 def _info(

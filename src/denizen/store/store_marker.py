@@ -6,19 +6,9 @@ printable ASCII without `%` written as `%` and two hexadecimal digits.
 
 from __future__ import annotations
 
-from denizen.errors import StoreDamaged
-
 _MAGIC = b"denizen-store 1\nstore-dir: "
 MAX_SIZE = 64 * 1024
 _PLAIN = frozenset(range(0x21, 0x7F)) - {0x25}
-
-
-class BadMarker(StoreDamaged):
-    """The marker file is malformed."""
-
-    path: bytes
-    WHAT = "{path} is damaged"
-    WHY = "it says 'denizen-store 1' and 'store-dir: ' with an absolute path, or a newer denizen made it"
 
 
 def write(logical: bytes) -> bytes:
@@ -34,12 +24,18 @@ def read(content: bytes, path: bytes) -> bytes:
         BadMarker: `content`, read from `path`, is no marker.
     """
     if not content.startswith(_MAGIC) or not content.endswith(b"\n"):
+        from denizen.store.object_errors import BadMarker
+
         raise BadMarker(path)
     first, *quoted = content[len(_MAGIC) : -1].split(b"%")
     try:
         logical = first + b"".join([bytes.fromhex(q[:2].decode("ascii")) + q[2:] for q in quoted])
     except ValueError:
+        from denizen.store.object_errors import BadMarker
+
         raise BadMarker(path) from None
     if not logical.startswith(b"/") or write(logical) != content:
+        from denizen.store.object_errors import BadMarker
+
         raise BadMarker(path)
     return logical

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.profiles.install_request import ExposedProgram, NothingExported, PreparedElement
+from denizen.app.profiles.element_errors import NothingExported
+from denizen.app.profiles.install_request import ExposedProgram, PreparedElement
 from denizen.errors import BadInput, display, shell_word
 from denizen.value import Value
 
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.index.locate import Index
     from denizen.index.provider import Provider
-    from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
+    from denizen.profiles.builtin_commands import InstalledProgram
     from denizen.profiles.environment_need import ExportingPackage
     from denizen.profiles.package_plan import PackagePlan
     from denizen.profiles.profile_manifest import ElementPart
+    from denizen.profiles.rewritten_text import RewrittenText
     from denizen.resolve.installation.install import Supply
     from denizen.resolve.resolution import Pin
     from denizen.sources.fetch_policy import FetchPolicy
@@ -341,9 +343,10 @@ def _commands(unpacked: Sequence[_UnpackedPackage]) -> tuple[InstalledProgram, .
 def _texts(
     unpacked: Sequence[_UnpackedPackage], commands: Sequence[InstalledProgram]
 ) -> tuple[RewrittenText, ...]:
-    from denizen.profiles.builtin_commands import RewrittenText, commands_text
+    from denizen.profiles.builtin_commands import commands_text
     from denizen.profiles.desktop_files import names_programs
     from denizen.profiles.package_exports import texts_in
+    from denizen.profiles.rewritten_text import RewrittenText
 
     names = commands_text(commands)
     return tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.errors import BadInput, display
+from denizen.errors import display
 from denizen.profiles.profile_manifest import DEFAULT_PRIORITY
 from denizen.value import Value
 
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from denizen.app.session import Session
     from denizen.formats.storepath import StorePath
-    from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
+    from denizen.profiles.builtin_commands import InstalledProgram
     from denizen.profiles.command_recipe import CommandRecipe
     from denizen.profiles.package_plan import PackagePlan
     from denizen.profiles.profile_manifest import ProfileElement
+    from denizen.profiles.rewritten_text import RewrittenText
     from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.local import Store
     from denizen.store.object_staging import Work
@@ -91,35 +92,13 @@ class PreparedElement(Value):
     plan: PackagePlan | None = None
 
 
-class NothingExported(BadInput):
-    """The error that a thing has neither commands nor data for a profile."""
-
-    name: str
-    remedies: tuple[str, ...] = ()
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.name)} has nothing that a profile shows: no commands, no data"
-
-    @property
-    def remedy(self) -> str:
-        return "; ".join(self.remedies)
-
-
-class BadElementName(BadInput):
-    """The error that a name of an element, which is also that of a URL's command, is no file name."""
-
-    name: str
-    WHAT = "{name:text} cannot be the name of what is installed"
-    WHY = "it has to be a file name, without control characters"
-    REMEDY = "--name NAME"
-
-
 def must_be_name(name: str) -> str:
     """Return the name of an element. Raises BadElementName."""
     from denizen.formats.entry_name import is_entry_name
 
     if not is_entry_name(os.fsencode(name)) or display(name) != name:
+        from denizen.app.profiles.element_errors import BadElementName
+
         raise BadElementName(display(name))
     return name
 

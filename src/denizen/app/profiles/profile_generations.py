@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.errors import BadInput
-from denizen.profiles.profile_links import NoSuchGeneration
+from denizen.profiles.profile_errors import NoSuchGeneration
 from denizen.value import Value
 
 TYPE_CHECKING = False

@@ -7,12 +7,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.profiles.install_request import (
-    ExposedProgram,
-    NothingExported,
-    PreparedElement,
-    object_name,
-)
+from denizen.app.profiles.install_request import ExposedProgram, PreparedElement, object_name
 from denizen.errors import display
 
 TYPE_CHECKING = False
@@ -77,6 +72,8 @@ def _element(at: Preparation, origin: _Origin) -> PreparedElement:
     programs = tuple(_programs(origin.path, place))
     parts = [] if not os.path.isdir(place) else _data_parts(origin.path, place)
     if not programs and not parts:
+        from denizen.app.profiles.element_errors import NothingExported
+
         raise NothingExported(origin.name, ("a directory exports the programs in its bin/, or beside it",))
     commands = None
     if programs:

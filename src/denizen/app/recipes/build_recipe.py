@@ -22,7 +22,7 @@ from denizen.formats.packages import Package
 from denizen.formats.storepath import is_object_name
 from denizen.host import machine_name
 from denizen.recipes.recipe_derivation import RecipeInputs, derivation_of, unfit_character
-from denizen.store.local import NoStore
+from denizen.store.object_errors import NoStore
 from denizen.value import Value, replace
 
 TYPE_CHECKING = False

@@ -20,6 +20,7 @@ from denizen.build.runner.sandbox_plan import SandboxRequest, guarded, sandboxed
 from denizen.build.runner.structured_attributes import attributes_of
 from denizen.errors import display
 from denizen.store.errors import doing
+from denizen.store.object_staging import adopted_info
 from denizen.store.realisations import record_realisation
 from denizen.value import Value, replace
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from denizen.build.runner.process import Ended
     from denizen.build.runner.sandbox_plan import BuildRoom
     from denizen.formats.storepath import StorePath
-    from denizen.store.object_staging import Adoption
+    from denizen.store.staged_tree import Adoption
 
 _TAIL_LINES = 25
 
@@ -105,7 +106,10 @@ def _built(
     finally:
         attempt.log.close()
     built = output_checks.Built(
-        task.name, {name: one.info for name, one in adoptions.items()}, task.store.info, layout.logical
+        task.name,
+        {name: adopted_info(one) for name, one in adoptions.items()},
+        task.store.info,
+        layout.logical,
     )
     output_checks.check(built, output_checks.checks_of(task.sealed.derivation, attributes, task.name))
     # Before the outputs are synced, or all that the builder wrote beside them would go to the disk, too.

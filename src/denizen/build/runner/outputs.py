@@ -19,7 +19,7 @@ from denizen.formats.storepath import Method
 from denizen.formats.stream import BLOCK
 from denizen.nar import writer
 from denizen.store.errors import doing
-from denizen.store.object_staging import Adoption
+from denizen.store.staged_tree import Adoption
 from denizen.store.trees.tree_reader import entries
 from denizen.value import Value
 

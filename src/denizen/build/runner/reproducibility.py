@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from denizen.build.build_task import Build
     from denizen.bytesio import Buffer
     from denizen.formats.file_tree import Entry
-    from denizen.store.object_staging import Adoption
+    from denizen.store.staged_tree import Adoption
 
 _SHOWN = 20
 # Bytes shown from the first difference on.

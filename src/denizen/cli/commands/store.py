@@ -146,7 +146,7 @@ def _logical(parsed: Parsed, context: Context) -> bytes:
     It is the one in --store-dir, or the store's own, whether the store exists or not.
     """
     from denizen.app.supply.store_access import open_store, store_directory
-    from denizen.store.local import NoStore
+    from denizen.store.object_errors import NoStore
 
     asked = parsed.text("store-dir")
     if asked is not None:

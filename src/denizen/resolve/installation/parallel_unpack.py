@@ -15,7 +15,7 @@ from denizen.build.package_unpack import PackageFile, unpack_by_helper
 from denizen.build.package_unpack import work as unpacking
 from denizen.formats.archive_tree import Layout
 from denizen.process_pool import Helpers
-from denizen.store.object_staging import Adoption
+from denizen.store.staged_tree import Adoption
 from denizen.value import Value
 
 TYPE_CHECKING = False

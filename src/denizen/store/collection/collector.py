@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     from denizen.formats.storepath import StorePath
     from denizen.store.collection.deletion_order import Limits
+    from denizen.store.collection.object_census import ObjectCensus
     from denizen.store.collection.root_search import GcRoots, Root
-    from denizen.store.database import ObjectCensus
     from denizen.store.local import Store
     from denizen.store.progress import Told
 

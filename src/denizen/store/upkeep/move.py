@@ -20,12 +20,12 @@ from denizen.errors import DenizenError
 from denizen.nar import writer
 from denizen.store import sidecar
 from denizen.store.collection.remove import remove_path
-from denizen.store.commit import WrongContent
 from denizen.store.durability import file_system_of, sync
 from denizen.store.errors import doing
 from denizen.store.local import Store
 from denizen.store.locks import live_sessions, store_lock
 from denizen.store.nar_digest import Digest
+from denizen.store.object_errors import WrongContent
 from denizen.store.progress import ignore
 from denizen.store.trees.canonical import STORED
 from denizen.store.trees.nar_hashing import Digester
