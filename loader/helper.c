@@ -5,34 +5,28 @@
 #include "loader_settings.h"
 #include "text.h"
 
-enum { MAX_ARGUMENTS = 64 };
-
 /* `option` and `value` may be null. */
-static size_t command_line(char **arguments, const char *option, const char *value, const char *program)
+static size_t command_line(const char **arguments, const char *option, const char *value, const char *program)
 {
-    size_t count = 0;
-    for (const char *argument = config_next(SETTING_COMMAND, NULL); argument;
-         argument = config_next(SETTING_COMMAND, argument))
-        if (count < MAX_ARGUMENTS)
-            arguments[count++] = (char *)(uintptr_t)argument;
+    size_t count = config_all(SETTING_COMMAND, arguments);
     if (!count)
         return 0;
     if (option)
-        arguments[count++] = (char *)(uintptr_t)option;
+        arguments[count++] = option;
     if (value)
-        arguments[count++] = (char *)(uintptr_t)value;
-    arguments[count++] = (char *)(uintptr_t)program;
+        arguments[count++] = value;
+    arguments[count++] = program;
     arguments[count] = NULL;
     return count;
 }
 
-static _Noreturn void become_helper(char **arguments)
+static _Noreturn void become_helper(const char **arguments)
 {
     char mark[] = HELPER_MARK "=1";
     char path[] = HELPER_PATH;
     char *environment[] = {path, mark, NULL};
     helper_process_prepare();
-    sys_execve(arguments[0], arguments, environment);
+    sys_execve(arguments[0], (char *const *)(uintptr_t)arguments, environment);
     say("cannot run ", arguments[0], " to decide what this program needs", (char *)0);
     sys_exit(EXIT_NOT_FOUND);
 }
@@ -79,7 +73,7 @@ static enum helper_answer ask(const struct process *process, const char *option,
                               const char *program)
 {
     char room[PATH_ROOM];
-    char *arguments[MAX_ARGUMENTS + 4];
+    const char *arguments[MAX_SETTINGS + 4];
     const char *path = absolute(program, room);
     if (!path || !process_is_plain(process) || process_variable(process, HELPER_MARK) ||
         !command_line(arguments, option, value, path) || is_closed(process, arguments[0]))

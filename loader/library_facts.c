@@ -3,8 +3,6 @@
 #include "helper_process.h"
 #include "loader_settings.h"
 
-enum { MAX_WORDS = 64 };
-
 const char *inside_library(const char *own)
 {
     const char *library = own ? own : config_next(SETTING_INSIDE, NULL);
@@ -30,14 +28,22 @@ static const char *host_prefixes(struct arena *arena)
     return room;
 }
 
+/* The words of the helper's command, before `more` others for which there is room. */
+static const char **helper_words(struct arena *arena, size_t more, size_t *count)
+{
+    const char *all[MAX_SETTINGS];
+    *count = config_all(SETTING_COMMAND, all);
+    const char **words = arena_take(arena, (*count + more) * sizeof *words);
+    for (size_t i = 0; i < *count; i++)
+        words[i] = all[i];
+    return words;
+}
+
 /* The helper's words for a command, its path left open; null where nobody is asked, as inside a helper. */
 static const char **command_words(struct arena *arena, const struct process *process, uint64_t *path_at)
 {
-    const char **words = arena_take(arena, (MAX_WORDS + 4) * sizeof *words);
-    size_t count = 0;
-    for (const char *word = config_next(SETTING_COMMAND, NULL); word && count < MAX_WORDS;
-         word = config_next(SETTING_COMMAND, word))
-        words[count++] = word;
+    size_t count;
+    const char **words = helper_words(arena, 5, &count);
     if (!count || !process_is_plain(process) || process_variable(process, HELPER_MARK))
         return NULL;
     words[count++] = "--command";
@@ -105,11 +111,8 @@ const char *resident_library(const struct process *process, const struct decisio
 static const char **miss_words(struct arena *arena, const struct process *process,
                                const struct decision *decision, uint64_t *name_at)
 {
-    const char **words = arena_take(arena, (MAX_WORDS + 8) * sizeof *words);
-    size_t count = 0;
-    for (const char *word = config_next(SETTING_COMMAND, NULL); word && count < MAX_WORDS;
-         word = config_next(SETTING_COMMAND, word))
-        words[count++] = word;
+    size_t count;
+    const char **words = helper_words(arena, 7, &count);
     if (!count || process_variable(process, HELPER_MARK))
         return NULL;
     words[count++] = "--opened";

@@ -4,13 +4,11 @@
 
 #include "text.h"
 
-enum { BLOCK_SIZE = 4096 };
-
 struct block {
     char magic[24];
     uint32_t version;
     uint32_t zero;
-    char settings[BLOCK_SIZE - 32];
+    char settings[SETTINGS_SIZE];
 };
 
 /* Read through a volatile pointer, because the block is changed in the file after compilation. */
@@ -34,4 +32,12 @@ const char *config_next(enum setting kind, const char *previous)
         if (*at == (char)kind)
             return at + 1;
     return (const char *)0;
+}
+
+size_t config_all(enum setting kind, const char **words)
+{
+    size_t count = 0;
+    for (const char *word = config_next(kind, NULL); word; word = config_next(kind, word))
+        words[count++] = word;
+    return count;
 }

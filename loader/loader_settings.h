@@ -2,6 +2,8 @@
 #ifndef DENIZEN_LOADER_SETTINGS_H
 #define DENIZEN_LOADER_SETTINGS_H
 
+#include <stddef.h>
+
 /* The kinds of setting, as src/denizen/launch/loader/loader_settings.py writes them. */
 enum setting {
     SETTING_DIRECTORY = 'd',
@@ -27,7 +29,13 @@ enum setting {
     SETTING_KEPT_OUT = 'x',
 };
 
+/* A setting is one byte for its kind, its text and a NUL, so the block has no more of them than half its bytes. */
+enum { SETTINGS_SIZE = 4064, MAX_SETTINGS = SETTINGS_SIZE / 2 };
+
 /* Return the next setting of a kind after `previous` (null: the first), or null. */
 const char *config_next(enum setting kind, const char *previous);
+
+/* Write the settings of a kind to `words`, which has room for MAX_SETTINGS, and return their number. */
+size_t config_all(enum setting kind, const char **words);
 
 #endif

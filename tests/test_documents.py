@@ -115,6 +115,18 @@ def test_lines_fit_a_terminal() -> None:
     ]
 
 
+def test_headings_have_something_below_them() -> None:
+    """Before the next of their depth, or of a lesser one; a fenced line may begin with # too."""
+    heading = re.compile(r"^(#+) .*\n+(?=#)", re.MULTILINE)
+    assert not [
+        f"{document}: {match[0].strip()}"
+        for document in DOCUMENTS
+        if not document.startswith(".github/")  # forms, which their users fill in
+        for match in heading.finditer(re.sub(r"(?ms)^```.*?^```", "code", text_of(document)))
+        if not re.compile(rf"#{{{len(match[1]) + 1}}}").match(match.string, match.end())
+    ]
+
+
 def test_files_that_are_named_exist() -> None:
     name = re.compile(
         r"(?<![\w/.*-])(?:[\w.-]+/)*[\w.-]+\.(?:py|md|toml|json|tsv|yml|yaml)\b"

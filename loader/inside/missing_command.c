@@ -2,11 +2,13 @@
 
 #include "../budget.h"
 #include "../failure_note.h"
+#include "../loader_settings.h"
 #include "../unseen_child.h"
 #include "command_looker.h"
 #include "search_path.h"
 
-enum { MAX_WORDS = 128, NAME_LIMIT = 100 };
+/* The helper's command, and what a question adds (../library_facts.c). */
+enum { MAX_WORDS = MAX_SETTINGS + 5, NAME_LIMIT = 100 };
 
 struct question {
     const char *words[MAX_WORDS];

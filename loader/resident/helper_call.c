@@ -1,9 +1,11 @@
 #include "helper_call.h"
 
+#include "../loader_settings.h"
 #include "../unseen_child.h"
 #include "../text.h"
 
-enum { MAX_WORDS = 128, NAME_ROOM = 4096 };
+/* The helper's command, and what a question adds (../library_facts.c). */
+enum { MAX_WORDS = MAX_SETTINGS + 7, NAME_ROOM = 4096 };
 
 /* In memory of its own, as unseen_child.c says. */
 struct question {

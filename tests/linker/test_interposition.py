@@ -52,9 +52,9 @@ def test_a_library_with_another_version_of_the_name_does_not() -> None:
 
 @pytest.mark.peer
 @pytest.mark.slow
-def test_ld_so_binds_to_the_same_object(tmp_path: Path) -> None:
+def test_ld_so_binds_to_the_same_object(short_path: Path) -> None:
     require("gcc", dynamic_linkers.GLIBC_64)
-    (tmp_path / "versions").write_text("V1 { global: f; local: *; };")
+    (short_path / "versions").write_text("V1 { global: f; local: *; };")
     case = linker_cases.Case(
         "interposed",
         (
@@ -68,8 +68,8 @@ def test_ld_so_binds_to_the_same_object(tmp_path: Path) -> None:
         ),
         {},
     )
-    linker_cases.build(case, tmp_path)
-    root = os.fsencode(tmp_path)
+    linker_cases.build(case, short_path)
+    root = os.fsencode(short_path)
     environment = replace(
         dynamic_linkers.environment_of(dynamic_linkers.GLIBC_64), library_path=root, preload=b"libp.so"
     )
@@ -78,9 +78,9 @@ def test_ld_so_binds_to_the_same_object(tmp_path: Path) -> None:
         (b"f", root + b"/libx.so", root + b"/libp.so")
     ]
     said = subprocess.run(
-        [dynamic_linkers.GLIBC_64, tmp_path / "prog"], capture_output=True, text=True, check=False,
-        env={"LD_LIBRARY_PATH": str(tmp_path), "LD_PRELOAD": "libp.so", "LD_DEBUG": "bindings",
+        [dynamic_linkers.GLIBC_64, short_path / "prog"], capture_output=True, text=True, check=False,
+        env={"LD_LIBRARY_PATH": str(short_path), "LD_PRELOAD": "libp.so", "LD_DEBUG": "bindings",
              "LD_BIND_NOW": "1", "LD_WARN": "1", "LD_TRACE_LOADED_OBJECTS": "1"},
     ).stderr  # fmt: skip
     bindings = re.findall(r"binding file \S+ \[0\] to (\S+) \[0\]: normal symbol `f' \[V1\]", said)
-    assert bindings == [str(tmp_path / "libp.so")]
+    assert bindings == [str(short_path / "libp.so")]

@@ -233,6 +233,16 @@ def test_the_configured_command_makes_the_decision_once(sysroot: LoaderSysroot) 
     assert output_of(program) == "started\n"
 
 
+def test_a_command_of_many_words_is_given_whole(sysroot: LoaderSysroot) -> None:
+    program = sysroot.compile("say", _SAY)
+    helper = sysroot.root / "helper"
+    helper.write_text("#!/bin/sh\necho $# $1\nexit 1\n")
+    helper.chmod(0o755)
+    words = [b"%d" % number for number in range(300)]
+    sysroot.configure(settings(sysroot, command=(os.fsencode(helper), *words)))
+    assert run(program).stderr.startswith("301 0\n")
+
+
 def test_a_failing_helper_leaves_the_message(sysroot: LoaderSysroot) -> None:
     program = sysroot.compile("say", _SAY)
     sysroot.configure(settings(sysroot, command=(b"/bin/false",)))

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from denizen.disk import make_directories
 from denizen.launch.decisions.decision_codec import encode
 from denizen.launch.loader.loader_settings import LoaderSettings
 from denizen.value import replace
-from tests.support.compiled_loaders import LoaderSysroot, run
+from tests.support.compiled_loaders import LoaderSysroot, run, write_trusted
 
 DIGEST = "0123456789abcdfghijklmnpqrsvwxyz"
 _ECHO = """
@@ -36,12 +37,12 @@ class InstalledCommand:
         shutil.copy(sysroot.loader, self.command)
         self.link.symlink_to(f"../../{'z' * 32}-package/usr/bin/{name}")
         self.named = sysroot.decisions / "named" / f"{DIGEST}-{name}"
-        self.named.parent.mkdir()
+        make_directories(bytes(self.named.parent))
         self.decide()
 
     def decide(self, **changes: object) -> None:
         decision = self._sysroot.decision(self.program, self._sysroot.system("libc.so.6"))
-        self.named.write_bytes(encode(replace(decision, **changes)))
+        write_trusted(self.named, encode(replace(decision, **changes)))
 
 
 @pytest.fixture

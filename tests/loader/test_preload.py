@@ -50,8 +50,9 @@ class Hermetic(LoaderSysroot):
 
 
 @pytest.fixture
-def hermetic(tmp_path: Path, loader: Path) -> Hermetic:
-    return Hermetic(tmp_path, loader)
+def hermetic(short_path: Path, loader: Path) -> Hermetic:
+    """In a place without a blank, which ends a name in LD_PRELOAD."""
+    return Hermetic(short_path, loader)
 
 
 @pytest.fixture(params=["interpreter", "program"])
@@ -150,14 +151,17 @@ def test_a_program_of_the_hosts_world_is_left_to_its_linker(hermetic: Hermetic) 
     assert output_of(program, env={"LD_PRELOAD": str(library)}).splitlines()[0] == "answer 4, at its entry 1"
 
 
-def test_a_32_bit_program_begins_where_it_would(tmp_path: Path) -> None:
+def test_a_32_bit_program_begins_where_it_would(short_path: Path) -> None:
     from tests.support.compiled_loaders import compile_loader
 
     linker = Path("/lib/ld-linux.so.2")
     if not linker.exists() or not shutil.which("gcc"):
         pytest.skip("no 32-bit system")
     sysroot = Hermetic(
-        tmp_path, compile_loader(tmp_path / "loader-32", "cc", "-m32"), host_ldso=linker, cc=("gcc", "-m32")
+        short_path,
+        compile_loader(short_path / "loader-32", "cc", "-m32"),
+        host_ldso=linker,
+        cc=("gcc", "-m32"),
     )
     program = sysroot.compile("program", _PROGRAM, "-rdynamic")
     sysroot.decide(program, sysroot.system("libc.so.6"))

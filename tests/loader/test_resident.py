@@ -49,6 +49,22 @@ def test_a_missed_library_is_asked_for_and_opened(resident: Resident) -> None:
     assert resident.asked == ["--missed libcomes.so.1"]
 
 
+def test_a_helper_with_many_words_is_asked_by_all_of_them(resident: Resident, library: Path) -> None:
+    """As after `run` with many a `--with`."""
+    resident.comes("libcomes.so.1", 7)
+    helper = resident.root / "of-many-words"
+    helper.write_text('#!/bin/sh\nshift 300\nexec "$(dirname "$0")/helper" "$@"\n')
+    helper.chmod(0o755)
+    resident.configure(
+        LoaderSettings(
+            directories=(os.fsencode(resident.decisions),),
+            command=(os.fsencode(helper), *[b"%d" % number for number in range(300)]),
+            resident=os.fsencode(library),
+        )
+    )
+    assert run(resident.known("opens", OPENS), "libcomes.so.1").returncode == 7
+
+
 @pytest.mark.parametrize("sources", [(INITIAL_EXEC, USES_NUMBER), (GENERAL_DYNAMIC, USES_VARIABLE)])
 def test_static_tls_of_needed_libraries_fits_beside_the_resident(
     resident: Resident, sources: tuple[str, str]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from denizen.disk import make_directories
 from denizen.disk_view import DiskView
 from denizen.elf.image import read
 from denizen.launch.decisions.decision import Decision, DecisionLibrary
@@ -77,6 +78,12 @@ def _compiled(stem: str, compiler: tuple[str, ...]) -> bytes:
     return kept("loaders", digest, make, most=_MOST_LOADERS).read_bytes()
 
 
+def write_trusted(path: Path, content: bytes) -> None:
+    """Write a decision, which the loader believes if nobody else may write to it; whatever the umask."""
+    path.write_bytes(content)
+    path.chmod(0o644)
+
+
 class LoaderSysroot:
     """A directory with everything: `ld.so`, `lib/` (flat), `decisions/`, the configured `loader`."""
 
@@ -93,7 +100,7 @@ class LoaderSysroot:
         self._compiled = loader
         self._cc = cc
         for directory in (self.lib, self.decisions):
-            directory.mkdir()
+            make_directories(bytes(directory))
         # A copy: a dynamic linker at a path of its own is what every decision names.
         shutil.copy(host_ldso.resolve(), self.ldso)
         self.configure(LoaderSettings(directories=(os.fsencode(self.decisions),)))
@@ -158,10 +165,10 @@ class LoaderSysroot:
     def write(self, decision: Decision) -> Path:
         content = encode(decision)
         path = self.decisions / os.fsdecode(identity_name(decision.identity))
-        path.write_bytes(content)
+        write_trusted(path, content)
         if decision.build_id:
             alias = alias_name(decision.build_id, decision.identity.size)
-            (self.decisions / os.fsdecode(alias)).write_bytes(content)
+            write_trusted(self.decisions / os.fsdecode(alias), content)
         return path
 
     def ready(self, name: str, source: str, *flags: str, libraries: Sequence[str] = ()) -> Path:

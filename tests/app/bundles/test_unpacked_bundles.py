@@ -13,6 +13,7 @@ from denizen.app.bundles.unpacked_bundles import PLACES, collect_unpacked, is_us
 from denizen.app.retention import UNUSED_FOR
 from denizen.app.session import Session
 from denizen.cli.commands.bundle import COMMANDS
+from denizen.disk import make_directories
 from tests.support.command_context import context_of
 
 REPOSITORY = Path(__file__).parents[3]
@@ -31,9 +32,11 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
 def place(tmp_path: Path) -> Path:
     """A place with directories of which two were not used for long, and others."""
     place = tmp_path / ".cache" / "denizen" / "bundles"
+    make_directories(bytes(place))  # with modes that the collection believes, whatever the umask
     before = time.time() - UNUSED_FOR - 100
     for name in (OLD, NEW, USED, LEFT, FRESH, "notes", "f" * 41):
         (place / name / "bundle").mkdir(parents=True)
+        (place / name).chmod(0o755)
         (place / name / "bundle" / "program").write_bytes(bytes(5000))
         if name not in (NEW, FRESH):
             os.utime(place / name, (before, before))

@@ -12,6 +12,7 @@ from denizen.app.recipes.recipe_files import (
     recipe_files,
     refuse_outside,
 )
+from denizen.errors import shell_word
 from denizen.recipes.recipe import Recipe, RecipeSource
 
 
@@ -64,7 +65,7 @@ def test_a_recipe_takes_nothing_from_outside_of_its_directory(tmp_path: Path, na
     for files in taking(tmp_path / "recipe", name):
         with pytest.raises(FileOutside) as caught:
             refuse_outside(files)
-        assert caught.value.remedy.endswith(f"--allow-path {caught.value.place}")
+        assert caught.value.remedy.endswith(f"--allow-path {shell_word(caught.value.place)}")
         refuse_outside(files, ["/etc", str(tmp_path)])
         with pytest.raises(FileOutside):
             refuse_outside(files, [str(tmp_path / "sec")])

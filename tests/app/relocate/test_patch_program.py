@@ -193,7 +193,7 @@ def test_the_linker_is_asked_about_the_old_file_where_the_new_one_lacks_somethin
 ) -> None:
     linker, log = tmp_path / "linker", tmp_path / "log"
     linker.write_text(
-        f"#!/bin/sh\necho ${{2##*/}} >> {log}\n"
+        f"#!/bin/sh\necho ${{2##*/}} >> {shell_word(bytes(log))}\n"
         f"case $2 in *new) echo '{said_of_the_new}';; *) echo 'libx.so => /lib/libx.so';; esac\n"
     )
     linker.chmod(0o755)

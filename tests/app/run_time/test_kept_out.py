@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from denizen.errors import shell_word
 from tests.support.debs import Item
 from tests.support.offline_roots import DenizenHome
 from tests.support.opening_programs import ABSENT, Opener, host_with
@@ -58,7 +59,7 @@ def test_a_failure_after_a_miss_beyond_the_budget_tells_the_command_that_brings_
     place = failing.home.root / "config"
     place.mkdir(exist_ok=True)
     (place / "budget").write_text("0\n")
-    command = f"run --with liblate.so.1 {failing.program}"
+    command = f"run --with liblate.so.1 {shell_word(os.fspath(failing.program))}"
     line = (
         "denizen: liblate.so.1 was not brought: it is 0 MB, and of the budget of 0 MB for one run 0 are "
         f"spent; denizen {command} brings it\n"
@@ -126,7 +127,9 @@ def test_a_failure_after_a_miss_by_rule_is_told(failing: Opener) -> None:
     status, told = _ends(failing, "libnss_made.so.1")
     assert status == 1
     assert told.startswith("denizen: libnss_made.so.1 was not brought: ")
-    assert told.endswith(f"; denizen run --with libnss_made.so.1 {failing.program} brings it\n")
+    assert told.endswith(
+        f"; denizen run --with libnss_made.so.1 {shell_word(os.fspath(failing.program))} brings it\n"
+    )
     assert _ends(failing, "libnss_made.so.1", options=("--with", "libnss_made.so.1")) == (0, "")
 
 
@@ -149,7 +152,7 @@ def test_what_offline_keeps_out_is_told_as_long_as_it_is_not_here(failing: Opene
     subprocess.run([sys.executable, "-c", _REFUSES, *command], check=True)
     kept = Path(os.fsdecode(failing.opened.directory)) / ".kept-out" / "liblate.so.1"
     line = "denizen: liblate.so.1 was not brought: --offline forbids to fetch it; "
-    assert kept.read_text() == f"{line}denizen run {failing.program} brings it\n"
+    assert kept.read_text() == f"{line}denizen run {shell_word(os.fspath(failing.program))} brings it\n"
     assert failing.opened.denied() == {}
     assert _ends(failing, "liblate.so.1") == (0, "")
     assert not kept.exists()
@@ -164,7 +167,7 @@ def test_with_a_lock_nothing_new_comes_and_a_failure_tells_that(failing: Opener,
     lock = str(tmp_path / "lock")
     failing.home.denizen("lock", str(failing.program), "-o", lock)
     line = "denizen: liblate.so.1 was not brought: the lock does not have it; "
-    line += f"denizen run {failing.program} brings it\n"
+    line += f"denizen run {shell_word(os.fspath(failing.program))} brings it\n"
     for _ in range(2):
         assert _ends(failing, "liblate.so.1", options=("--lock", lock)) == (1, line)
 
@@ -185,7 +188,7 @@ def test_a_path_that_the_lock_does_not_have_is_told(driven: Opener, tmp_path: Pa
     lock = str(tmp_path / "lock")
     driven.home.denizen("lock", str(driven.program), "-o", lock)
     line = f"denizen: {_DRIVER} was not brought: the lock does not have it; "
-    line += f"denizen run {driven.program} brings it\n"
+    line += f"denizen run {shell_word(os.fspath(driven.program))} brings it\n"
     for _ in range(2):
         assert _ends(driven, _DRIVER, f"/usr/lib//{_DRIVER}", options=("--lock", lock)) == (2, line)
 
@@ -200,7 +203,9 @@ def test_a_path_beyond_the_budget_is_told_until_that_is_raised(driven: Opener, t
         done = host.run(host.denizen("run", program, _DRIVER))
         assert done.status == 1
         assert f"denizen: {_DRIVER} was not brought: it is 0 MB, and of the budget of 0 MB" in done.err
-        assert done.err.endswith(f"; denizen run --with made-driver {program} brings it\n")
+        assert done.err.endswith(
+            f"; denizen run --with made-driver {shell_word(os.fspath(program))} brings it\n"
+        )
     budget.unlink()
     for _ in range(2):
         assert host.run(host.denizen("run", program, _DRIVER)).status == 0
