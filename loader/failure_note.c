@@ -5,6 +5,8 @@
 #include "text.h"
 
 enum { MAX_LINES = 4, LINE_ROOM = 1000, STANDARD_ERROR = 2 };
+/* Bytes of a line that stand for what only the process knows (src/denizen/launch/kept_out.py). */
+enum { PROGRAM_HERE = 1, NAME_HERE = 2 };
 
 /* Shared with children: who misses a command is often one that was forked to execute it. */
 static struct note {
@@ -72,22 +74,22 @@ void failure_note_add(const char *line, size_t length, int when)
         failure_signals_watch(failure_note_tell);
 }
 
-void failure_note_add_file(const char *path, const char *program, int when)
+void failure_note_add_file(const char *path, const char *program, const char *name, int when)
 {
-    char room[LINE_ROOM];
+    char template[LINE_ROOM], room[LINE_ROOM];
     struct text line = text_in(room, sizeof room);
     int fd = sys_open(path, SYS_RDONLY);
     if (fd < 0)
         return;
-    long length = sys_read(fd, room, sizeof room - 1);
+    long length = sys_read(fd, template, sizeof template);
     sys_close(fd);
-    if (length <= 0)
-        return;
-    line.length = (size_t)length;
-    if (room[length - 1] != '\n') {
-        text_add_word(&line, program);
-        text_add(&line, " brings it\n");
-    }
-    if (!line.cut)
+    for (long i = 0; i < length; i++)
+        if (template[i] == PROGRAM_HERE)
+            text_add_word(&line, program);
+        else if (template[i] == NAME_HERE)
+            text_add_word(&line, name);
+        else
+            text_add_bytes(&line, template + i, 1);
+    if (line.length && !line.cut)
         failure_note_add(room, line.length, when);
 }

@@ -16,8 +16,9 @@ enum { FAILURE_ANY = 0, FAILURE_NOT_FOUND = 127 };
 bool failure_note_begin(on_exit_function *register_at_exit);
 /* Add a line, with its newline, unless it is there. Without failure_note_begin nothing is done. */
 void failure_note_add(const char *line, size_t length, int when);
-/* Add what the file at `path` holds. A line that has no end is about a program, whose path and end are added. */
-void failure_note_add_file(const char *path, const char *program, int when);
+/* Add the line in the file at `path`; words of a shell for the program and for the name missed take their places in
+   it. */
+void failure_note_add_file(const char *path, const char *program, const char *name, int when);
 /* Tell the lines, once: the process ends with this status, by another way than exit(3). */
 void failure_note_tell(int status);
 

@@ -92,6 +92,12 @@ def test_libraries_are_brought_by_the_same_names() -> None:
     assert not dlopen_record.is_soname(b"x" + name)
 
 
+def test_a_line_leaves_room_for_the_program_and_the_name_by_the_same_bytes() -> None:
+    text = source("failure_note.c")
+    found = [chr(number(name, text)) for name in ("PROGRAM_HERE", "NAME_HERE")]
+    assert found == [kept_out._PROGRAM, kept_out._NAME]
+
+
 @pytest.mark.parametrize(
     ("file", "names"),
     [

@@ -22,7 +22,7 @@ bool denizen_note_failure(const char *path)
 {
     bool begun = failure_note_begin(on_exit);
     if (begun)
-        failure_note_add_file(path, "", FAILURE_ANY);
+        failure_note_add_file(path, "", "", FAILURE_ANY);
     return begun;
 }
 

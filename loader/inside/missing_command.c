@@ -113,23 +113,17 @@ static void note_kept_out(const struct inside_facts *facts, const char *name, in
 {
     char room[PATH_ROOM];
     if (below(room, facts->commands, "/.kept-out/", name))
-        failure_note_add_file(room, facts->program, when);
+        failure_note_add_file(room, facts->program, name, when);
 }
 
 /* A lock names the libraries of one program, and no commands: which package would have one nobody looks up. */
 static bool is_locked(const struct inside_facts *facts, const char *name, int when)
 {
-    char line[PATH_ROOM];
+    char room[PATH_ROOM];
     if (!is_marked(facts, "/", ".locked"))
         return false;
-    struct text text = text_in(line, sizeof line);
-    text_add(&text, "denizen: ");
-    text_add(&text, name);
-    text_add(&text, " is not here, and with --lock no command is brought; without it denizen run ");
-    text_add_word(&text, facts->program);
-    text_add(&text, " may bring it\n");
-    if (!text.cut)
-        failure_note_add(line, text.length, when);
+    if (below(room, facts->commands, "/.locked", ""))
+        failure_note_add_file(room, facts->program, name, when);
     return true;
 }
 

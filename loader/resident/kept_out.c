@@ -33,5 +33,5 @@ void kept_out_note(const struct resident_facts *facts, const char *name)
     if (path.cut || !sys_exists(room) || (note_inside && note_inside(room)))
         return;
     if (begin())
-        failure_note_add_file(room, "", FAILURE_ANY);
+        failure_note_add_file(room, "", name, FAILURE_ANY);
 }

@@ -28,7 +28,7 @@ import contextlib
 import os
 
 from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
-from denizen.launch.kept_out import KEPT_OUT, KeptOut
+from denizen.launch.kept_out import KEPT_OUT, LOCKED, KeptOut
 from denizen.lazy_pattern import pattern
 from denizen.value import Value
 
@@ -118,7 +118,7 @@ class CommandLinks(Value):
 
     def lock(self) -> None:
         """Record that nothing comes. Raises OSError."""
-        self._write(b"", _LOCKED, "")
+        self._write(b"", _LOCKED, LOCKED + "\n")
 
     def leave_unseen(self, name: bytes, reason: str, *, scripts_too: bool = True) -> None:
         """Record that programs which look for a command do not see it, with the reason. Raises OSError."""

@@ -158,7 +158,7 @@ class Opened(Value):
 
         `name` is a soname or a path. `settings`: see KeptOut.add. Raises OSError.
         """
-        KeptOut(self.directory).add(_as_file_name(name), line + "\n", settings)
+        KeptOut(self.directory).add(_as_file_name(name), line, settings)
 
     def let_in(self, name: bytes) -> None:
         """Delete what was recorded about a library, a soname or a path, that was not available before."""

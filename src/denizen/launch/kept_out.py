@@ -5,7 +5,8 @@
 
 What the budget keeps out may come as soon as the user raises it: a record that is older than the settings is
 none (loader/budget.c). What would bring the thing is said in app/run_time (missing_library.py,
-missing_path.py, missing_place.py, looked_for_command.py); loader/failure_note.c puts the line together.
+missing_path.py, missing_place.py, looked_for_command.py). loader/failure_note.c tells the line, with what
+only the process knows.
 """
 
 from __future__ import annotations
@@ -24,27 +25,33 @@ NOT_LOCKED = "the lock does not have it"
 NOT_SHOWN = "no file can be shown to this program"
 NOT_PACKAGED = "no package has it"
 OTHER_NAME = "its package has it under another name"
+# Bytes in a line for which the loader writes the program's path, and the name that was missed.
+_PROGRAM, _NAME = "\x01", "\x02"
+LOCKED = (
+    f"denizen: {_NAME} is not here, and with --lock no command is brought; "
+    f"without it denizen run {_PROGRAM} may bring it"
+)
 _SETTINGS, _BUDGET = b".settings", b"budget"
 
 
 def library_not_brought(name: bytes, reason: str, command: str, program: bytes) -> str:
     """Return the line about a library; `command` are denizen's words that bring it to the program."""
-    return f"{_not_brought(name, reason)}; denizen {command} {shell_word(program)} brings it"
+    return _not_brought(name, reason, f"{command} {shell_word(program)}")
 
 
 def command_not_brought(name: bytes, reason: str, package: str) -> str:
-    """Return the line about a command; without an end where the program's path belongs to it."""
-    remedy = f"; denizen run --with {shell_word(package)} " if package else "\n"
-    return _not_brought(name, reason) + remedy
+    """Return the line about a command; `package` is the one that has it, "" for none."""
+    return _not_brought(name, reason, f"run --with {shell_word(package)} {_PROGRAM}" if package else "")
 
 
 def command_not_fetched(name: bytes) -> str:
-    """Return the line about a command that --offline forbids to fetch; the program's path follows."""
-    return f"{_not_brought(name, NOT_FETCHED)}; denizen run "
+    """Return the line about a command that --offline forbids to fetch."""
+    return _not_brought(name, NOT_FETCHED, f"run {_PROGRAM}")
 
 
-def _not_brought(name: bytes, reason: str) -> str:
-    return f"denizen: {display(name)} was not brought: {reason}"
+def _not_brought(name: bytes, reason: str, command: str) -> str:
+    remedy = f"; denizen {command} brings it" if command else ""
+    return f"denizen: {display(name)} was not brought: {reason}{remedy}"
 
 
 class KeptOut(Value):
@@ -62,7 +69,7 @@ class KeptOut(Value):
         link = self._place(_SETTINGS)
         if settings and not (os.path.islink(link) and os.readlink(link) == settings):
             link_atomically(link, settings)
-        write_atomically(self._place(name), line.encode(), mode=PRIVATE)
+        write_atomically(self._place(name), line.encode() + b"\n", mode=PRIVATE)
 
     def drop(self, name: bytes) -> None:
         """Delete the record of a name that was kept out before."""
