@@ -3,6 +3,8 @@
 #include "../failure_note.h"
 #include "forwarding.h"
 #include "command_search.h"
+#include "missing_command.h"
+#include "told_path.h"
 #include "missing_place.h"
 
 enum { NO_ENTRY = 2 };
@@ -26,6 +28,13 @@ static const char *answer_to(int result, const char *path, char *room)
     return command ? command : missing_place_answer(path, room);
 }
 
+/* A command in the tree of files is nowhere for who hears of it from this process. */
+static void note_told(int result, const char *path, const char *given)
+{
+    if (result == 0 && path != given && command_has_place(given))
+        told_path_record(given);
+}
+
 #define LOOKING(name, place, parameters, arguments)                                \
     EXPORTED int name parameters;                                                  \
     static any_function *next_##name;                                              \
@@ -38,6 +47,7 @@ static const char *answer_to(int result, const char *path, char *room)
             return (int)result_or_errno(NO_FUNCTION);                                       \
         path = place;                                                              \
         int result = next arguments;                                               \
+        note_told(result, path, given);                                            \
         path = answer_to(result, given, room);                                     \
         return path ? next arguments : result;                                     \
     }
