@@ -68,10 +68,15 @@ class DatabaseFailed(HostLacks):
     WHY = "{reason:text}"
 
     @property
+    def lacks_room(self) -> bool:
+        """Tell whether the disk was full, which it need not be any more (`reason_of`)."""
+        return self.reason == _NO_ROOM
+
+    @property
     def remedy(self) -> str:
         if self.reason == _NO_DESCRIPTORS:
             return more_files()
-        return "denizen gc" if self.reason == _NO_ROOM else ""
+        return "denizen gc" if self.lacks_room else ""
 
 
 def reason_of(error: sqlite3.Error, path: bytes) -> str:

@@ -26,7 +26,7 @@ from denizen.store.collection.root_search import find_roots
 from denizen.store.collection.trash import Trash
 from denizen.store.database import path_of
 from denizen.store.database_file import DatabaseFailed
-from denizen.store.errors import doing, is_full
+from denizen.store.errors import doing
 from denizen.store.layout import TEMPORARY
 from denizen.store.locks import StoreSession, live_sessions, store_lock, temporary_prefix
 from denizen.store.progress import ignore
@@ -185,8 +185,8 @@ def _forget(store: Store, directory: int, found: _Found) -> int:
     for name in [*going, None]:
         try:
             store.database.forget(found.dead)
-        except DatabaseFailed:
-            if name is None or not is_full(store.layout.physical):
+        except DatabaseFailed as problem:
+            if name is None or not problem.lacks_room:
                 raise
         else:
             break
