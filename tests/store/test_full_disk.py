@@ -31,9 +31,9 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
             stream.truncate(SIZE)
         # A user's PATH need not have the directories of administrators.
         found = shutil.which("mkfs.ext4", path=f"{os.environ['PATH']}:/usr/sbin:/sbin") or "false"
-        # Blocks as larger disks have them: SQLite writes one byte in each 4 KiB of what it maps, so that no write
-        # into a hole ends the process by SIGBUS; smaller blocks leave holes.
-        words = [found, "-q", "-m", "0", "-b", "4096", image]
+        # Blocks as larger disks have them: SQLite writes one byte in each 4 KiB of what it maps, lest a write
+        # into a hole end the process by SIGBUS; smaller blocks leave holes.
+        words: list[str | Path] = [found, "-q", "-m", "0", "-b", "4096", image]
         made = subprocess.run(words, capture_output=True, check=False)
         command = ["mount", "-o", "loop", str(image), str(place)] if not made.returncode else ["false"]
     if subprocess.run(command, capture_output=True, check=False).returncode:
@@ -79,7 +79,7 @@ def test_a_collection_works_without_a_reserve(full: Path) -> None:
 
 
 def test_a_collection_works_where_the_database_gives_back_room_when_it_fails(disk: Path) -> None:
-    """Its log is deleted with the connection that could not write to it; then the disk is not full any more."""
+    """Its log goes with the connection that could not write to it; then the disk is full no more."""
     root = disk / "root"
     for number in range(8):
         (disk / str(number)).write_bytes(bytes([number]) * 20_000)
