@@ -9,7 +9,10 @@
    modules, and in UTF-8 whatever the locale, as Python 3.15 does by itself (PEP 686): a locale's own encoding lacks
    characters of the results, JSON is UTF-8, and to set it up takes a twentieth of Python's start. The script does what
    is needed of `site`. Anything else in that line, as the /bin/sh of an installer that has too long a path, is left to
-   the kernel. */
+   the kernel.
+
+   SIGINT waits while Python starts, which answers it with a fatal error and pages of its own until denizen's code runs
+   (../../src/denizen/cli/main.py lets it in). */
 #include "../ignored_signals.h"
 #include "python_environment.h"
 
@@ -17,7 +20,8 @@ ARCH_START;
 
 static const char *const SCRIPT = "denizen-python";
 /* What stands before the words of the caller: the interpreter, its option, the script in place of the command. */
-enum { PYTHON_WORDS = 3 };
+enum { PYTHON_WORDS = 4 };
+enum { SIG_BLOCK = 0, INTERRUPT = 1 << (2 - 1) };
 
 _Noreturn void loader_start(uintptr_t *stack, const void *unused);
 
@@ -49,10 +53,17 @@ static const char *python_of(const char *script, char *room)
     return text_starts(text_file_name(room + 2), "python") ? room + 2 : NULL;
 }
 
-/* Execute `python -SEPXutf8 script words...`; comes back with the error, 0 where nothing was tried. */
+/* Change the signal mask; `before` gets the former one, and may be null. */
+static void set_mask(int how, uint64_t mask, uint64_t *before)
+{
+    arch_syscall(__NR_rt_sigprocmask, how, (long)&mask, (long)before, sizeof mask, 0, 0);
+}
+
+/* Execute `python -SEPXutf8 -Xinterrupt=held script words...`, the second option where SIGINT was not blocked by the
+   caller; comes back with the error, 0 where nothing was tried. */
 static long execute_python(const char *script, char **words, uintptr_t count, char **environment)
 {
-    char room[PATH_ROOM], option[] = "-SEPXutf8", path[PATH_ROOM];
+    char room[PATH_ROOM], option[] = "-SEPXutf8", held[] = "-Xinterrupt=held", path[PATH_ROOM];
     const char *python = python_of(script, room);
     struct text text = text_in(path, sizeof path);
     if (!python || count < 1)
@@ -61,14 +72,20 @@ static long execute_python(const char *script, char **words, uintptr_t count, ch
                        SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
     if (sys_failed(at))
         return at;
-    char **all = (void *)(uintptr_t)at;
+    char **all = (void *)(uintptr_t)at, **to = all;
+    uint64_t before = 0;
+    set_mask(SIG_BLOCK, INTERRUPT, &before);
     text_add(&text, script);
-    all[0] = (char *)(uintptr_t)python;
-    all[1] = option;
-    all[2] = path;
+    *to++ = (char *)(uintptr_t)python;
+    *to++ = option;
+    if (!(before & INTERRUPT))
+        *to++ = held;
+    *to++ = path;
     for (uintptr_t word = 1; word <= count; word++)
-        all[word + 2] = words[word];
-    return ignored_execute(python, all, python_environment(python, environment));
+        *to++ = words[word];
+    long problem = ignored_execute(python, all, python_environment(python, environment));
+    set_mask(SYS_SIG_SETMASK, before, NULL);
+    return problem;
 }
 
 _Noreturn void loader_start(uintptr_t *stack, const void *unused)

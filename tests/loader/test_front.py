@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -109,6 +110,39 @@ def test_what_is_no_python_s_script_is_the_kernel_s_to_start(tmp_path: Path) -> 
     script.chmod(0o755)
     done = subprocess.run([command, "one", "two words"], capture_output=True, text=True, check=False)
     assert done.stdout == f"{script} one two words\n", done.stderr
+
+
+@pytest.mark.parametrize("blocked", [False, True])
+def test_an_interrupt_waits_while_python_starts_and_a_caller_s_mask_stays(
+    tmp_path: Path, *, blocked: bool
+) -> None:
+    command = compile_loader(tmp_path / "denizen-front")
+    text = f"#!{sys.executable}\nimport sys, signal\n"
+    text += (
+        "print('interrupt' in sys._xoptions, signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))\n"
+    )
+    (tmp_path / "denizen-python").write_text(text)
+    how = signal.SIG_BLOCK if blocked else signal.SIG_UNBLOCK
+    done = subprocess.run(
+        [command],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: signal.pthread_sigmask(how, {signal.SIGINT}),  # no thread is there
+    )
+    assert done.stdout == f"{not blocked} True\n", done.stderr
+
+
+def test_an_interrupt_before_the_command_line_is_read_ends_denizen_without_a_traceback(
+    tmp_path: Path,
+) -> None:
+    command = compile_loader(tmp_path / "denizen-front")
+    installed = Path(sys.executable).with_name("denizen-python").read_text()
+    first, rest = installed.split("\n", 1)
+    script = f"{first}\nimport os\nos.kill(os.getpid(), 2)\n{rest}"
+    (tmp_path / "denizen-python").write_text(script)
+    done = subprocess.run([command, "store", "list"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize("count", [4095, 4096, 20_000])

@@ -59,12 +59,24 @@ def main() -> int:
     if arguments in (["--version"], ["-V"]):
         return _say_version()
     try:
+        _let_interrupt_in()
         return _dispatch(arguments)
     except KeyboardInterrupt:
         # Ctrl-C while modules are imported, outside `dispatch`, which handles it otherwise.
         from denizen.errors import EXIT_INTERRUPTED
 
         return EXIT_INTERRUPTED
+
+
+def _let_interrupt_in() -> None:
+    """Unblock SIGINT where the command blocked it, lest it meet Python's start (loader/front).
+
+    Raises KeyboardInterrupt.
+    """
+    if "interrupt" in sys._xoptions:  # noqa: SLF001  # documented, with this name
+        import _signal  # type: ignore[import-not-found]  # as launch.process_state says
+
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
 
 
 def leave(status: int) -> "NoReturn":
