@@ -5,7 +5,7 @@ beginning of it where the disk fills or RLIMIT_FSIZE ends the write (github.com/
 and can never import that module again.
 """
 
-import os
+import posix  # which importlib has; `os` would be an import more in the loader's helper
 import sys
 
 TYPE_CHECKING = False
@@ -23,8 +23,8 @@ def _keep_bytecode_whole() -> None:
     def set_data(self: "SourceFileLoader", path: str, data: bytes, *, _mode: int = 0o666) -> None:
         write(self, path, data, _mode=_mode)
         try:
-            if os.stat(path).st_size < len(data):
-                os.unlink(path)
+            if posix.stat(path).st_size < len(data):
+                posix.unlink(path)
         except OSError:
             pass  # it was not written at all, or is gone already
 
