@@ -8,7 +8,7 @@ import stat as stat_module
 
 from denizen.errors import HostLacks
 from denizen.file_content import MAP_FROM, regular_facts, whole
-from denizen.fileview import FileKind, Stat, resolve
+from denizen.fileview import USR_MERGED, FileKind, Stat, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,6 +125,18 @@ class RootedView:
         outside = self._outside(path)
         kind = _KINDS.get(stat_module.S_IFMT(os.lstat(outside).st_mode), FileKind.OTHER)
         return kind, os.readlink(outside) if kind is FileKind.SYMLINK else b""
+
+
+class EnvironmentView(RootedView):
+    """A view of an environment's tree as those inside see it: /bin and its like are links into /usr.
+
+    They are made where it is entered, and links in the tree go by them (/bin/nano of an alternative).
+    """
+
+    def _look(self, path: bytes) -> tuple[FileKind, bytes]:
+        if path[1:] in USR_MERGED:
+            return FileKind.SYMLINK, b"usr" + path
+        return super()._look(path)
 
 
 class looking_at:  # noqa: N801  # read as a statement; contextlib is too dear at start-up

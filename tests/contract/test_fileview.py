@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.disk_view import DiskView, NotLookedAt, RootedView
+from denizen.disk_view import DiskView, EnvironmentView, NotLookedAt, RootedView
 from denizen.file_content import MAP_FROM
 from denizen.fileview import Executable, FileKind, MemoryView, ViewLink
 
@@ -213,3 +213,15 @@ def test_large_files_are_read_where_a_mapping_would_take_the_last_descriptors(tm
     with only_descriptors(1):
         contents = [DiskView().read(path) for path in paths]
     assert [content[: len(path)] for content, path in zip(contents, paths, strict=True)] == paths
+
+
+def test_links_in_an_environment_s_tree_go_by_the_top_directories_that_are_made_on_entering(
+    tmp_path: Path,
+) -> None:
+    for name in ("usr/bin", "etc"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "usr/bin/nano").write_bytes(b"a program")
+    (tmp_path / "etc/editor").symlink_to("/bin/nano")
+    view = EnvironmentView(os.fsencode(tmp_path))
+    assert view.realpath(b"/etc/editor") == b"/usr/bin/nano"
+    assert bytes(view.read(b"/etc/editor")) == b"a program"

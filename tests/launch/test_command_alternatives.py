@@ -16,3 +16,5 @@ def test_a_name_that_only_a_maintainer_script_makes_has_its_package(name: bytes,
 def test_a_user_may_mean_several_packages_and_the_preferred_one_is_first() -> None:
     assert packages_for_user("vi")[0] == "vim"
     assert packages_for_user("git") == ()
+    # What a program means by it, where nothing else is said of users.
+    assert packages_for_user("php") == ("php-cli",)

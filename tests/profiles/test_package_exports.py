@@ -1,4 +1,5 @@
 from denizen.fhs.alternatives import Alternative
+from denizen.fhs.trigger_rules import Expose
 from denizen.fileview import Executable, MemoryView, ViewLink
 from denizen.profiles.package_exports import commands_in, data_in, texts_in
 
@@ -38,6 +39,23 @@ def test_an_alternative_is_a_command_where_no_file_has_its_name() -> None:
     names = {one.name: one.inside for one in commands_in(TREE, [vi, other])}
     assert names[b"vi"] == names[b"view"] == b"usr/bin/vim.basic"
     assert names[b"sh"] == b"usr/bin/sh"
+
+
+def test_the_programs_of_an_exposed_directory_are_commands_where_no_file_has_their_name() -> None:
+    view = MemoryView(
+        {
+            b"/usr/bin/jar": Executable(b"its own"),
+            b"/usr/lib/jvm/java-21/bin/java": Executable(b""),
+            b"/usr/lib/jvm/java-21/bin/jar": Executable(b""),
+            b"/usr/lib/jvm/java-21/bin/notes": b"",
+            b"/usr/lib/jvm/java-21/lib/server": Executable(b""),
+        }
+    )
+    rules = [Expose("usr/lib/jvm/*/bin/*", "usr/bin"), Expose("usr/lib/jvm/*/lib/*", "usr/lib")]
+    assert {one.name: one.inside for one in commands_in(view, (), rules)} == {
+        b"jar": b"usr/bin/jar",
+        b"java": b"usr/lib/jvm/java-21/bin/java",
+    }
 
 
 def test_data_is_shown_where_desktops_look() -> None:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from denizen.fhs.control_archive import Control
     from denizen.fhs.generations import Settings
     from denizen.fhs.package_closure import EnvironmentPackage, PackageCatalogue
-    from denizen.fhs.trigger_rules import Base
+    from denizen.fhs.trigger_rules import Base, Expose, TriggerRules
     from denizen.fhs.trigger_runs import CompositionTools
     from denizen.formats.storepath import StorePath
     from denizen.resolve.installation.install import Supply
@@ -90,9 +90,18 @@ def base_set() -> tuple[str, ...]:
     return _base().packages
 
 
+def exposed_directories() -> tuple[Expose, ...]:
+    """Return the rules about directories whose programs appear among the commands."""
+    return _rules().exposed
+
+
 def _base() -> Base:
+    return _rules().base
+
+
+def _rules() -> TriggerRules:
     with open(_RULES, "rb") as stream:
-        return read_rules(stream.read()).base
+        return read_rules(stream.read())
 
 
 def members_of(

@@ -15,8 +15,12 @@ _TABLES = posixpath.join(posixpath.dirname(__file__), "command_alternatives.toml
 
 
 def packages_for_user(name: str) -> Sequence[str]:
-    """Return the packages that a user may mean by a command's name, the preferred first; none for others."""
-    found: Sequence[str] = _table("user").get(name, ())
+    """Return the packages that a user may mean by a command's name, the preferred first; none for others.
+
+    Where nothing is said of users it is what a program means.
+    """
+    program = _table("program").get(name)
+    found: Sequence[str] = _table("user").get(name) or ((program,) if program else ())
     return found
 
 

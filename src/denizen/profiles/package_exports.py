@@ -1,13 +1,15 @@
 """The exports of a package into a profile: its commands and its data (pure over a FileView).
 
-Commands are the programs in the directories of PATH, and those that the package's alternatives would name
-(vim.basic as vi). Data is what lies below /usr/share, which desktops and shells find by XDG_DATA_DIRS; units
-of systemd's user instance are moved there, where it looks too (systemd.unit(5)).
+Commands are the programs in the directories of PATH, those that the package's alternatives would name
+(vim.basic as vi), and those of directories that a package's script exposes there (a Java's). Data is what
+lies below /usr/share, which desktops and shells find by XDG_DATA_DIRS; units of systemd's user instance are
+moved there, where it looks too (systemd.unit(5)).
 """
 
 from __future__ import annotations
 
 import posixpath
+from fnmatch import fnmatchcase
 
 from denizen.fileview import FileKind
 from denizen.value import Value
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from denizen.fhs.alternatives import Alternative
+    from denizen.fhs.trigger_rules import Expose
     from denizen.fileview import FileView
 
 # In the order of PATH; a name in the first counts.
@@ -42,8 +45,10 @@ class ExportedCommand(Value):
     inside: bytes
 
 
-def commands_in(view: FileView, alternatives: Sequence[Alternative] = ()) -> tuple[ExportedCommand, ...]:
-    """Return a package's commands, sorted by name."""
+def commands_in(
+    view: FileView, alternatives: Sequence[Alternative] = (), rules: Sequence[Expose] = ()
+) -> tuple[ExportedCommand, ...]:
+    """Return a package's commands, sorted by name; `rules` are those of triggers.toml."""
     found: dict[bytes, bytes] = {}
     for directory in _DIRECTORIES:
         for name in _names(view, directory):
@@ -55,6 +60,9 @@ def commands_in(view: FileView, alternatives: Sequence[Alternative] = ()) -> tup
         inside = b"usr/" + inside if inside.startswith((b"bin/", b"sbin/")) else inside
         if name not in found and is_program(view, inside):
             found[name] = inside
+    for name, path in _exposed_names(view, rules):
+        if name not in found and is_program(view, path):
+            found[name] = path
     return tuple(ExportedCommand(name, found[name]) for name in sorted(found))
 
 
@@ -106,6 +114,21 @@ def _alternative_names(alternatives: Sequence[Alternative]) -> Iterator[tuple[by
         for link, path in ((one.link, one.path), *((slave[0], slave[2]) for slave in one.slaves)):
             if posixpath.dirname(link).lstrip(b"/") in _DIRECTORIES:
                 yield posixpath.basename(link), path
+
+
+def _exposed_names(view: FileView, rules: Sequence[Expose]) -> Iterator[tuple[bytes, bytes]]:
+    for rule in rules:
+        if rule.into.encode() in _DIRECTORIES:
+            for path in _matching(view, b"", rule.of.encode().split(b"/")):
+                yield posixpath.basename(path), path
+
+
+def _matching(view: FileView, directory: bytes, pattern: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield the paths below a directory that a pattern's parts match; `*` stands for any part of a name."""
+    for name in _names(view, directory):
+        if fnmatchcase(name, pattern[0]):
+            path = directory + b"/" + name if directory else name
+            yield from _matching(view, path, pattern[1:]) if pattern[1:] else (path,)
 
 
 def _names(view: FileView, directory: bytes) -> tuple[bytes, ...]:

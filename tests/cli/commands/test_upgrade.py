@@ -131,6 +131,28 @@ def test_a_tie_is_told_with_the_choices(home: ProfileHome) -> None:
     assert home.denizen("x", "--from", "moo-two", "moo").stdout == "moo-two\n"
 
 
+def test_a_command_that_only_a_script_links_comes_by_the_package_of_its_name(home: ProfileHome) -> None:
+    program = Item("./usr/bin/baa-baa", content=b'#!/bin/sh\necho "baa $*"\n', mode=0o755)
+    script = "update-alternatives --install /bin/baa baa /bin/baa-baa 5\n"
+    home.add("baa", [program], postinst=script, depends="dash")
+    home.set_up("index", "update")
+    assert home.denizen("x", "baa", "black", "sheep").stdout == "baa black sheep\n"
+
+
+def test_a_package_without_commands_has_those_of_what_it_depends_on(home: ProfileHome) -> None:
+    """As default-jre-headless, of whose source java-common has a command that is not Java."""
+    java = Item("./usr/lib/jvm/one/bin/neigh", content=b"#!/bin/sh\necho neigh\n", mode=0o755)
+    home.add("horse-one", [java], depends="dash")
+    tool = Item("./usr/bin/update-horses", content=b"#!/bin/sh\necho updated\n", mode=0o755)
+    home.add("horse-common", [tool], source="horses", depends="dash")
+    home.add("default-horse", source="horses", depends="horse-common, horse-one")
+    home.set_up("index", "update")
+    home.denizen("install", "default-horse", "--profile", "horses")
+    commands = home.root / "state/profiles/horses/bin"
+    assert sorted(os.listdir(commands)) == ["neigh", "update-horses"]
+    assert subprocess.check_output([commands / "neigh"], text=True) == "neigh\n"
+
+
 def test_at_a_terminal_one_is_asked(home: ProfileHome) -> None:
     (home.root / "state" / "tried" / "moo").unlink(missing_ok=True)
     controller, terminal = pty.openpty()

@@ -119,6 +119,9 @@ def _holders(index: Index, command: bytes) -> list[CommandHolder]:
         found.setdefault(command.decode(), _holder(whole, holder.path.encode(), command, None))
     for one in _alternatives(index, command):
         found.setdefault(one.package, one)
+    if whole is not None and not found:
+        # A script of the package may make it a link to a command of another name (figlet-figlet).
+        found[command.decode()] = _holder(whole, b"", command, None)
     return sorted(found.values(), key=lambda one: (one.rank, -one.dependents, one.size, one.package))
 
 

@@ -85,7 +85,8 @@ class ChosenPackage(Value):
         """The packages whose commands are exported, itself first.
 
         A source package is often cut in parts of which the named one holds little (python3 and
-        python3-minimal). Of a package that only depends on others (build-essential) it is these.
+        python3-minimal). Of a package that only depends on others (build-essential, default-jre-headless) it
+        is these too.
         """
         own = self.package
         source = own.source_package or own.package
@@ -244,9 +245,9 @@ class _PackagePreparation:
 
         packages = chosen.exporting if beyond_libraries(chosen.closure) else (chosen.package,)
         unpacked = [self._unpacked(pin_of(one, {})) for one in packages]
-        if not any(one.exporting.commands for one in unpacked):
+        if not unpacked[0].exporting.commands:
             direct = [self._unpacked(pin_of(one, {})) for one in chosen.direct if one not in packages]
-            unpacked = [unpacked[0], *(one for one in direct if one.exporting.commands)]
+            unpacked += [one for one in direct if one.exporting.commands]
         exporting = [one.exporting for one in unpacked]
         reasons = environment_reasons(exporting, chosen.closure)
         recipe = CommandRecipe(
@@ -310,7 +311,7 @@ class _PackagePreparation:
 
     def _unpacked(self, pin: Pin) -> _UnpackedPackage:
         from denizen.disk_view import RootedView
-        from denizen.fhs.tree_creation import controls_of
+        from denizen.fhs.tree_creation import controls_of, exposed_directories
         from denizen.profiles.environment_need import ExportingPackage
         from denizen.profiles.package_exports import commands_in
         from denizen.resolve.installation.install import unpacked
@@ -320,7 +321,7 @@ class _PackagePreparation:
             (control,) = controls_of(controls, [pin], self._supply)
             path = unpacked(self._at.store, self._at.work, pin, self._supply)
             view = RootedView(self._at.store.place_of(path))
-            exporting = ExportingPackage(view, commands_in(view, control.alternatives))
+            exporting = ExportingPackage(view, commands_in(view, control.alternatives, exposed_directories()))
             self._made[pin.sha256] = _UnpackedPackage(pin, path, exporting)
         return self._made[pin.sha256]
 

@@ -118,7 +118,7 @@ def command_in(tree: bytes, command: bytes, program: bytes) -> tuple[bytes, byte
     `program` is the path of its file in the package's own object. Raises CommandLacking.
     """
     from denizen.app.command_package import COMMAND_PATH
-    from denizen.disk_view import RootedView
+    from denizen.disk_view import EnvironmentView
     from denizen.fhs.entry_command import located
 
     name = located(tree, command, COMMAND_PATH)
@@ -126,7 +126,7 @@ def command_in(tree: bytes, command: bytes, program: bytes) -> tuple[bytes, byte
         # Under another name there: an alternative of this package that another one won.
         name = program[program.index(b"/usr/") :] if b"/usr/" in program else name
     try:
-        return RootedView(tree).realpath(name), name
+        return EnvironmentView(tree).realpath(name), name
     except OSError as problem:
         raise CommandLacking(command) from problem
 

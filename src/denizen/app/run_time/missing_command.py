@@ -23,7 +23,7 @@ from denizen.app.session import tools_of
 from denizen.app.supply.base_suite import base_index, made_base_index
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.store_access import made_store
-from denizen.disk_view import DiskView, RootedView
+from denizen.disk_view import DiskView, EnvironmentView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks, shell_word
 from denizen.fhs.entry_command import located
 from denizen.fhs.generations import Settings
@@ -322,6 +322,6 @@ def _place_in(tree: bytes, name: bytes) -> bytes | None:
     if place == name:
         return None
     try:
-        return RootedView(tree).realpath(place)
+        return EnvironmentView(tree).realpath(place)
     except OSError:
         return None
