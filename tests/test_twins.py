@@ -123,6 +123,10 @@ def test_records_of_what_came_and_what_did_not_are_called_the_same(
     assert said == set(names)
 
 
+def test_the_file_of_the_budget_has_one_name() -> None:
+    assert f'SETTINGS, "/{kept_out.BUDGET.decode()}")' in source("budget.c")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -31,7 +31,9 @@ LOCKED = (
     f"denizen: {_NAME} is not here, and with --lock no command is brought; "
     f"without it denizen run {_PROGRAM} may bring it"
 )
-_SETTINGS, _BUDGET = b".settings", b"budget"
+# The file of the user's settings that says how much may be brought in one run.
+BUDGET = b"budget"
+_SETTINGS = b".settings"
 
 
 def library_not_brought(name: bytes, reason: str, command: str, program: bytes) -> str:
@@ -80,7 +82,7 @@ class KeptOut(Value):
         """Tell whether the user's settings changed since a name was recorded, or in the same tick."""
         since = _changed(self._place(name))
         link = self._place(_SETTINGS)
-        return bool(since) and max(_changed(link), _changed(os.path.join(link, _BUDGET))) >= since
+        return bool(since) and max(_changed(link), _changed(os.path.join(link, BUDGET))) >= since
 
     @property
     def _top(self) -> bytes:

@@ -99,7 +99,8 @@ _OPTIONS = (
     Option(
         ("--older-than",),
         "only what was registered before AGE ago (12h, 30d), and unused since then in the cache; "
-        "environments of builds, unpacked bundles and what x brought likewise (30d if not given)",
+        "environments of builds, shells, logs, unpacked bundles and what x brought likewise "
+        "(30d if not given)",
         metavar="AGE",
     ),
 )
