@@ -37,7 +37,7 @@ static void reset_signals(void)
     const uint64_t nothing[4] = {0};
     for (int signal = 1; signal <= SYS_SIGNALS; signal++)
         arch_syscall(__NR_rt_sigaction, signal, (long)nothing, 0, sizeof nothing[0], 0, 0);
-    arch_syscall(__NR_rt_sigprocmask, SYS_SIG_SETMASK, (long)nothing, 0, sizeof nothing[0], 0, 0);
+    sys_set_mask(SYS_SIG_SETMASK, nothing, NULL);
 }
 
 /* A root need not have a /dev/null; what is open as a path alone can be neither read nor written. */

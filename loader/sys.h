@@ -52,6 +52,7 @@ enum {
     SYS_PR_SET_NAME = 15,
     SYS_PR_SET_MM = 35,
     SYS_PR_SET_MM_MAP = 14,
+    SYS_SIG_BLOCK = 0,
     SYS_SIG_SETMASK = 2,
     SYS_SIGNALS = 64,
 };
@@ -143,6 +144,12 @@ static inline long sys_wait(long child, int *status)
 static inline int sys_dup_onto(int from, int to)
 {
     return (int)arch_syscall(__NR_dup3, from, to, 0, 0, 0, 0);
+}
+
+/* Change the mask of blocked signals; `before` gets the former one. Either may be null. */
+static inline void sys_set_mask(int how, const uint64_t *now, uint64_t *before)
+{
+    arch_syscall(__NR_rt_sigprocmask, how, (long)now, (long)before, sizeof *now, 0, 0);
 }
 
 static inline int sys_execve(const char *path, char *const *arguments, char *const *environment)

@@ -10,8 +10,6 @@ enum {
     CLONE_VM = 0x100,
     CLONE_VFORK = 0x4000,
     WAIT_FOR_ALL = 0x40000000,
-    SET_MASK = 2,
-    SIGNAL_SET_SIZE = 8,
     SIGKILL = 9,
     SIGTERM = 15,
     PR_SET_PDEATHSIG = 1,
@@ -22,11 +20,6 @@ struct request {
     const char *const *words;
     char *stack;
 };
-
-static void set_mask(const uint64_t *now, uint64_t *before)
-{
-    arch_syscall(__NR_rt_sigprocmask, SET_MASK, (long)now, (long)before, SIGNAL_SET_SIZE, 0, 0);
-}
 
 /* Ends with the one that waits for it; away from the program's terminal and its signals. */
 static _Noreturn void become_helper(void *given)
@@ -61,9 +54,9 @@ static void run_helper(struct request *request)
     const uint64_t all = ~(uint64_t)0;
     uint64_t mask;
     int status = 0;
-    set_mask(&all, &mask);
+    sys_set_mask(SYS_SIG_SETMASK, &all, &mask);
     long between = arch_run_apart(CLONE_VM, request->stack + 2 * STACK_SIZE, wait_for_helper, request);
-    set_mask(&mask, NULL);
+    sys_set_mask(SYS_SIG_SETMASK, &mask, NULL);
     if (between > 0)
         while (arch_syscall(__NR_wait4, between, (long)&status, WAIT_FOR_ALL, 0, 0, 0) == -SYS_EINTR)
             continue;

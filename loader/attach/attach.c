@@ -11,7 +11,6 @@
 enum {
     CLONE_VM = 0x100,
     WAIT_FOR_ALL = 0x40000000,
-    SIGNAL_SET_SIZE = 8,
     SIGKILL = 9,
     FUTEX_WAIT = 0,
     FUTEX_WAKE = 1,
@@ -34,11 +33,6 @@ struct attachment {
 ARCH_START;
 
 _Noreturn void loader_start(uintptr_t *stack, const void *unused);
-
-static void set_mask(const uint64_t *now, uint64_t *before)
-{
-    arch_syscall(__NR_rt_sigprocmask, SYS_SIG_SETMASK, (long)now, (long)before, SIGNAL_SET_SIZE, 0, 0);
-}
 
 static void reach(struct attachment *attachment, enum state state)
 {
@@ -93,9 +87,9 @@ static long start_tracer(struct attachment *attachment)
     long stack = sys_mmap(0, STACK_SIZE, SYS_PROT_READ | SYS_PROT_WRITE, SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
     if (sys_failed(stack))
         return stack;
-    set_mask(&all, &mask);
+    sys_set_mask(SYS_SIG_SETMASK, &all, &mask);
     long tracer = arch_run_apart(CLONE_VM, (char *)stack + STACK_SIZE, trace, attachment);
-    set_mask(&mask, NULL);
+    sys_set_mask(SYS_SIG_SETMASK, &mask, NULL);
     if (tracer <= 0)
         return tracer;
     /* Where Yama lets only ancestors trace: this one may, until it has attached. */

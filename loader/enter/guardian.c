@@ -13,7 +13,6 @@ enum {
     SIGKILL = 9,
     SIGTERM = 15,
     SIGCHLD = 17,
-    SIG_BLOCK = 0,
     EAGAIN_ = 11,
     CHILDREN_ROOM = 4096,
 };
@@ -118,7 +117,7 @@ long guardian_leave_behind(int status, const char **call)
     long result = arch_syscall(__NR_pipe2, (long)pipe, SYS_CLOEXEC | SYS_NONBLOCK, 0, 0, 0, 0);
     if (sys_failed(result))
         return result;
-    arch_syscall(__NR_rt_sigprocmask, SIG_BLOCK, (long)&blocked, (long)&before, sizeof blocked, 0, 0);
+    sys_set_mask(SYS_SIG_BLOCK, &blocked, &before);
     /* Whoever started us ends: so does the builder, and all that it has started. */
     sys_prctl(PR_SET_PDEATHSIG, SIGTERM, 0);
     *call = "clone";
@@ -128,7 +127,7 @@ long guardian_leave_behind(int status, const char **call)
     if (child < 0)
         return child;
     end_with_guardian(pipe);
-    arch_syscall(__NR_rt_sigprocmask, SYS_SIG_SETMASK, (long)&before, 0, sizeof before, 0, 0);
+    sys_set_mask(SYS_SIG_SETMASK, &before, NULL);
     return 0;
 }
 

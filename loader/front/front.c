@@ -21,7 +21,7 @@ ARCH_START;
 static const char *const SCRIPT = "denizen-python";
 /* What stands before the words of the caller: the interpreter, its option, the script in place of the command. */
 enum { PYTHON_WORDS = 4 };
-enum { SIG_BLOCK = 0, INTERRUPT = 1 << (2 - 1) };
+static const uint64_t INTERRUPT = (uint64_t)1 << (2 - 1);
 
 _Noreturn void loader_start(uintptr_t *stack, const void *unused);
 
@@ -53,12 +53,6 @@ static const char *python_of(const char *script, char *room)
     return text_starts(text_file_name(room + 2), "python") ? room + 2 : NULL;
 }
 
-/* Change the signal mask; `before` gets the former one, and may be null. */
-static void set_mask(int how, uint64_t mask, uint64_t *before)
-{
-    arch_syscall(__NR_rt_sigprocmask, how, (long)&mask, (long)before, sizeof mask, 0, 0);
-}
-
 /* Execute `python -SEPXutf8 -Xinterrupt=held script words...`, the second option where SIGINT was not blocked by the
    caller; comes back with the error, 0 where nothing was tried. */
 static long execute_python(const char *script, char **words, uintptr_t count, char **environment)
@@ -74,7 +68,7 @@ static long execute_python(const char *script, char **words, uintptr_t count, ch
         return at;
     char **all = (void *)(uintptr_t)at, **to = all;
     uint64_t before = 0;
-    set_mask(SIG_BLOCK, INTERRUPT, &before);
+    sys_set_mask(SYS_SIG_BLOCK, &INTERRUPT, &before);
     text_add(&text, script);
     *to++ = (char *)(uintptr_t)python;
     *to++ = option;
@@ -84,7 +78,7 @@ static long execute_python(const char *script, char **words, uintptr_t count, ch
     for (uintptr_t word = 1; word <= count; word++)
         *to++ = words[word];
     long problem = ignored_execute(python, all, python_environment(python, environment));
-    set_mask(SYS_SIG_SETMASK, before, NULL);
+    sys_set_mask(SYS_SIG_SETMASK, &before, NULL);
     return problem;
 }
 

@@ -26,7 +26,6 @@ enum {
     SIGINT = 2,
     SIGQUIT = 3,
     SIG_IGN = 1,
-    BLOCK = 0,
     SET_SIZE = 8,
     SET_FLAGS = 2,
     ACTION_WORDS = 8,
@@ -79,11 +78,6 @@ static void set_action(int number, const struct action *now, struct action *befo
     arch_syscall(__NR_rt_sigaction, number, (long)now, (long)before, SET_SIZE, 0, 0);
 }
 
-static void set_mask(int how, const uint64_t *now, uint64_t *before)
-{
-    arch_syscall(__NR_rt_sigprocmask, how, (long)now, (long)before, SET_SIZE, 0, 0);
-}
-
 /* In the parent's memory, which waits meanwhile. */
 static _Noreturn void become_shell(void *given)
 {
@@ -92,7 +86,7 @@ static _Noreturn void become_shell(void *given)
         set_action(SIGINT, &interrupt, NULL);
         set_action(SIGQUIT, &quit, NULL);
     }
-    set_mask(SYS_SIG_SETMASK, &run->mask, NULL);
+    sys_set_mask(SYS_SIG_SETMASK, &run->mask, NULL);
     for (const struct stream *each = streams; each < streams + MAX_STREAMS; each++)
         if (each->file && run->end >= 0)
             sys_close(each->end);
@@ -135,7 +129,7 @@ static void begin_line(uint64_t *mask)
         set_action(SIGQUIT, &ignore, &quit);
     }
     leave();
-    set_mask(BLOCK, &child, mask);
+    sys_set_mask(SYS_SIG_BLOCK, &child, mask);
 }
 
 static void end_line(const uint64_t *mask)
@@ -146,7 +140,7 @@ static void end_line(const uint64_t *mask)
         set_action(SIGQUIT, &quit, NULL);
     }
     leave();
-    set_mask(SYS_SIG_SETMASK, mask, NULL);
+    sys_set_mask(SYS_SIG_SETMASK, mask, NULL);
 }
 
 static int run_line(struct run run)
@@ -183,7 +177,7 @@ static long open_stream(struct run *run, const char *mode, int ours, void **file
         sys_close(ours);
         return stream ? OUT_OF_MEMORY : NO_MORE_FILES;
     }
-    set_mask(BLOCK, &(uint64_t){0}, &run->mask);
+    sys_set_mask(SYS_SIG_BLOCK, &(uint64_t){0}, &run->mask);
     long process = start_shell(run);
     if (process <= 0) {
         fclose(*file);
