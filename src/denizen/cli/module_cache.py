@@ -40,13 +40,10 @@ from _frozen_importlib_external import SourceFileLoader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from types import CodeType, ModuleType
-    from typing import TypeAlias
 
-    Row: TypeAlias = tuple[str, int, int, bool, int, int]
-    # The same with what the file has for the code.
-    Full: TypeAlias = tuple[str, int, int, bool, bytes]
+    from denizen.cli.module_cache_writer import Row
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # The answer to a program that waits for a library.
@@ -85,9 +82,7 @@ MAX_MODULES = {
 }
 AT_ONCE = frozenset({INSTALL_PLACE, "run"})
 # Imported to write a file: of no command.
-_WRITER = "denizen.cli.loaded_at_once"
-# Bytes of codes that are read at once: a larger buffer is new memory each time, a page fault per page.
-_TOGETHER = 96 * 1024
+_WRITERS = ("denizen.cli.loaded_at_once", "denizen.cli.module_cache_writer")
 # Global options whose value is the next word (dispatch.GLOBAL_OPTIONS, which is not imported yet).
 VALUED = frozenset({"--color", "--root"})
 # Bytes read at once, as much as tables have; digits of a table's size.
@@ -276,16 +271,14 @@ class _CacheFile:
             return
         temporary = f"{self._path}.{os.getpid()}"
         try:
+            from denizen.cli.module_cache_writer import content, rows
+
             places = {row[4]: self._bytes_of(row) for row in self.modules.values()}
             had = {name: (*row[:4], places[row[4]]) for name, row in self.modules.items()}
-            modules = had | _rows(names, at_once=self._at_once)
-            from denizen.cli.loaded_at_once import LOADED_AT_ONCE
-
-            first = [one for one in LOADED_AT_ONCE.get(self._name, ()) if one in modules]
-            ordered = {one: modules[one] for one in first} | modules
-            content = _content(self._place, ordered, len(first))
+            modules = had | rows(names, at_once=self._at_once)
+            table, codes = content(self._name, self._place, modules)
             with open(temporary, "wb") as stream:
-                stream.write(content)
+                stream.write(b"%0*d%b%b" % (_DIGITS, len(table), table, codes))
             os.replace(temporary, self._path)
         except OSError:
             return  # no room: the next start is as slow as this one
@@ -352,58 +345,9 @@ class _Finder:
 def _is_kept(name: str) -> bool:
     """Tell whether a module is of denizen, rich or Python and was imported from its source."""
     loader = getattr(sys.modules[name], "__loader__", None)
-    if not isinstance(loader, SourceFileLoader) or loader.name != name or name == _WRITER:
+    if not isinstance(loader, SourceFileLoader) or loader.name != name or name in _WRITERS:
         return False
     path = loader.path
     if name.startswith(("denizen.", "rich.")) or name == "rich":
         return True
     return path.startswith(OF_PYTHON) and "site-packages" not in path
-
-
-def _stamp(file: str) -> tuple[str, int, int]:
-    facts = os.stat(file)
-    return file, facts.st_mtime_ns, facts.st_size
-
-
-def _content(place: tuple[str, ...], modules: "dict[str, Full]", first: int) -> bytes:
-    """Return the content of the file with these modules, of which the first `first` are loaded at once."""
-    rows: dict[str, Row] = {}
-    # Of modules that are read at once there is one.
-    places: dict[bytes, int] = {}
-    end = 0
-    for name, (file, time, size, is_package, code) in modules.items():
-        if code not in places:
-            places[code], end = end, end + len(code)
-        rows[name] = (file, time, size, is_package, places[code], len(code))
-    table = marshal.dumps((place, first, rows))
-    return b"".join((b"%0*d" % (_DIGITS, len(table)), table, *places))
-
-
-def _rows(names: "Sequence[str]", *, at_once: bool) -> "dict[str, Full]":
-    """Return the rows of modules that have been imported. Raises OSError for one without a source."""
-    loaders = [(name, sys.modules[name].__loader__) for name in names]
-    sources = {name: loader for name, loader in loaders if isinstance(loader, SourceFileLoader)}
-    codes = {name: loader.get_code(name) for name, loader in sources.items()}
-    sizes = _TOGETHER if at_once else 1
-    content = {name: marshalled for group in _groups(codes, sizes) for name, marshalled in group.items()}
-    return {
-        name: (*_stamp(loader.path), loader.is_package(name), content[name])
-        for name, loader in sources.items()
-    }
-
-
-def _groups(codes: "dict[str, CodeType | None]", limit: int) -> "Iterator[dict[str, bytes]]":
-    """Yield the marshals of codes by name: of one alone, or the same for several of up to `limit` bytes."""
-    group: dict[str, CodeType | None] = {}
-    size = 0
-    for name, code in codes.items():
-        alone = marshal.dumps(code)
-        if limit <= len(alone):
-            yield {name: alone}
-            continue
-        if size + len(alone) > limit:
-            yield dict.fromkeys(group, marshal.dumps(group))
-            group, size = {}, 0
-        group[name], size = code, size + len(alone)
-    if group:
-        yield dict.fromkeys(group, marshal.dumps(group))
