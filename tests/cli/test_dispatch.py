@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from denizen.cli import dispatch as dispatching
+from denizen.errors import DenizenError
 from tests.support.seccomp import CLONE, CLONE3, refusing, under_filter
 
 
@@ -22,7 +24,7 @@ def test_a_lack_of_memory_is_no_defect(
     assert "there is not enough memory" in told
     assert "defect" not in told
     with pytest.raises(MemoryError):
-        dispatching.dispatch(["list", "--debug"])
+        dispatching.dispatch(["--debug", "list"])
 
 
 def test_a_host_that_starts_no_thread_is_no_defect() -> None:
@@ -38,6 +40,90 @@ def test_a_host_that_starts_no_thread_is_no_defect() -> None:
     assert done.returncode == 125
     assert "this host starts no further thread" in done.stderr
     assert "defect" not in done.stderr
+
+
+def test_the_programs_words_are_no_options_of_denizens(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["run", "/nowhere/app", "--debug"], ["run", "--", "/nowhere/app", "--debug"]):
+        assert dispatching.dispatch(words) == 127
+        assert "denizen: cannot start /nowhere/app" in capsys.readouterr().err
+    with pytest.raises(DenizenError):
+        dispatching.dispatch(["run", "--debug", "/nowhere/app"])
+    with pytest.raises(DenizenError):
+        dispatching.dispatch(["why", "/nowhere/app", "--debug"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "--suite", "sid", "--help"],
+        ["run", "--strategy", "host", "--help", "/nowhere/app"],
+        ["run", "--lock", "--help"],
+        ["--root", "/nowhere", "run", "-h"],
+    ],
+)
+def test_help_is_shown_behind_an_option_with_a_value(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatching.dispatch(words) == 0
+    assert capsys.readouterr().out.startswith("usage: denizen run [options] PROGRAM")
+
+
+def test_options_of_every_command_may_stand_between_its_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = str(tmp_path / "root")
+    for words in (["--json", "--root", root, "list"], ["--root", root, "list", "--json"]):
+        assert dispatching.dispatch(["fhs", *words]) == 0
+        assert capsys.readouterr().out == "[]\n"
+    assert dispatching.dispatch(["fhs", "--root", root, "lst"]) == 2
+    told = capsys.readouterr().err
+    assert "there is no command 'fhs lst'\n  try: denizen fhs list" in told
+    assert dispatching.dispatch(["fhs", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: denizen fhs COMMAND")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--root", "", "list"],
+        ["gc", "--max-freed", ""],
+        ["loader", "status", "--prefix", ""],
+        ["system", "list", "--target", ""],
+        ["store", "add", ""],
+        ["lock", ""],
+    ],
+)
+def test_a_variable_that_is_not_set_does_not_mean_another_place(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatching.dispatch(words) == 2
+    assert "is an empty word" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", ["\N{SUPERSCRIPT TWO}", "\N{ARABIC-INDIC DIGIT THREE}", "9" * 5000, "-1"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["gc", "--max-freed"],
+        ["install", "app", "--priority"],
+        ["store", "create", "--length"],
+        ["bundle", "/bin/sh", "--level"],
+        ["profile", "switch"],
+        ["fhs", "rollback", "app", "--to"],
+        ["search", "app", "--limit-rate"],
+        ["build", "--cores"],
+    ],
+)
+def test_what_is_no_number_is_told(words: list[str], number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        dispatching.dispatch(
+            [*words[:-1], f"{words[-1]}={number}"] if words[-1][0] == "-" else [*words, "--", number]
+        )
+        == 2
+    )
+    told = capsys.readouterr().err
+    assert "defect" not in told
+    assert "try: " in told
 
 
 @pytest.mark.parametrize("words", [["--help"], ["instal"], ["remove", "nothing-here"]])

@@ -1,6 +1,6 @@
 import pytest
 
-from denizen.cli.options import Option, Positional, UsageError, parse
+from denizen.cli.options import Option, Positional, UsageError, own_words, parse
 from denizen.errors import EXIT_USAGE
 
 OPTIONS = (
@@ -8,6 +8,7 @@ OPTIONS = (
     Option(("-v", "--verbose"), "say more", repeat=True),
     Option(("-o", "--output"), "where to", metavar="FILE"),
     Option(("--with",), "more", metavar="NAME", repeat=True),
+    Option(("--path",), "directories", metavar="PATH", may_be_empty=True),
     Option(("--when",), "", metavar="WHEN", choices=("now", "later"), retired=("soon",), default="now"),
 )
 PROGRAM = (Positional("PROGRAM", "what to look at"),)
@@ -57,6 +58,10 @@ def test_two_dashes_before_the_program_leave_the_rest_to_it() -> None:
         (["--nope", "p"], "there is no option --nope"),
         (["-x", "p"], "there is no option -x"),
         (["p", "-o"], "-o wants a value: -o FILE"),
+        (["", "p"], "PROGRAM is an empty word"),
+        (["-o", "", "p"], "the value of -o is an empty word"),
+        (["--output=", "p"], "the value of --output is an empty word"),
+        (["--with", "a", "--with", "", "p"], "the value of --with is an empty word"),
         (["--quiet=yes", "p"], "--quiet takes no value"),
         (["--when", "never", "p"], "--when is one of now, later, not 'never'"),
     ],
@@ -65,6 +70,25 @@ def test_a_wrong_line_says_what_is_wrong_and_exits_2(words: list[str], problem: 
     with pytest.raises(UsageError) as caught:
         parse("why", OPTIONS, PROGRAM, words)
     assert (caught.value.problem, caught.value.exit_status) == (problem, EXIT_USAGE)
+
+
+def test_an_empty_word_is_taken_where_it_means_something() -> None:
+    parsed = parse("run", OPTIONS, RUN, ["--path", "", "p", "", "x"])
+    assert (parsed.text("path"), parsed.texts("ARG")) == ("", ("", "x"))
+    # A program of that name is looked for as a shell does, and not there.
+    assert parse("run", OPTIONS, RUN, [""]).required("PROGRAM") == ""
+
+
+def test_own_words_end_where_a_programs_begin() -> None:
+    assert own_words(OPTIONS, RUN, ["-o", "out", "--help", "p", "--debug"]) == ["-o", "out", "--help", "p"]
+    assert own_words(OPTIONS, PROGRAM, ["p", "-qoout", "--help", "--", "--debug"]) == [
+        "p",
+        "-qoout",
+        "--help",
+    ]
+    # The value that is wanted is taken for a question.
+    assert own_words(OPTIONS, RUN, ["p2", "-o"]) == ["p2"]
+    assert own_words(OPTIONS, PROGRAM, ["-o", "--help"]) == ["-o", "--help"]
 
 
 def test_a_retired_value_is_taken_and_not_offered() -> None:

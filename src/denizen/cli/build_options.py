@@ -85,8 +85,11 @@ def given_numbers(parsed: Parsed, command: str) -> dict[str, int]:
 
 
 def _number(command: str, key: str, text: str, largest: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= largest):
+    from denizen.formats.decimal_number import parse_number
+
+    number = parse_number(text)
+    if number is None or number > largest:
         raise UsageError(command, f"{text!r} is not a number for --{key}", f"--{key} 2")
-    if key == "jobs" and not int(text):
+    if key == "jobs" and not number:
         raise UsageError(command, "without a job nothing is built", "--jobs 2")
-    return int(text)
+    return number

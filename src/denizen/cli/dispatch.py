@@ -8,7 +8,7 @@ import sys
 from denizen import __version__
 from denizen.app.session import SYSTEM_ROOT, Session
 from denizen.cli.command import Command, Context, Group, OutputReporter
-from denizen.cli.options import Option, UsageError, parse
+from denizen.cli.options import Option, UsageError, own_words, parse
 from denizen.cli.output import CannotWrite, Output, open_output
 from denizen.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, DenizenError
 from denizen.launch.process_state import take
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from denizen.cli.options import Parsed
 
 
+_HELP = frozenset(("-h", "--help"))
 # What Python says where the kernel starts no thread; the class is that of every error without one.
 _NO_THREAD = "can't start new thread"
 # One constant, and no code that runs for each row: 60 us of every start.
@@ -187,66 +188,82 @@ def dispatch(arguments: Sequence[str], at_exec: Callable[[], None] = _nothing) -
         return EXIT_BROKEN_PIPE
 
 
+class _Asked:
+    """The part of the caller's words that is about errors.
+
+    Attributes:
+        debug: errors are to be raised, for their tracebacks.
+        parsed: the values of the command line; None until it is read.
+    """
+
+    __slots__ = ("debug", "parsed")
+
+    def __init__(self, *, debug: bool) -> None:
+        self.debug = debug
+        self.parsed: Parsed | None = None
+
+
 def _told(arguments: Sequence[str], at_exec: Callable[[], None]) -> int:
     """Run `arguments`; what goes wrong is printed. Raises BrokenPipeError."""
     take(os.environ)
     output = open_output(os.environ, color="auto", verbosity=0)
-    debug = "--debug" in arguments
-    asked: list[Parsed] = []
+    asked = _Asked(debug="--debug" in arguments[: _first_word(arguments)])
     try:
         status = _dispatch(list(arguments), output, at_exec, asked)
         output.flush()
-    except DenizenError as error:
-        if debug:
-            raise
-        output.error(error, _remedy(error, asked))
-        if isinstance(error, CannotWrite):
-            _discard_result(sys.stdout)
-        return error.exit_status
     except KeyboardInterrupt:
         output.say("denizen: interrupted")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         raise
-    except OSError as error:
-        # An error such as a full disk, wherever it occurs, is not a defect of denizen.
-        if debug:
-            raise
-        from denizen.app.errors import error_of
-
-        output.error(error_of(error))
-        return EXIT_FAILED
-    except MemoryError:
-        if debug:
-            raise
-        from denizen.app.errors import OutOfMemory
-
-        output.error(OutOfMemory())
-        return EXIT_FAILED
     except Exception as error:
-        if debug:
+        if asked.debug:
             raise
-        if isinstance(error, RuntimeError) and str(error).startswith(_NO_THREAD):
-            from denizen.app.errors import NoThreads
-
-            output.error(NoThreads())
-        else:
-            output.internal(error)
-        return EXIT_FAILED
+        return _tell(error, output, asked)
     return status
 
 
-def _remedy(error: DenizenError, asked: Sequence[Parsed]) -> str:
+def _tell(error: Exception, output: Output, asked: _Asked) -> int:
+    """Print an error; return the exit status."""
+    told = _error_of(error)
+    if told is None:
+        output.internal(error)
+        return EXIT_FAILED
+    output.error(told, _remedy(told, asked))
+    if isinstance(told, CannotWrite):
+        _discard_result(sys.stdout)
+    return told.exit_status
+
+
+def _error_of(error: Exception) -> DenizenError | None:
+    """Return the error to tell: a full disk or a lack of memory, say, is no defect of denizen.
+
+    Return None for what is one.
+    """
+    if isinstance(error, DenizenError):
+        return error
+    from denizen.app import errors
+
+    if isinstance(error, OSError):
+        return errors.error_of(error)
+    if isinstance(error, MemoryError):
+        return errors.OutOfMemory()
+    if isinstance(error, RuntimeError) and str(error).startswith(_NO_THREAD):
+        return errors.NoThreads()
+    return None
+
+
+def _remedy(error: DenizenError, asked: _Asked) -> str:
     """Return an error's remedy, with the options by which the caller chose root and profile."""
-    if not asked or not error.remedy:
+    if asked.parsed is None or not error.remedy:
         return error.remedy
     from denizen.cli.remedies import as_typed, options_of
 
-    return as_typed(error.remedy, options_of(asked[0]), [row.word for row in TABLE])
+    return as_typed(error.remedy, options_of(asked.parsed), [row.word for row in TABLE])
 
 
-def _dispatch(arguments: list[str], output: Output, at_exec: Callable[[], None], asked: list[Parsed]) -> int:
-    """Run the command that the arguments name; what it was asked is added to `asked`."""
+def _dispatch(arguments: list[str], output: Output, at_exec: Callable[[], None], asked: _Asked) -> int:
+    """Run the command that the arguments name; what is asked for is noted in `asked`."""
     position = _first_word(arguments)
     if position is None:
         return _without_command(arguments, output)
@@ -256,15 +273,17 @@ def _dispatch(arguments: list[str], output: Output, at_exec: Callable[[], None],
     command, rest = _select(commands_of(group), arguments[position:])
     # Global options may also precede the command's words.
     rest = [*arguments[:position], *rest]
-    name = " ".join(command.words)
-    if _asks_for_help(command, rest):
-        from denizen.cli.help import command_help  # 0.1 ms that only help pays
+    options = (*command.options, *GLOBAL_OPTIONS)
+    if _HELP & set(rest) or "--debug" in rest:
+        own = own_words(options, command.positionals, rest)
+        asked.debug = "--debug" in own
+        if _HELP & set(own):
+            from denizen.cli.help import command_help  # 0.1 ms that only help pays
 
-        output.line(command_help(command, GLOBAL_OPTIONS))
-        return 0
-    parsed = parse(name, (*command.options, *GLOBAL_OPTIONS), command.positionals, rest)
-    asked.append(parsed)
-    return command.run(parsed, _context(parsed, at_exec))
+            output.line(command_help(command, GLOBAL_OPTIONS))
+            return 0
+    asked.parsed = parse(" ".join(command.words), options, command.positionals, rest)
+    return command.run(asked.parsed, _context(asked.parsed, at_exec))
 
 
 def commands_of(group: Group) -> tuple[Command, ...]:
@@ -276,20 +295,31 @@ def commands_of(group: Group) -> tuple[Command, ...]:
 
 
 def _select(commands: Sequence[Command], words: Sequence[str]) -> tuple[Command, list[str]]:
-    """Return the command that the first words name, and the words after them. Raises UsageError."""
+    """Return the command that the first words name, and the words after them. Raises UsageError.
+
+    Global options may stand between the two words of a command.
+    """
     for command in commands:
-        length = len(command.words)
-        if tuple(words[:length]) == command.words:
-            return command, list(words[length:])
-    given = next((word for word in words[1:] if not word.startswith("-")), None)
-    below = [command.words[1] for command in commands]
-    if given is not None:
-        raise _unknown(f"{words[0]} {given}", [f"{words[0]} {name}" for name in below])
-    if {"-h", "--help"} & set(words):
+        if command.words == (words[0],):
+            return command, list(words[1:])
+    second = _first_word(words[1:])
+    if second is None:
+        return _without_second_word(commands, words)
+    given, rest = words[1 + second], [*words[1 : 1 + second], *words[2 + second :]]
+    for command in commands:
+        if command.words == (words[0], given):
+            return command, rest
+    below = [" ".join(command.words) for command in commands]
+    raise _unknown(f"{words[0]} {given}", below)
+
+
+def _without_second_word(commands: Sequence[Command], words: Sequence[str]) -> tuple[Command, list[str]]:
+    """Return the command that lists those below a word, if help is asked for. Raises UsageError."""
+    if _HELP & set(words):
         from denizen.cli.help import overview
 
         return overview(words[0], commands), []
-    raise UsageError(words[0], f"which? One of {', '.join(below)}")
+    raise UsageError(words[0], f"which? One of {', '.join(command.words[1] for command in commands)}")
 
 
 def _context(parsed: Parsed, at_exec: Callable[[], None]) -> Context:
@@ -330,18 +360,6 @@ def _without_command(arguments: Sequence[str], output: Output) -> int:
 
     output.line(general_help(TABLE, GLOBAL_OPTIONS))
     return 0
-
-
-def _asks_for_help(command: Command, arguments: Sequence[str]) -> bool:
-    """Tell whether -h or --help is among the command's own arguments, and not a program's (`run`)."""
-    if any(positional.rest for positional in command.positionals):
-        own = _first_word(arguments)
-        arguments = arguments[:own]
-    return bool({"-h", "--help"} & set(arguments[: _index(arguments, "--")]))
-
-
-def _index(arguments: Sequence[str], word: str) -> int | None:
-    return list(arguments).index(word) if word in arguments else None
 
 
 def _unknown(given: str, known: Sequence[str]) -> UsageError:

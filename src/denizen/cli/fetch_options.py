@@ -30,8 +30,10 @@ def fetch_limits(parsed: Parsed, command: str) -> tuple[bool, int]:
 
 
 def _rate(text: str, command: str) -> int:
+    from denizen.formats.decimal_number import parse_number
+
     factor = {"K": 1000, "M": 1_000_000, "G": 1_000_000_000}.get(text[-1:].upper(), 1)
-    digits = text[:-1] if factor > 1 else text
-    if not digits.isdecimal() or len(digits) > 12 or not int(digits):
+    number = parse_number(text[:-1] if factor > 1 else text)
+    if not number:
         raise UsageError(command, f"{text!r} is not a rate", "--limit-rate 500K")
-    return int(digits) * factor
+    return number * factor

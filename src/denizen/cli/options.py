@@ -30,6 +30,8 @@ class Option(Value):
         retired: values that are allowed too, for a release, and not offered.
         repeat: it may be given more than once: a flag is counted, values are collected in a tuple.
         default: the value of an absent option with a value.
+        may_be_empty: an empty value means something. Else it is refused: it is a shell variable that is not
+            set, and would be taken for an absent option. Hidden options, which denizen gives itself, may.
     """
 
     names: tuple[str, ...]
@@ -39,6 +41,7 @@ class Option(Value):
     retired: tuple[str, ...] = ()
     repeat: bool = False
     default: str | None = None
+    may_be_empty: bool = False
 
     @property
     def key(self) -> str:
@@ -153,6 +156,27 @@ def parse(
     return Parsed(values | _distribute(command, positionals, words))
 
 
+def own_words(
+    options: Sequence[Option], positionals: Sequence[Positional], arguments: Sequence[str]
+) -> list[str]:
+    """Return the arguments up to a program's own, or up to `--`."""
+    by_name = {name: option for option in options for name in option.names}
+    words, position = 0, 0
+    while position < len(arguments) and arguments[position] != "--":
+        word = arguments[position]
+        position += 1
+        if not word.startswith("-") or word == "-":
+            words += 1
+            if _is_rest(positionals, words):
+                break
+            continue
+        name, attached = _split(word, by_name)[-1]
+        option = by_name.get(name)
+        if option is not None and option.metavar and attached is None:
+            position += 1
+    return list(arguments[:position])
+
+
 def _initial(option: Option) -> object:
     if option.metavar:
         return () if option.repeat else option.default
@@ -199,6 +223,8 @@ def _take(
     if attached is None and not pending:
         raise UsageError(command, f"{name} wants a value: {name} {option.metavar}")
     found = attached if attached is not None else pending.pop()
+    if not (found or option.may_be_empty) and option.help:
+        raise UsageError(command, f"the value of {name} is an empty word")
     if option.choices and found not in (*option.choices, *option.retired):
         raise UsageError(command, f"{name} is one of {', '.join(option.choices)}, not {found!r}")
     old = values[option.key]
@@ -215,6 +241,9 @@ def _nearest(name: str, known: Mapping[str, Option]) -> str:
 def _distribute(command: str, positionals: Sequence[Positional], words: Sequence[str]) -> dict[str, object]:
     values: dict[str, object] = {}
     left = list(words)
+    # The name of a program to start is the kernel's to judge, and its arguments are its own.
+    if "" in words and not any(positional.rest for positional in positionals):
+        raise UsageError(command, f"{_taker(positionals, words.index(''))} is an empty word")
     for positional in positionals:
         if positional.many or positional.rest:
             values[positional.name] = tuple(left)
@@ -230,3 +259,8 @@ def _distribute(command: str, positionals: Sequence[Positional], words: Sequence
     if left:
         raise UsageError(command, f"unexpected argument {left[0]!r}")
     return values
+
+
+def _taker(positionals: Sequence[Positional], index: int) -> str:
+    """Return the name of the positional that takes the word at an index."""
+    return positionals[min(index, len(positionals) - 1)].name if positionals else "an argument"

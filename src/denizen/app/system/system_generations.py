@@ -81,6 +81,7 @@ def deleted_generations(access: SystemAccess, words: Sequence[str]) -> list[int]
     """
     from denizen.app.profiles.generation_selection import selected
     from denizen.app.system.system_switch import SystemSwitch
+    from denizen.formats.decimal_number import parse_number
     from denizen.system.activation import Activator
 
     active = Activator(access.target).active().encode()
@@ -89,7 +90,7 @@ def deleted_generations(access: SystemAccess, words: Sequence[str]) -> list[int]
         in_force = {
             one.number for one in access.profile.generations() if os.path.basename(one.tree) == active
         }
-        named = {int(word) for word in words if word.isascii() and word.isdigit()}
+        named = {number for word in words if (number := parse_number(word)) is not None}
         if (default := access.profile.current()) in named:
             raise GenerationInUse(default, "the default one")
         for number in sorted(named & in_force):

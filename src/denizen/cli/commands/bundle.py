@@ -79,9 +79,12 @@ def _level(text: str | None) -> int | None:
     """Return the level of compression that was asked for. Raises UsageError."""
     if text is None:
         return None
-    if not text.isdigit() or not 1 <= int(text) <= 22:
+    from denizen.formats.decimal_number import parse_number
+
+    level = parse_number(text)
+    if level is None or not 1 <= level <= 22:
         raise UsageError("bundle", f"--level wants a number from 1 to 22, not {text!r}")
-    return int(text)
+    return level
 
 
 COMMANDS = (

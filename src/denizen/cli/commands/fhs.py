@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from denizen.cli.arguments import parse_generation
 from denizen.cli.command import Command
 from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional, UsageError
@@ -125,10 +126,9 @@ def _document(context: Context, name: str, one: Generation) -> dict[str, object]
 def _rollback(parsed: Parsed, context: Context) -> int:
     from denizen.app.environments.fhs_rollback import rollback
 
-    name, wanted = parsed.required("NAME"), parsed.text("to")
-    if wanted is not None and not (wanted.isdecimal() and len(wanted) < 10):
-        raise UsageError("fhs rollback", f"{wanted!r} is not a generation", "denizen fhs list shows them")
-    number = rollback(context.session, name, None if wanted is None else int(wanted))
+    name, text = parsed.required("NAME"), parsed.text("to")
+    wanted = None if text is None else parse_generation("fhs rollback", text, "denizen fhs list")
+    number = rollback(context.session, name, wanted)
     context.output.line(f"{name}: generation {number}")
     return 0
 

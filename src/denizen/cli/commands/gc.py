@@ -40,9 +40,9 @@ def _request(parsed: Parsed) -> GarbageRequest:
 
     size, age, grace = parsed.text("max-freed"), parsed.text("older-than"), parsed.text("grace")
     return GarbageRequest(
-        max_freed=parse_size("gc", size) if size else None,
-        unused_for=parse_age("gc", age) if age else None,
-        missing_for=parse_age("gc", grace) if grace else MISSING_FOR,
+        max_freed=None if size is None else parse_size("gc", size),
+        unused_for=None if age is None else parse_age("gc", age),
+        missing_for=MISSING_FOR if grace is None else parse_age("gc", grace),
         dry=parsed.flag("dry-run"),
     )
 

@@ -48,18 +48,25 @@ def request_from(parsed: Parsed, command: str, suites: tuple[str, ...] = ()) -> 
 
 def _request(parsed: Parsed) -> InstallRequest:
     """Return all options of `install`. Raises UsageError."""
-    from denizen.profiles.profile_manifest import MAX_PRIORITY
     from denizen.value import replace
 
     text = parsed.text("priority")
-    if text is not None and not (text.isascii() and text.isdigit() and int(text) < MAX_PRIORITY):
-        raise UsageError("install", f"{text!r} is not a priority", "a number; 5 is usual, the lower one wins")
     return replace(
         request_from(parsed, "install", parsed.texts("suite")),
-        priority=None if text is None else int(text),
+        priority=None if text is None else _priority(text),
         sha256=parsed.text("sha256") or "",
         name=parsed.text("name") or "",
     )
+
+
+def _priority(text: str) -> int:
+    from denizen.formats.decimal_number import parse_number
+    from denizen.profiles.profile_manifest import MAX_PRIORITY
+
+    number = parse_number(text)
+    if number is None or number >= MAX_PRIORITY:
+        raise UsageError("install", f"{text!r} is not a priority", "a number; 5 is usual, the lower one wins")
+    return number
 
 
 def _install(parsed: Parsed, context: Context) -> int:

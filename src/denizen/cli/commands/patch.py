@@ -169,7 +169,12 @@ COMMANDS = (
         ),
         options=(
             Option(("--interpreter",), "the path of its dynamic linker", metavar="PATH"),
-            Option(("--rpath",), "the run path, directories separated by colons", metavar="PATH"),
+            Option(
+                ("--rpath",),
+                "the run path, directories separated by colons",
+                metavar="PATH",
+                may_be_empty=True,
+            ),
             Option(("--add-rpath",), "a directory behind those of the run path", metavar="PATH", repeat=True),
             Option(("--shrink-rpath",), "leave out directories in which nothing that it opens is found"),
             Option(("--remove-rpath",), "no run path"),

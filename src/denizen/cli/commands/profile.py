@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from denizen.cli.arguments import parse_generation
 from denizen.cli.command import Command
 from denizen.cli.commands.install import PROFILE_OPTIONS, profile_from
-from denizen.cli.options import Positional, UsageError
+from denizen.cli.options import Positional
 from denizen.errors import display
 
 TYPE_CHECKING = False
@@ -111,9 +112,7 @@ def _wipe(parsed: Parsed, context: Context) -> int:
 
 
 def _number(text: str, command: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise UsageError(command, f"{text!r} is not a generation", "denizen profile history shows them")
-    return int(text)
+    return parse_generation(command, text, "denizen profile history")
 
 
 _N = Positional("N", "the generation's number")

@@ -24,8 +24,6 @@ def run(parsed: Parsed, context: Context) -> int:
     if old is None or new is None:
         raise UsageError("relocate", "say --from PATH and --to PATH")
     prefix = Prefix(_path(old), _path(new), _path(parsed.text("link") or ""))
-    if not parsed.required("TREE"):
-        raise UsageError("relocate", "TREE is an empty word")
     tree = os.fsencode(os.path.abspath(parsed.required("TREE")))
     only_plan = parsed.flag("plan")
     with Meter(context.output, "relocating", "files") as meter:

@@ -108,16 +108,26 @@ def _create(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.create_store import PADDED_LENGTH, create_store, padded_place
     from denizen.cli.views.store_view import shown
 
-    paths, directory, length = context.session.paths, parsed.text("DIR"), parsed.text("length")
-    if length is not None and not length.isdigit():
-        raise UsageError("store", f"--length wants a number of bytes, not {length!r}")
+    paths, directory, length = context.session.paths, parsed.text("DIR"), _length(parsed.text("length"))
     place = paths.usual_store if directory is None else os.fsencode(os.path.abspath(directory))
     if parsed.flag("padded") or length is not None:
         above = os.path.dirname(place) if directory is None else place
         # Below the usual place's name, which becomes a link to it.
-        place = padded_place(os.path.realpath(above), int(length or PADDED_LENGTH))
+        place = padded_place(os.path.realpath(above), PADDED_LENGTH if length is None else length)
     context.output.line(shown(create_store(context.session, place)))
     return 0
+
+
+def _length(text: str | None) -> int | None:
+    """Return the number of bytes that --length gives; None where it was not given. Raises UsageError."""
+    if text is None:
+        return None
+    from denizen.formats.decimal_number import parse_number
+
+    length = parse_number(text)
+    if length is None:
+        raise UsageError("store create", f"--length wants a number of bytes, not {text!r}")
+    return length
 
 
 def _move(parsed: Parsed, context: Context) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
+from denizen.cli.arguments import parse_generation
 from denizen.cli.command import Command
 from denizen.cli.fetch_options import FETCH_OPTIONS
-from denizen.cli.options import Option, Positional, UsageError
+from denizen.cli.options import Option, Positional
 from denizen.errors import display
 
 TYPE_CHECKING = False
@@ -69,9 +70,7 @@ def _rollback(parsed: Parsed, context: Context) -> int:
     from denizen.app.system.system_switch import rolled_back_to
 
     text = parsed.text("N")
-    if text is not None and not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise UsageError("system rollback", f"{text!r} is not a generation", "denizen system list shows them")
-    number = None if text is None else int(text)
+    number = None if text is None else parse_generation("system rollback", text, "denizen system list")
     return _show(context, rolled_back_to(_access(parsed, context), number))
 
 
