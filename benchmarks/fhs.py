@@ -54,10 +54,11 @@ def denizen(root: Path, *words: str) -> str:
 
 
 def prepared(cache: Path) -> list[str]:
-    """Fill denizen's cache with the index and the packages; their names and versions."""
+    """Fill denizen's cache with the index and the packages; their names."""
     denizen(cache / "denizen", "fhs", "create", "bench", *PACKAGES, "--suite", SUITE)
     shown = json.loads(denizen(cache / "denizen", "fhs", "show", "bench", "--json"))
-    return [f"{part['name']}={part['version']}" for part in shown["parts"]]
+    # Without their versions: while the archive changes, apt-get may read a newer state than denizen did.
+    return [part["name"] for part in shown["parts"]]
 
 
 def make_once(here: Path, cache: Path) -> float:
@@ -88,7 +89,7 @@ def debian_once(here: Path, cache: Path, names: list[str]) -> tuple[float, float
     bootstrapped = time.monotonic() - began
     apt = ["env", "DEBIAN_FRONTEND=noninteractive", "chroot", str(root), "apt-get", "-y", "-qq"]
     run([*apt, "update"])
-    install = [*apt, "install", "--allow-downgrades", "--no-install-recommends"]
+    install = [*apt, "install", "--no-install-recommends"]
     if archives.exists():
         shutil.copytree(archives, root / "var/cache/apt/archives", dirs_exist_ok=True)
     run([*install, "--download-only", *names])

@@ -55,9 +55,12 @@ def compiled(here: Path) -> Path:
     return program
 
 
+def command(root: Path, *words: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("denizen")), "--root", str(root), *words]
+
+
 def denizen(root: Path, *words: str) -> str:
-    command = [str(Path(sys.executable).with_name("denizen")), "--root", str(root), *words]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command(root, *words), check=True, capture_output=True, text=True).stdout
 
 
 def prepared(cache: Path, program: Path) -> list[str]:
@@ -68,12 +71,19 @@ def prepared(cache: Path, program: Path) -> list[str]:
             subprocess.run(["chmod", "-R", "u+w", cache / "denizen" / part], check=False)
             shutil.rmtree(cache / "denizen" / part, ignore_errors=True)
     # Which also brings the archive's liblzma, for denizen itself (docs/decisions/0008).
-    denizen(cache / "denizen", "index", "update", "--suite", SUITE)
+    # While the archive changes, the update may fail; an index of before stays in force.
+    known = (cache / "denizen" / "cache" / "index").exists()
+    subprocess.run(
+        command(cache / "denizen", "index", "update", "--suite", SUITE),
+        check=not known,
+        stdout=subprocess.DEVNULL,
+    )
     denizen(cache / "denizen", "run", "--suite", SUITE, "--hermetic", str(program))
     plan = json.loads(
         denizen(cache / "denizen", "run", "--suite", SUITE, "--hermetic", "--json", "--plan", str(program))
     )
-    return [f"{package['name']}={package['version']}" for package in plan["resolution"]["packages"]]
+    # Without their versions: while the archive changes, apt-get may read a newer state than denizen did.
+    return [package["name"] for package in plan["resolution"]["packages"]]
 
 
 def denizen_once(here: Path, cache: Path, program: Path) -> float:
