@@ -213,13 +213,16 @@ def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: 
         return b"/" + name.lstrip(b"/")
     if b"/" in name or os.path.lexists(name):
         return os.path.abspath(name)
+    from denizen.fileview import FileKind
+
     for directory in search_path(environ):
         candidate = os.path.join(directory, name)
         try:
-            view.stat(candidate)
+            kind = view.stat(candidate).kind
         except OSError:
             continue
-        return candidate
+        if kind is not FileKind.DIRECTORY:
+            return candidate
     raise NothingToExamine(name, "there is no such file here, and no such command in PATH")
 
 

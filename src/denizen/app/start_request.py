@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.session import search_path
-from denizen.errors import EXIT_NOT_FOUND, DenizenError, shell_word
+from denizen.errors import EXIT_NOT_FOUND, DenizenError, display, shell_word
 from denizen.value import Value
 
 TYPE_CHECKING = False
@@ -20,26 +20,34 @@ class NoSuchProgram(DenizenError):
         name: as it was given.
         reason: why there is none.
         near: the path of the program that may have been meant; b"" for none.
+        is_to_start: it was to be started, not bundled or the like.
     """
 
     exit_status = EXIT_NOT_FOUND
     name: bytes
     reason: str
     near: bytes = b""
-    WHAT = "cannot start {name}"
+    is_to_start: bool = True
     WHY = "{reason:text}"
 
     @property
+    def what(self) -> str:
+        return f"{'cannot start' if self.is_to_start else 'there is no program'} {display(self.name)}"
+
+    @property
     def remedy(self) -> str:
-        """Return the same command with the name that may have been meant."""
-        return f"denizen run {shell_word(self.near)}" if self.near else ""
+        """Return the same command with the name that may have been meant, or the name."""
+        if not self.near:
+            return ""
+        near = shell_word(self.near)
+        return f"denizen run {near}" if self.is_to_start else f"did you mean {near}?"
 
 
-def no_such_program(path: bytes, problem: OSError) -> NoSuchProgram:
+def no_such_program(path: bytes, problem: OSError, *, is_to_start: bool = True) -> NoSuchProgram:
     """Return the error for a program that could not be opened."""
     from denizen.app.no_program import near_program, why_missing
 
-    return NoSuchProgram(path, why_missing(path, problem), near_program(path))
+    return NoSuchProgram(path, why_missing(path, problem), near_program(path), is_to_start)
 
 
 class RunRequest(Value):
@@ -189,5 +197,21 @@ def locate(name: bytes, environ: Mapping[str, str]) -> bytes:
             return candidate
     if os.path.isfile(name):
         return b"./" + name
+    raise NoSuchProgram(name, _absence(name))
+
+
+def locate_existing(name: bytes, environ: Mapping[str, str]) -> bytes:
+    """Return what `locate` returns, for a command that starts nothing. Raises NoSuchProgram."""
+    try:
+        path = locate(name, environ)
+        os.stat(path)
+    except NoSuchProgram:
+        raise NoSuchProgram(name, _absence(name), is_to_start=False) from None
+    except OSError as problem:
+        raise no_such_program(path, problem, is_to_start=False) from problem
+    return path
+
+
+def _absence(name: bytes) -> str:
     here = "what has this name here is a directory" if os.path.isdir(name) else "there is no such file here"
-    raise NoSuchProgram(name, f"{here}, and no such command in PATH")
+    return f"{here}, and no such command in PATH"

@@ -75,6 +75,7 @@ class Command(Value):
         positionals: its positional arguments, in order.
         options: its own options; `dispatch` adds the options of every command.
         description: more text for its --help; paragraphs separated by blank lines.
+        is_text: its result is another format's (a script, a log, an archive), and --json is refused.
     """
 
     words: tuple[str, ...]
@@ -83,6 +84,7 @@ class Command(Value):
     positionals: tuple[Positional, ...] = ()
     options: tuple[Option, ...] = ()
     description: str = ""
+    is_text: bool = False
 
     @property
     def offered(self) -> tuple[Option, ...]:

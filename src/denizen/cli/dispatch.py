@@ -283,6 +283,8 @@ def _dispatch(arguments: list[str], output: Output, at_exec: Callable[[], None],
             output.line(command_help(command, GLOBAL_OPTIONS))
             return 0
     asked.parsed = parse(" ".join(command.words), options, command.positionals, rest)
+    if command.is_text and asked.parsed.flag("json"):
+        raise UsageError(" ".join(command.words), "its result is not one for --json")
     return command.run(asked.parsed, _context(asked.parsed, at_exec))
 
 

@@ -149,12 +149,14 @@ def test_going_back_and_forth(home: FhsHome) -> None:
     home.denizen("fhs", "create", "turns", "tool")
     home.denizen("fhs", "create", "turns", "other")
     home.denizen("fhs", "run", "turns", "tool", status=127)
-    home.denizen("fhs", "rollback", "turns")
+    back = home.denizen("fhs", "rollback", "turns", "--json").stdout
+    assert json.loads(back) == {"name": "turns", "generation": 1}
     assert home.out("turns", "tool") == "tool\n"
     (shown,) = [
         row for row in json.loads(home.denizen("fhs", "list", "--json").stdout) if row["name"] == "turns"
     ]
     assert (shown["generation"], shown["generations"]) == (1, [1, 2])
+    assert json.loads(home.denizen("fhs", "destroy", "turns", "--json").stdout) == {"destroyed": "turns"}
 
 
 def test_a_missing_package_is_told_with_names_that_are_near(home: FhsHome) -> None:

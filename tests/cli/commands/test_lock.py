@@ -40,6 +40,12 @@ def test_the_lock_goes_to_stdout_and_is_one_that_can_be_read(home: DenizenHome, 
     assert tomllib.loads(text)["package"][0]["source"] == "debian"
 
 
+def test_a_command_is_found_in_path(home: DenizenHome, program: str) -> None:
+    there = {**os.environ, "PATH": f"{os.path.dirname(program)}:{os.environ['PATH']}"}
+    found = home.denizen("lock", os.path.basename(program), env=there, directory=home.debs).stdout
+    assert found == home.denizen("lock", program).stdout
+
+
 def test_a_lock_in_a_file_leaves_stdout_to_what_was_chosen(
     home: DenizenHome, program: str, tmp_path: Path
 ) -> None:
@@ -105,7 +111,7 @@ def test_a_directory_without_objects_is_said_so(home: DenizenHome, tmp_path: Pat
 
 
 def test_a_program_that_is_not_there_is_said_so(home: DenizenHome) -> None:
-    assert "cannot look at" in home.denizen("lock", "/no/such/program", status=127).stderr
+    assert "there is no program /no/such" in home.denizen("lock", "/no/such/program", status=127).stderr
 
 
 def test_why_shows_packages_with_their_reasons_and_sizes(home: DenizenHome, program: str) -> None:

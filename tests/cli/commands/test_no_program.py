@@ -1,6 +1,7 @@
 """What is no program: every command that takes one says what the file is instead, and writes nothing."""
 
 import os
+import shlex
 import struct
 from pathlib import Path
 
@@ -46,16 +47,33 @@ def test_a_file_that_is_no_program_is_refused_by_what_it_is(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("command", ["run", "why", "lock"])
+@pytest.mark.parametrize("command", [("run",), ("why",), *_COMMANDS], ids=lambda words: words[0])
 def test_a_mistyped_path_is_told_with_the_name_beside_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "program").write_bytes(b"#!/bin/sh\n")
     (tmp_path / "program").chmod(0o755)
-    status = dispatch(["--root", str(tmp_path / "root"), command, str(tmp_path / "progam")])
+    status = dispatch(["--root", str(tmp_path / "root"), *command, str(tmp_path / "progam")])
     assert status == 127
-    verb = "run" if command == "run" else "why"
-    assert f"{verb} {tmp_path / 'program'}" in capsys.readouterr().err
+    right = shlex.quote(str(tmp_path / "program"))
+    remedy = f"did you mean {right}?" if len(command) > 1 else f" {command[0]} {right}"
+    assert remedy in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", _COMMANDS, ids=lambda words: words[0])
+def test_a_command_that_is_nowhere_is_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert dispatch(["--root", str(tmp_path / "root"), *command, "no-such-command"]) == 127
+    assert "there is no program no-such-command" in capsys.readouterr().err
 
 
 def test_an_object_file_is_no_program_that_any_strategy_starts(

@@ -23,6 +23,8 @@ def test_a_soname_nobody_has_is_told_with_the_true_reason(home: DenizenHome) -> 
     library.unlink()
     done = home.denizen("run", os.fspath(program), status=126)
     assert "libnobody.so.7" in done.stderr
+    for form in ((), ("--json",)):
+        assert "libnobody.so.7" in home.denizen("run", "--plan", *form, os.fspath(program), status=1).stdout
     assert "Traceback" not in done.stderr
 
 

@@ -77,6 +77,25 @@ def test_colour_comes_when_asked_for(root: Path) -> None:
     assert "\x1b[" in done.stdout
 
 
+def test_a_directory_of_path_is_no_command(tmp_path: Path) -> None:
+    (tmp_path / "a" / "tool").mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "tool").symlink_to(sys.executable)
+    path = f"{tmp_path}/a:{tmp_path}/b:{os.environ['PATH']}"
+    done = denizen("why", "--host", "--json", "tool", cwd=tmp_path, PATH=path)
+    assert json.loads(done.stdout)["program"] == f"{tmp_path}/b/tool"
+
+
+def test_a_page_is_written_with_json_too_and_its_place_is_looked_at_first(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    done = denizen("why", "--host", "--json", "--html", str(page), sys.executable)
+    assert json.loads(done.stdout)["starts"]
+    assert sys.executable in page.read_text()
+    done = denizen("why", "--host", "--html", str(tmp_path / "no" / "page.html"), sys.executable)
+    assert (done.returncode, done.stdout) == (125, "")
+    assert "there is no directory" in done.stderr
+
+
 def test_the_page_holds_the_drawing(root: Path, tmp_path: Path) -> None:
     page = tmp_path / "why.html"
     denizen("why", "--host", "--sysroot", str(root), "--html", str(page), "/opt/app")

@@ -60,7 +60,7 @@ def find_subject(session: Session, word: str) -> ExportSubject:
         AmbiguousSubject: it names several.
         NoSuchProgram: it names none.
     """
-    from denizen.app.start_request import NoSuchProgram, locate
+    from denizen.app.start_request import NoSuchProgram, locate_existing
 
     prefix, colon, rest = word.partition(":")
     kinds = {kind.value: kind for kind in SubjectKind}
@@ -71,7 +71,7 @@ def find_subject(session: Session, word: str) -> ExportSubject:
         return ExportSubject(SubjectKind.PROFILE, word) if is_tree else _program(session, word)
     found = [ExportSubject(kind, word) for kind in _named(session, word)]
     try:
-        located = locate(os.fsencode(word), session.environ)
+        located = locate_existing(os.fsencode(word), session.environ)
         found.append(ExportSubject(SubjectKind.PROGRAM, os.fsdecode(located)))
     except NoSuchProgram:
         if not found:
@@ -82,9 +82,10 @@ def find_subject(session: Session, word: str) -> ExportSubject:
 
 
 def _program(session: Session, word: str) -> ExportSubject:
-    from denizen.app.start_request import locate
+    from denizen.app.start_request import locate_existing
 
-    return ExportSubject(SubjectKind.PROGRAM, os.fsdecode(locate(os.fsencode(word), session.environ)))
+    path = locate_existing(os.fsencode(word), session.environ)
+    return ExportSubject(SubjectKind.PROGRAM, os.fsdecode(path))
 
 
 def _named(session: Session, word: str) -> list[SubjectKind]:

@@ -23,6 +23,11 @@ def is_place(word: str) -> bool:
     return "/" in word or word in (".", "..")
 
 
+def is_url(word: str) -> bool:
+    """Tell whether a word is a URL, and not a path."""
+    return "://" in word
+
+
 def prepared_program(at: Preparation, word: str) -> PreparedElement:
     """Return the element for a path or URL; its objects are in the store, kept while the work lasts.
 
@@ -33,7 +38,7 @@ def prepared_program(at: Preparation, word: str) -> PreparedElement:
     from denizen.profiles.profile_manifest import ElementKind
 
     store, work, request = at.store, at.work, at.request
-    if "://" in word:
+    if is_url(word):
         from denizen.app.profiles.program_copy import fetched
 
         path, name = fetched(at, word)

@@ -24,10 +24,10 @@ def run(parsed: Parsed, context: Context) -> int:
     """Make the bundle and say what it is; return 0."""
     from denizen.app.bundles.bundle_program import bundle_program
     from denizen.app.bundles.bundle_request import BundleRequest
-    from denizen.app.start_request import locate
+    from denizen.app.start_request import locate_existing
     from denizen.cli.views.bundle_view import document, lines
 
-    program = locate(os.fsencode(parsed.required("PROGRAM")), context.session.environ)
+    program = locate_existing(os.fsencode(parsed.required("PROGRAM")), context.session.environ)
     output, directory, tree = parsed.text("output"), parsed.text("dir"), parsed.text("tree")
     if output is not None and directory is not None:
         raise UsageError("bundle", "--output and --dir exclude each other")

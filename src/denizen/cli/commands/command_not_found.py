@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.cli.command import Command
-from denizen.cli.options import Option, Positional
+from denizen.cli.options import Option, Positional, UsageError
 from denizen.errors import EXIT_NOT_FOUND, display, shell_word
 
 TYPE_CHECKING = False
@@ -23,12 +23,16 @@ HOOKS = {
 def _command_not_found(parsed: Parsed, context: Context) -> int:
     hook = parsed.text("hook")
     if hook is not None:
+        if context.json:
+            raise UsageError("command-not-found", "--hook is for a shell, not for --json")
         context.output.line(HOOKS[hook])
         return 0
     from denizen.app.profiles.command_holders import has_paths, holders_of, near_commands
     from denizen.sources.fetch_policy import FetchPolicy
 
-    command = parsed.text("COMMAND") or ""
+    command = parsed.text("COMMAND")
+    if command is None:
+        raise UsageError("command-not-found", "COMMAND is missing")
     holders = holders_of(context.session, command, (), FetchPolicy(offline=True), made=False)
     if context.json:
         rows = [{"package": one.package, "version": one.version, "path": one.path} for one in holders]

@@ -154,5 +154,6 @@ COMMANDS = (
         run,
         positionals=(Positional("SHELL", "bash, zsh or fish"),),
         description='Print a completion script for a shell:\n\n  eval "$(denizen completion bash)"',
+        is_text=True,
     ),
 )

@@ -31,6 +31,8 @@ def _develop(parsed: Parsed, context: Context) -> int:
         return develop(context.session, DevelopRequest(build, words=words))
     if command is not None:
         raise UsageError("develop", "--print-env takes no command", "denizen develop --print-env")
+    if context.json:
+        raise UsageError("develop", "--print-env is for bash, not for --json")
     from denizen.app.recipes.develop_direnv import develop_variables
 
     context.output.raw(

@@ -6,7 +6,7 @@ import os
 
 from denizen.cli.command import Command
 from denizen.cli.commands.install import PROFILE_OPTIONS, profile_from
-from denizen.cli.options import Option
+from denizen.cli.options import Option, UsageError
 from denizen.errors import display
 from denizen.profiles.shell_environment import SHELLS
 
@@ -20,6 +20,8 @@ def _env(parsed: Parsed, context: Context) -> int:
     from denizen.profiles.shell_environment import direnv_function, script, settings
 
     if parsed.flag("direnv"):
+        if context.json:
+            raise UsageError("env", "--direnv is for direnv, not for --json")
         lines = direnv_function("denizen")
     else:
         chosen = profile_from(parsed, context)

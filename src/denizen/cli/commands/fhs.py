@@ -129,7 +129,7 @@ def _rollback(parsed: Parsed, context: Context) -> int:
     name, text = parsed.required("NAME"), parsed.text("to")
     wanted = None if text is None else parse_generation("fhs rollback", text, "denizen fhs list")
     number = rollback(context.session, name, wanted)
-    context.output.line(f"{name}: generation {number}")
+    context.show(lambda: {"name": name, "generation": number}, (f"{name}: generation {number}",))
     return 0
 
 
@@ -138,7 +138,9 @@ def _destroy(parsed: Parsed, context: Context) -> int:
 
     name = parsed.required("NAME")
     destroy(context.session, name, force=parsed.flag("force"))
-    context.output.line(f"{name} is no more; denizen gc frees what nothing else uses")
+    context.show(
+        lambda: {"destroyed": name}, (f"{name} is no more; denizen gc frees what nothing else uses",)
+    )
     return 0
 
 
@@ -146,8 +148,12 @@ def _mount(parsed: Parsed, context: Context) -> int:
     from denizen.app.environments.fhs_mount import mount_environment
 
     name, place = parsed.required("NAME"), os.path.abspath(os.fsencode(parsed.required("DIR")))
-    word = "is now" if mount_environment(context.session, name, place) else "was already"
-    context.output.line(f"{display(place)} {word} {name}; chroot {shell_word(place)} enters it")
+    is_new = mount_environment(context.session, name, place)
+    word = "is now" if is_new else "was already"
+    context.show(
+        lambda: {"name": name, "place": display(place), "mounted": is_new},
+        (f"{display(place)} {word} {name}; chroot {shell_word(place)} enters it",),
+    )
     return 0
 
 
@@ -156,7 +162,10 @@ def _umount(parsed: Parsed, context: Context) -> int:
 
     place = os.path.abspath(os.fsencode(parsed.required("DIR")))
     found = unmount_environment(context.session, place)
-    context.output.line(f"{display(place)}: {'taken down' if found else 'nothing of ours is mounted there'}")
+    context.show(
+        lambda: {"place": display(place), "unmounted": found},
+        (f"{display(place)}: {'taken down' if found else 'nothing of ours is mounted there'}",),
+    )
     return 0
 
 

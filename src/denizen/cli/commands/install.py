@@ -54,9 +54,24 @@ def _request(parsed: Parsed) -> InstallRequest:
     return replace(
         request_from(parsed, "install", parsed.texts("suite")),
         priority=None if text is None else _priority(text),
-        sha256=parsed.text("sha256") or "",
+        sha256=_sha256(parsed.text("sha256")),
         name=parsed.text("name") or "",
     )
+
+
+def _is_url(word: str) -> bool:
+    from denizen.app.profiles.program_element import is_url
+
+    return is_url(word)
+
+
+def _sha256(text: str | None) -> str:
+    """Return the hash that was given; "" for none. Raises UsageError."""
+    if text is None:
+        return ""
+    if len(text) != 64 or set(text.lower()) - set("0123456789abcdef"):
+        raise UsageError("install", f"--sha256 wants 64 hexadecimal digits, not {text!r}")
+    return text
 
 
 def _priority(text: str) -> int:
@@ -76,6 +91,8 @@ def _install(parsed: Parsed, context: Context) -> int:
     request = _request(parsed)
     if len(words) > 1 and (request.name or request.sha256):
         raise UsageError("install", "--name and --sha256 are for one program")
+    if request.sha256 and not _is_url(words[0]):
+        raise UsageError("install", f"--sha256 is for a URL, and {words[0]} is none")
     profile = profile_from(parsed, context)
     return show_installed(context, profile, install(context.session, profile, words, request))
 
@@ -132,9 +149,11 @@ def _set_pinned(parsed: Parsed, context: Context, *, pinned: bool) -> int:
     profile = profile_from(parsed, context)
     names = parsed.texts("NAME")
     pin(context.session, profile, names, pinned=pinned)
-    if not context.json:
-        word = "pinned: upgrades leave it alone" if pinned else "not pinned"
-        context.output.line(f"{', '.join(map(display, names))}: {word}")
+    word = "pinned: upgrades leave it alone" if pinned else "not pinned"
+    context.show(
+        lambda: [{"name": display(name), "pinned": pinned} for name in names],
+        (f"{', '.join(map(display, names))}: {word}",),
+    )
     return 0
 
 

@@ -22,7 +22,7 @@ def _install(parsed: Parsed, context: Context) -> int:
     path = install_loader(
         context.session, _prefix(parsed), parsed.texts("decisions"), nix_ld=parsed.flag("nix-ld")
     )
-    context.output.say(f"installed {display(path)}")
+    context.report(lambda: {"path": display(path)}, (f"installed {display(path)}",))
     return 0
 
 
@@ -33,7 +33,10 @@ def _link(parsed: Parsed, context: Context) -> int:
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
     link = os.path.abspath(os.fsencode(parsed.required("LINK")))
     link_program(context.session, program, link, offline=parsed.flag("offline"))
-    context.output.say(f"{display(link)} starts {display(program)}")
+    context.report(
+        lambda: {"link": display(link), "program": display(program)},
+        (f"{display(link)} starts {display(program)}",),
+    )
     return 0
 
 
@@ -41,7 +44,7 @@ def _uninstall(parsed: Parsed, context: Context) -> int:
     from denizen.launch.loader.installation import uninstall
 
     path = uninstall(_prefix(parsed), machine_name())
-    context.output.say(f"removed {display(path)}")
+    context.report(lambda: {"removed": display(path)}, (f"removed {display(path)}",))
     return 0
 
 

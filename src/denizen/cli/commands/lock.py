@@ -20,6 +20,7 @@ def run(parsed: Parsed, context: Context) -> int:
     from denizen.app.explain_program import nothing_to_examine
     from denizen.app.lock_program import resolution_to_lock
     from denizen.app.resolution.extra_inputs import wished
+    from denizen.app.start_request import locate_existing
     from denizen.cli.views.resolution_view import resolution_lines
     from denizen.output_place import write_output
     from denizen.resolve.lock import write
@@ -28,6 +29,8 @@ def run(parsed: Parsed, context: Context) -> int:
 
     target = output_file(parsed)
     name = os.fsencode(parsed.required("PROGRAM"))
+    if not os.path.exists(name):
+        name = locate_existing(name, context.environ)
     extra = wished(context.session, parsed.texts("with"), name)
     policy = FetchPolicy(offline=parsed.flag("offline"))
     try:
@@ -53,7 +56,9 @@ COMMANDS = (
         ("lock",),
         "write the resolution of a program as a lock file",
         run,
-        positionals=(Positional("PROGRAM", "a program, a library, or a directory of them"),),
+        positionals=(
+            Positional("PROGRAM", "a program, a library, or a directory of them; or a command in PATH"),
+        ),
         options=(
             Option(("-o", "--output"), "write to FILE instead of stdout", metavar="FILE"),
             *CHOOSING,

@@ -37,5 +37,6 @@ COMMANDS = (
             ),
         ),
         description="The log of the last build is kept, also of one that failed.",
+        is_text=True,
     ),
 )

@@ -117,5 +117,6 @@ COMMANDS = (
         "print the manual page",
         run,
         description="Print the manual page, as man(1) reads it:\n\n  denizen manual | man -l -",
+        is_text=True,
     ),
 )

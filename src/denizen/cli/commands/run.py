@@ -83,17 +83,18 @@ def _show_plan(context: Context, program: bytes, wanted: RunRequest) -> int:
     from denizen.resolve.resolution_summary import document
 
     plan, output = plan_for(context.session, program, wanted), context.output
+    status = 0 if plan.resolution is None or plan.resolution.is_complete else 1
     if context.json:
         fields = None if plan.resolution is None else document(plan.resolution)
         strategy = strategy_document(plan.verdicts, plan.emulator, plan.files, unstarted=plan.unstarted)
         output.document({"resolution": fields, "strategy": strategy})
-        return 0
+        return status
     satisfied = "it is static" if plan.emulator else "this host has all it needs"
     lines = (satisfied,) if plan.resolution is None else resolution_lines(plan.resolution)
     strategies = strategy_lines(plan.verdicts, plan.emulator, plan.files, unstarted=plan.unstarted)
     for line in (*lines, *strategies):
         output.line(line)
-    return 0 if plan.resolution is None or plan.resolution.is_complete else 1
+    return status
 
 
 RESOLVING = (

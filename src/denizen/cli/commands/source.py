@@ -87,7 +87,10 @@ def add(parsed: Parsed, context: Context) -> int:
     if kind == "deb" and not entry.suites and name != "debian":
         raise UsageError("source add", "--suite is missing", "denizen source add NAME URI --suite stable")
     path = write_source(context.session, name, text)
-    context.output.say(f"wrote {display(path)}; 'denizen index update' makes its index")
+    context.report(
+        lambda: {"name": name, "path": display(path)},
+        (f"wrote {display(path)}; 'denizen index update' makes its index",),
+    )
     return 0
 
 
@@ -98,6 +101,7 @@ def remove(parsed: Parsed, context: Context) -> int:
     name = parsed.required("NAME")
     _require_name(name)
     remove_source(context.session, name)
+    context.report(lambda: {"removed": name}, ())
     return 0
 
 

@@ -7,6 +7,7 @@ import os
 from denizen.cli.command import Command
 from denizen.cli.commands import gc, store_closures, store_upkeep
 from denizen.cli.options import Option, Positional, UsageError
+from denizen.errors import display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def _restore(parsed: Parsed, context: Context) -> int:
         Meter(context.output, "restoring", "bytes", os.fstat(0).st_size or None) as meter,
     ):
         restore_new(read(MeteredStream(stream, meter)), os.path.abspath(destination))
+    context.report(lambda: {"path": display(os.path.abspath(destination))}, ())
     return 0
 
 
@@ -136,7 +138,8 @@ def _path_for(parsed: Parsed, context: Context) -> int:
         )
     else:
         found = for_source(name, Hash("sha256", _digest(path, context).nar_hash), (), store_dir)
-    context.output.line(os.fsdecode(found.inside(store_dir)))
+    place = os.fsdecode(found.inside(store_dir))
+    context.show(lambda: {"path": place}, (place,))
     return 0
 
 
@@ -274,7 +277,11 @@ COMMANDS = (
         ),
     ),
     Command(
-        ("store", "dump"), "write a tree's NAR to stdout", _dump, (Positional("PATH", "file or directory"),)
+        ("store", "dump"),
+        "write a tree's NAR to stdout",
+        _dump,
+        (Positional("PATH", "file or directory"),),
+        is_text=True,
     ),
     Command(
         ("store", "restore"),

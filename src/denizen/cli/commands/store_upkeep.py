@@ -114,7 +114,8 @@ def _create(parsed: Parsed, context: Context) -> int:
         above = os.path.dirname(place) if directory is None else place
         # Below the usual place's name, which becomes a link to it.
         place = padded_place(os.path.realpath(above), PADDED_LENGTH if length is None else length)
-    context.output.line(shown(create_store(context.session, place)))
+    made = shown(create_store(context.session, place))
+    context.show(lambda: {"path": made}, (made,))
     return 0
 
 
@@ -146,7 +147,8 @@ def _move(parsed: Parsed, context: Context) -> int:
         context.output.say(f"{shown(usual)} leads there now: commands find the store as before")
     for link in moved.astray:
         context.output.say(f"{shown(link)} still leads to the old place and could not be changed")
-    context.output.line(shown(moved.store.layout.physical))
+    place = shown(moved.store.layout.physical)
+    context.show(lambda: {"path": place, "astray": list(map(shown, moved.astray))}, (place,))
     return 0
 
 
@@ -195,8 +197,7 @@ def _export(parsed: Parsed, context: Context) -> int:
         size = sum([info.nar_size for info in infos])
         with Meter(context.output, "exporting", "bytes", size) as meter:
             written = [export(store, info, destination, key, meter.advance) for info in infos]
-    for place in written:
-        context.output.line(shown(place))
+    context.show(lambda: list(map(shown, written)), map(shown, written))
     return 0
 
 
@@ -212,8 +213,8 @@ def _import(parsed: Parsed, context: Context) -> int:
     with made_store(context.session) as store:
         with Meter(context.output, "reading archives twice", "bytes") as meter:
             done = import_relocated(store, source, parsed.texts("PATH"), keys, meter.advance)
-        for info in done.added:
-            context.output.line(shown(store.place_of(info.path)))
+        places = [shown(store.place_of(info.path)) for info in done.added]
+        context.show(lambda: places, places)
         if done.store_dir is not None and done.added:
             context.output.say(f"denizen: relocated from {shown(done.store_dir)}")
         for path, count in done.left:

@@ -21,6 +21,7 @@ def run(parsed: Parsed, context: Context) -> int:
     """Examine the program and print the report; return 0 if it starts, here or by denizen, else 1."""
     from denizen.app.explain_program import WhyRequest, explain
 
+    page = _page_place(parsed)
     request = WhyRequest(
         os.fsencode(parsed.required("PROGRAM")),
         parsed.text("sysroot"),
@@ -31,11 +32,29 @@ def run(parsed: Parsed, context: Context) -> int:
         parsed.texts("with"),
     )
     found = explain(context.session, request)
+    if page is not None:
+        _save_page(parsed, context, found, page)
     if context.json:
         context.output.document(_document(context, found))
     else:
         _show(parsed, context, found)
     return 0 if found.outcome.value in ("host", "denizen") else 1
+
+
+def _page_place(parsed: Parsed) -> bytes | None:
+    """Return the file of --html, where one can be written; imports of it are no business of other starts."""
+    if parsed.text("html") is None:
+        return None
+    from denizen.cli.arguments import output_file
+
+    return output_file(parsed, "html")
+
+
+def _save_page(parsed: Parsed, context: Context, found: Explanation, target: bytes) -> None:
+    from denizen.cli.views.report_view import draw, page, verdict
+
+    drawing, closing = draw(found.report, everything=parsed.flag("all")), verdict(found.report, found.outcome)
+    context.output.save_html(page(drawing, closing), target)
 
 
 def _document(context: Context, found: Explanation) -> dict[str, object]:
@@ -78,13 +97,10 @@ def _still_open(resolution: Resolution) -> Iterator[dict[str, object]]:
 
 
 def _show(parsed: Parsed, context: Context, found: Explanation) -> None:
-    from denizen.cli.arguments import output_file
-    from denizen.cli.views.report_view import draw, page, verdict
+    from denizen.cli.views.report_view import draw, verdict
 
     drawing, closing = draw(found.report, everything=parsed.flag("all")), verdict(found.report, found.outcome)
     context.output.render(drawing)
-    if (target := output_file(parsed, "html")) is not None:
-        context.output.save_html(page(drawing, closing), target)
     if found.resolution is not None:
         from denizen.cli.views.resolution_view import resolution_lines
 
