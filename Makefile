@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Empty on purpose in an environment that says otherwise: without .pyc files every start pays the compiler.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help single-file corpus corpus-bundle installs recipes demo test check layers docs loader format bench fuzz tools clean
+.PHONY: help single-file corpus corpus-bundle first-starts installs recipes demo test check layers docs loader format bench fuzz tools clean
 help:
 	@echo 'make demo    see a foreign program fail on a bare root, and why'
 	@echo 'make test    install what the tests need and run them all'
@@ -49,6 +49,10 @@ corpus: tools
 # The same programs, each as a bundle (BUNDLES: words of tools/corpus_bundle.py).
 corpus-bundle: tools
 	$(BIN)/python tools/corpus_bundle.py $(BUNDLES)
+
+# Thirty programs at one moment, with nothing cached (FIRST: words of tools/first_starts.py).
+first-starts: tools
+	$(BIN)/python tools/first_starts.py $(FIRST)
 
 INSTALLS ?= --count 300
 installs: $(VENV)/.ready

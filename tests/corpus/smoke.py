@@ -49,8 +49,8 @@ class Result:
 
 def try_out(entry: Entry, host: Host, directories: HostDirectories) -> Result:
     """Start it twice: the first start decides, the second must do within the entry's own time."""
-    cold = _smoke(entry, host, directories, COLD_TIMEOUT)
-    problem = judge(entry, cold)
+    first = first_start(entry, host, directories)
+    cold, problem = first.cold, first.problem
     absent = absent_word(entry, host) if problem else ""
     if absent:
         return Result(entry, host.name, problem, cold, absent=absent)
@@ -59,6 +59,12 @@ def try_out(entry: Entry, host: Host, directories: HostDirectories) -> Result:
     warm = _smoke(entry, host, directories, entry.smoke.timeout)
     problem = judge(entry, warm)
     return Result(entry, host.name, f"second start: {problem}" if problem else "", cold, warm)
+
+
+def first_start(entry: Entry, host: Host, directories: HostDirectories) -> Result:
+    """Start it once, with the time that deciding takes."""
+    cold = _smoke(entry, host, directories, COLD_TIMEOUT)
+    return Result(entry, host.name, judge(entry, cold), cold)
 
 
 def compare_entry(entry: Entry, host: Host, directories: HostDirectories) -> list[Difference]:
