@@ -17,6 +17,12 @@ def test_a_file_of_a_package_is_of_the_hosts_release(path: bytes) -> None:
     assert own_release(MemoryView({b"/etc/os-release": _BOOKWORM, **_LIST}), path, "Debian") == "bookworm"
 
 
+@pytest.mark.parametrize("path", [b"/home/me/tool", b"/usr/local/bin/tool"])
+def test_no_list_of_dpkg_is_read_for_a_place_where_packages_have_nothing(path: bytes) -> None:
+    listed = {b"/var/lib/dpkg/info/tool.list": b"/.\n" + path + b"\n"}
+    assert own_release(MemoryView({b"/etc/os-release": _BOOKWORM, **listed}), path, "Debian") == ""
+
+
 @pytest.mark.parametrize("path", [b"/usr/local/bin/sqlite3", b"/usr/bin/sqlite", b"/home/me/sed"])
 def test_a_file_of_no_package_is_of_no_release(path: bytes) -> None:
     view = MemoryView({b"/usr/lib/os-release": _BOOKWORM, **_LIST})

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from denizen.app.resolution import resolve_program
+from denizen.sources.fetch_policy import FetchPolicy
+from tests.support.command_context import context_of
 from tests.support.offline_roots import DenizenHome
 
 
@@ -48,3 +51,25 @@ def test_the_base_suite_too_may_be_the_one_that_cannot_be_had(home: DenizenHome,
     home.denizen("source", "add", "other", os.fspath(tmp_path / "here"), "--directory")
     program = home.compile("program")
     assert home.denizen("run", os.fspath(program)).stdout.startswith("hello from the store")
+
+
+def test_a_program_of_the_hosts_distribution_gets_libraries_of_its_own_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may want exactly those, as sqlite3 does; not with another's, nor where suites are named."""
+    home = DenizenHome(tmp_path)
+    older = tmp_path / "older"
+    shutil.copytree(home.debs, older)
+    home.write("extra", [])
+    home.denizen("source", "add", "older", os.fspath(older), "--directory")
+    program = os.fsencode(home.compile("program"))
+    session = context_of(os.environ, os.fspath(home.root), verbosity=-1).session
+
+    def suites(of: str, *asked: str) -> set[str]:
+        monkeypatch.setattr(resolve_program, "_own_release", lambda _session, _path: of)
+        found = resolve_program.resolve_path(session, program, FetchPolicy(), asked)
+        return {package.suite for package in found.packages}
+
+    assert suites("") == {"debian"}
+    assert suites("older") == {"older"}
+    assert suites("older", "debian") == {"debian"}

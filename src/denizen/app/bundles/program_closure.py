@@ -158,9 +158,7 @@ def _resolution(
         further = (*further, *programs_below(unpacked, program))
         for rounds_left in reversed(range(_ROUNDS)):
             extra = (*request.extra, *further)
-            resolution = resolve_path(
-                session, program.path, policy, request.suites, extra, first=_own_release(session, program)
-            )
+            resolution = resolve_path(session, program.path, policy, request.suites, extra)
             lacking = [one for one in resolution.problems if one.kind.stops_start]
             if not lacking or not further:
                 break
@@ -169,16 +167,6 @@ def _resolution(
     if resolution.interpreter is None:
         raise NoClosure(request.program, "no package has the interpreter that it names")
     return resolution
-
-
-def _own_release(session: Session, program: Program) -> str:
-    """Return the release that the program is of, if it is a package's of this host's, and a source has it."""
-    from denizen.app.resolution.host_release import own_release
-    from denizen.app.supply.configured_sources import configured_settings
-
-    origins = [one.release_origin for one in configured_settings(session) if one.release_origin]
-    found = [own_release(program.view, program.path, origin) for origin in origins]
-    return next(filter(None, found), "")
 
 
 def _without(

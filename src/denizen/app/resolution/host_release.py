@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _RELEASES = (b"/etc/os-release", b"/usr/lib/os-release")
 _LISTS = b"/var/lib/dpkg/info"
 _MERGED = (b"/usr/bin/", b"/usr/sbin/", b"/usr/lib")
+# Where packages have programs and libraries, and the part of it that they leave alone (Policy 9.1).
+_PACKAGED = (b"/usr/", b"/bin/", b"/sbin/", b"/lib", b"/opt/", b"/etc/", b"/var/lib/")
+_LOCAL = b"/usr/local/"
 
 
 def own_release(view: FileView, path: bytes, distribution: str) -> str:
@@ -28,6 +31,8 @@ def own_release(view: FileView, path: bytes, distribution: str) -> str:
         path: of the file, links followed.
         distribution: its name, as an archive's Release has it.
     """
+    if not path.startswith(_PACKAGED) or path.startswith(_LOCAL):
+        return ""
     fields = _fields(view)
     codename = fields.get(b"VERSION_CODENAME", b"").decode("ascii", "replace")
     if fields.get(b"ID", b"").lower() != distribution.lower().encode() or not codename.isalnum():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from denizen.errors import SourceFailed
 from denizen.value import Value
 
@@ -29,12 +31,12 @@ def resolve_path(
     *,
     given: Sequence[bytes] = (),
     host: Environment | None = None,
-    first: str = "",
 ) -> Resolution:
     """Return the resolution of a program or a directory; indexes that are missing are made.
 
     The base suite alone is asked first; further suites are fetched if something essential is still
-    unresolved. A suite that cannot be fetched is left out.
+    unresolved. Before it comes this host's own release for a file of one of its packages, where packages
+    alone are to be used. A suite that cannot be fetched is left out.
 
     Args:
         session: the paths and the reporter.
@@ -44,7 +46,6 @@ def resolve_path(
         extra: sonames, package names and, with a slash in them, paths of objects or directories of objects.
         given: directories of the user's LD_LIBRARY_PATH.
         host: this host as the linker sees it, if packages are to extend its libraries; else None.
-        first: a suite that is asked alone before the sources' own; "" for none.
 
     Raises:
         OSError, BadInput: a file cannot be read, or is malformed.
@@ -70,12 +71,24 @@ def resolve_path(
         Resolution(""),
         CachedResolutions(session, policy, roots, added, names, given=given, host=host),
     )
+    first = "" if suites or host is not None else _own_release(session, path)
     with many_files():
         for index, stage in _indexes(session, _stages(session, suites, first), architecture, policy):
             made = answers.by(index, stage.suites)
             if made.is_complete and (not stage.wishes_count or not _wishes_more(made)):
                 break
     return made
+
+
+def _own_release(session: Session, path: bytes) -> str:
+    """Return this host's release if a file is of a package of it, and of a source's distribution; else ""."""
+    from denizen.app.resolution.host_release import own_release
+    from denizen.app.supply.configured_sources import configured_settings
+    from denizen.disk_view import DiskView
+
+    origins = [one.release_origin for one in configured_settings(session) if one.release_origin]
+    found = [own_release(DiskView(), os.path.realpath(path), origin) for origin in origins]
+    return next(filter(None, found), "")
 
 
 def _wishes_more(made: Resolution) -> bool:
