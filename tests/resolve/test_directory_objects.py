@@ -2,8 +2,9 @@
 
 import pytest
 
-from denizen.fileview import MemoryView
-from denizen.resolve.directory_objects import NoObjects, objects_to_resolve
+from denizen.fileview import MemoryView, ViewLink
+from denizen.resolve import directory_objects
+from denizen.resolve.directory_objects import NoObjects, TooMuchToResolve, added_objects, objects_to_resolve
 from tests.support.elf_builder import Elf, build
 from tests.support.memory_archive import library, program
 
@@ -37,3 +38,22 @@ def test_of_as_many_for_each_the_first_by_name_is_taken_so_that_the_answer_is_th
 def test_a_directory_without_objects_is_refused() -> None:
     with pytest.raises(NoObjects, match="no dynamically linked"):
         objects_to_resolve(MemoryView({b"/t/readme.md": b"text"}), b"/t")
+
+
+@pytest.mark.parametrize("path", [b"/", b"/t/..", b"/up"])
+def test_a_whole_system_is_refused(path: bytes) -> None:
+    view = MemoryView({**TREE, b"/up": ViewLink(b"/")})
+    for look in (
+        lambda: objects_to_resolve(view, path),
+        lambda: added_objects(view, [path], b"/t/bin/program"),
+    ):
+        with pytest.raises(TooMuchToResolve, match="whole system"):
+            look()
+
+
+def test_a_directory_with_too_many_files_is_refused_and_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory_objects, "MAX_ENTRIES", 10)
+    assert objects_to_resolve(MemoryView(TREE), b"/t").paths
+    monkeypatch.setattr(directory_objects, "MAX_ENTRIES", 9)
+    with pytest.raises(TooMuchToResolve, match="more than 9 files"):
+        objects_to_resolve(MemoryView(TREE), b"/t")

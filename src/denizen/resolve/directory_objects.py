@@ -4,7 +4,8 @@ They are of one machine and one C library. The path of a file stands for that fi
 node_modules or a plugin directory is resolved as the union of its objects: any of them may be loaded by a
 program that runs there.
 
-Limits: MAX_ENTRIES names and MAX_DEPTH levels are searched. Links are not followed.
+Limits: MAX_ENTRIES names and MAX_DEPTH levels are searched; a directory with more names, and the root of a
+system, are refused. Links are not followed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from denizen.fileview import FileView
 
@@ -33,6 +34,21 @@ class NoObjects(BadInput):
 
     directory: bytes
     WHAT = "there is no dynamically linked program or library below {directory}"
+
+
+class TooMuchToResolve(BadInput):
+    """The error that a directory holds far more than a program with its libraries.
+
+    Attributes:
+        directory: as it was given.
+        reason: how much.
+    """
+
+    directory: bytes
+    reason: str
+    WHAT = "the programs and libraries below {directory} are not looked for"
+    WHY = "{reason:text}"
+    REMEDY = "name the directory of one program"
 
 
 class ObjectsToResolve(Value):
@@ -56,6 +72,7 @@ def objects_to_resolve(view: FileView, path: bytes) -> ObjectsToResolve:
     Raises:
         OSError: a file or directory cannot be read.
         NoObjects: the directory holds no dynamic object.
+        TooMuchToResolve: it is a whole system, or has too many files.
     """
     if view.stat(path).kind is not FileKind.DIRECTORY:
         return ObjectsToResolve((path,), {})
@@ -75,6 +92,7 @@ def added_objects(view: FileView, places: Iterable[bytes], program: bytes) -> tu
 
     Raises:
         OSError: a place does not exist.
+        TooMuchToResolve: a place is a whole system, or has too many files.
     """
     places = tuple(places)
     if not places:
@@ -88,17 +106,24 @@ def added_objects(view: FileView, places: Iterable[bytes], program: bytes) -> tu
     return tuple(found)
 
 
-def _files(view: FileView, directory: bytes) -> Iterator[bytes]:
+def _files(view: FileView, directory: bytes) -> list[bytes]:
+    """Return the files below a directory. Raises OSError, TooMuchToResolve."""
+    if view.realpath(directory) == b"/":
+        raise TooMuchToResolve(directory, "it is the root of a whole system")
+    found: list[bytes] = []
     pending, left = [(directory, 0)], MAX_ENTRIES
     for here, depth in pending:
-        for name in view.listdir(here)[:left]:
-            left -= 1
-            path = posixpath.join(here, name)
+        names = view.listdir(here)
+        left -= len(names)
+        if left < 0:
+            raise TooMuchToResolve(directory, f"there are more than {MAX_ENTRIES:,} files")
+        for path in [posixpath.join(here, name) for name in names]:
             kind = view.lstat(path).kind
             if kind is FileKind.FILE:
-                yield path
+                found.append(path)
             elif kind is FileKind.DIRECTORY and depth < MAX_DEPTH:
                 pending.append((path, depth + 1))
+    return found
 
 
 def _platform_of(view: FileView, path: bytes) -> str:
