@@ -1,11 +1,14 @@
 import contextlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from denizen.trust import Untrusted, check, check_found, check_parent, owner_of_nearest
+from denizen.trust import Untrusted, check, check_found, check_parent, has_number, owner_of_nearest
 from tests.support.generated_trees import NOBODY
+from tests.support.peers import require
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 
@@ -81,3 +84,35 @@ def test_a_file_that_was_found_is_not_everybodys(tmp_path: Path) -> None:
     (tmp_path / "file").chmod(0o646)
     with pytest.raises(Untrusted, match="anybody may write"):
         check_found(os.fsencode(tmp_path / "file"), "name it")
+
+
+@AS_ROOT
+def test_a_directory_above_is_not_anothers(tmp_path: Path) -> None:
+    """Who owns it can rename what is in it."""
+    os.chown(tmp_path, NOBODY, NOBODY)
+    with pytest.raises(Untrusted, match=f"uid {NOBODY}") as caught:
+        check_parent(os.fsencode(tmp_path))
+    assert "--root DIR" in caught.value.remedy
+
+
+@AS_ROOT
+def test_a_directory_above_may_be_of_a_user_without_a_number_here(tmp_path: Path) -> None:
+    """In a user namespace root's own files outside of it look so."""
+    require("unshare")
+    os.chown(tmp_path, 4242, 4242)
+    code = "import sys; from denizen.trust import *; print(has_number(0), has_number(4242))"
+    code += "; check_parent(sys.argv[1].encode())"
+    command = ["unshare", "--user", "--map-root-user", sys.executable, "-c", code, os.fspath(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode and "unshare" in done.stderr:
+        pytest.skip(f"no user namespace can be made here: {done.stderr}")
+    assert (done.stdout, done.stderr) == ("True False\n", "")
+
+
+def test_every_user_has_a_number_where_the_kernel_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    assert has_number(os.geteuid())
+    monkeypatch.setattr("builtins.open", refuse)
+    assert has_number(4242)

@@ -58,14 +58,30 @@ def check(path: bytes) -> None:
 
 
 def check_parent(path: bytes) -> None:
-    """Raise Untrusted if anybody could rename files in the directory `path`."""
+    """Raise Untrusted if another user could rename files in the directory `path`.
+
+    A user namespace shows the owner it has no number for, who mostly is root outside, as an overflow number.
+    """
     try:
-        mode = os.stat(path).st_mode
+        facts = os.stat(path)
     except OSError:
         return  # absent so far, or reported when a file in it is checked
+    if facts.st_uid not in (os.geteuid(), 0) and has_number(facts.st_uid):
+        _check_owner(path, facts)
+    mode = facts.st_mode
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         mending = f"chmod o-w {shell_word(path)}; or {_ELSEWHERE}"
         raise Untrusted(path, f"anybody may rename what is in it (mode {stat.S_IMODE(mode):04o})", mending)
+
+
+def has_number(uid: int) -> bool:
+    """Return whether a number is a user's in this user namespace (user_namespaces(7))."""
+    try:
+        with open("/proc/self/uid_map", "rb") as stream:
+            ranges = [tuple(map(int, line.split())) for line in stream]
+    except OSError:
+        return True
+    return any(first <= uid < first + count for first, _, count in ranges)
 
 
 def check_found(path: bytes, mending: str) -> None:

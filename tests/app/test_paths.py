@@ -120,6 +120,18 @@ def test_a_root_of_another_user_is_refused_in_a_sentence(tmp_path: Path, words: 
 
 
 @AS_ROOT
+def test_a_root_that_is_empty_so_far_is_not_made_in_another_users_directory(tmp_path: Path) -> None:
+    """As under sudo with `--root` of the caller's; that could put other directories in place of ours."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, NOBODY, NOBODY)
+    done = run(theirs, "store", "add", "/etc/hostname")
+    assert done.returncode == 125
+    assert f"(uid {NOBODY}), and you are root (uid 0)" in done.stderr
+    assert not list(theirs.iterdir())
+
+
+@AS_ROOT
 def test_a_root_that_cannot_be_looked_into_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     tmp_path.chmod(0o700)
