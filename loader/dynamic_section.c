@@ -109,12 +109,6 @@ static uintptr_t string_offset(const struct program *program, const char *string
     return (uintptr_t)string - (uintptr_t)program->strings;
 }
 
-/* The token at `at`, if ld.so would take it for the program's directory. */
-static size_t origin_token(const char *at)
-{
-    return text_starts(at, "$ORIGIN") ? 7 : text_starts(at, "${ORIGIN}") ? 9 : 0;
-}
-
 /* A list of directories grows by another. ld.so takes ';' for ':' in the environment, not in DT_RPATH. */
 static void add_paths(struct text *path, const char *more, const char *origin)
 {
@@ -122,7 +116,7 @@ static void add_paths(struct text *path, const char *more, const char *origin)
         return;
     text_add(path, path->length ? ":" : "");
     while (*more) {
-        size_t token = origin ? origin_token(more) : 0;
+        size_t token = origin ? text_origin(more) : 0;
         if (token)
             text_add(path, origin);
         else

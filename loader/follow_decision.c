@@ -73,7 +73,7 @@ _Noreturn void start_follow(struct start *start, const struct decision *decision
     const struct decision_header *header = decision->header;
     struct program program = program_read(&start->process);
     struct preload preload;
-    preload_settle(&start->arena, &start->process, decision, &preload);
+    preload_settle(&start->arena, &start->process, decision, start->origin, &preload);
     struct presentation presentation = {
         .decision = decision,
         .user_paths = start_library_path(start),

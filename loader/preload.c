@@ -42,15 +42,12 @@ static bool has_slash(const char *name)
 /* One directory of a run path with $ORIGIN expanded, and a name in it. */
 static void join(struct text *path, const char *directory, size_t length, const char *object, const char *name)
 {
-    static const char ORIGIN[2][10] = {"$ORIGIN", "${ORIGIN}"};
-    for (size_t i = 0; i < 2; i++)
-        if (object && text_starts(directory, ORIGIN[i])) {
-            size_t token = text_length(ORIGIN[i]);
-            text_add_bytes(path, object, (size_t)(text_file_name(object) - object));
-            directory += token;
-            length -= token < length ? token : length;
-            break;
-        }
+    size_t token = object ? text_origin(directory) : 0;
+    if (token) {
+        text_add_bytes(path, object, (size_t)(text_file_name(object) - object));
+        directory += token;
+        length -= token < length ? token : length;
+    }
     text_add_bytes(path, directory, length);
     text_add(path, "/");
     text_add(path, name);
@@ -222,8 +219,41 @@ static char **find_variable(const struct process *process)
     return found;
 }
 
+/* The list with the program's directory for each $ORIGIN; as given where a separator in the directory would end a name
+   in it, which ld.so does not see as it replaces the token later. */
+static const char *with_origin(struct arena *arena, const char *list, const char *origin)
+{
+    size_t room = text_length(list) + 1;
+    for (const char *at = list; *at; at++)
+        room += *at == '$' ? text_length(origin) : 0;
+    for (const char *at = origin; *at; at++)
+        if (is_separator(*at))
+            return list;
+    struct text whole = text_in(arena_take(arena, room), room);
+    while (*list) {
+        size_t token = text_origin(list);
+        text_add_bytes(&whole, token ? origin : list, token ? text_length(origin) : 1);
+        list += token ? token : 1;
+    }
+    return whole.data;
+}
+
+static void settle_all(const struct search *search, struct text *shown)
+{
+    for (const char *given = search->given; *given;) {
+        char name[PATH_ROOM];
+        struct text one = text_in(name, sizeof name);
+        while (is_separator(*given))
+            given++;
+        for (; *given && !is_separator(*given); given++)
+            text_add_bytes(&one, given, 1);
+        if (one.length)
+            settle_one(search, name, shown);
+    }
+}
+
 void preload_settle(struct arena *arena, const struct process *process, const struct decision *decision,
-                    struct preload *preload)
+                    const char *origin, struct preload *preload)
 {
     bool own_libraries = !process->secure && !(decision->header->flags & DECISION_HOST);
     preload->slot = own_libraries ? find_variable(process) : NULL;
@@ -232,19 +262,12 @@ void preload_settle(struct arena *arena, const struct process *process, const st
     if (!preload->slot)
         return;
     const char *given = *preload->slot + sizeof "LD_PRELOAD=" - 1;
+    if (origin)
+        given = with_origin(arena, given, origin);
     struct search search = {arena, decision, process_variable(process, "LD_LIBRARY_PATH"), given, preload};
     size_t room = text_length(given) + 16 + PATH_ROOM;
     struct text shown = text_in(arena_take(arena, room), room);
     text_add(&shown, "LD_PRELOAD=");
-    while (*given) {
-        char name[PATH_ROOM];
-        struct text one = text_in(name, sizeof name);
-        while (is_separator(*given))
-            given++;
-        for (; *given && !is_separator(*given); given++)
-            text_add_bytes(&one, given, 1);
-        if (one.length)
-            settle_one(&search, name, &shown);
-    }
+    settle_all(&search, &shown);
     preload->shown = text_equal(shown.data, *preload->slot) || shown.cut ? NULL : shown.data;
 }

@@ -16,8 +16,9 @@ struct preload {
 };
 
 /* Look at each object LD_PRELOAD names: find what it needs, or leave it out and say why. ld.so ends the program where
-   something preloaded lacks a library or a version. */
+   something preloaded lacks a library or a version. `origin` is what $ORIGIN means when /proc/self/exe does not tell;
+   else null. */
 void preload_settle(struct arena *arena, const struct process *process, const struct decision *decision,
-                    struct preload *preload);
+                    const char *origin, struct preload *preload);
 
 #endif

@@ -137,6 +137,11 @@ bool text_equal(const char *one, const char *other)
     return *one == *other;
 }
 
+size_t text_origin(const char *string)
+{
+    return text_starts(string, "$ORIGIN") ? 7 : text_starts(string, "${ORIGIN}") ? 9 : 0;
+}
+
 bool text_starts(const char *string, const char *prefix)
 {
     for (; *prefix; prefix++, string++)

@@ -28,6 +28,8 @@ void text_add_word(struct text *text, const char *name);
 size_t text_length(const char *string);
 bool text_equal(const char *one, const char *other);
 bool text_starts(const char *string, const char *prefix);
+/* Return the length of the token for the program's directory at the beginning ($ORIGIN, ${ORIGIN}); 0 for none. */
+size_t text_origin(const char *string);
 /* Return the part behind the last slash. */
 const char *text_file_name(const char *path);
 

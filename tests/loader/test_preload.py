@@ -144,6 +144,20 @@ def test_objects_that_ask_for_one_another_are_kept(hermetic: Hermetic, start: li
     assert (done.stdout.splitlines()[0], done.stderr) == ("answer 9, at its entry 1", "")
 
 
+@pytest.mark.parametrize("token", ["$ORIGIN", "${ORIGIN}"])
+@pytest.mark.parametrize("by", ["interpreter", "program"])
+def test_origin_is_the_programs_directory(hermetic: Hermetic, token: str, by: str) -> None:
+    """Which /proc/self/exe does not tell where the loader starts the program."""
+    as_interpreter = by == "interpreter"
+    program = hermetic.preloadable("elsewhere/program", "-rdynamic", interpreter=as_interpreter)
+    hermetic.outside("libgood.so", _ANSWER % 4).rename(program.parent / "libgood.so")
+    given = f"{token}/libgood.so"
+    done = started([program] if as_interpreter else [hermetic.loader, program], given)
+    assert (done.stdout.splitlines(), done.stderr) == (
+        ["answer 4, at its entry 1", "A=1", f"LD_PRELOAD={given}", "Z=2"], "",
+    )  # fmt: skip
+
+
 def test_a_program_of_the_hosts_world_is_left_to_its_linker(hermetic: Hermetic) -> None:
     library = hermetic.outside("libgood.so", _ANSWER % 4)
     program = hermetic.compile("program", _PROGRAM, "-rdynamic")
