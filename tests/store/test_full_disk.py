@@ -16,7 +16,7 @@ from tests.support.denizen_command import denizen, lines
 
 SIZE = 24 * 1024 * 1024
 # ext4 on a file wants a loop device, which containers often lack.
-DISKS = ("tmpfs", "ext4")
+DISKS = ("tmpfs", "ext4", "ext4 with blocks of 1 KiB")
 
 
 @pytest.fixture(params=DISKS)
@@ -25,15 +25,16 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(place)]
-    if request.param == "ext4":
+    if request.param.startswith("ext4"):
         image = tmp_path / "image"
         with image.open("wb") as stream:
             stream.truncate(SIZE)
         # A user's PATH need not have the directories of administrators.
         found = shutil.which("mkfs.ext4", path=f"{os.environ['PATH']}:/usr/sbin:/sbin") or "false"
-        # Blocks as larger disks have them: SQLite writes one byte in each 4 KiB of what it maps, lest a write
-        # into a hole end the process by SIGBUS; smaller blocks leave holes.
-        words: list[str | Path] = [found, "-q", "-m", "0", "-b", "4096", image]
+        # Larger disks have blocks of 4 KiB. SQLite writes one byte in each 4 KiB of what it maps, lest a
+        # write into a hole end the process by SIGBUS; smaller blocks leave holes.
+        block = "1024" if request.param.endswith("1 KiB") else "4096"
+        words: list[str | Path] = [found, "-q", "-m", "0", "-b", block, image]
         made = subprocess.run(words, capture_output=True, check=False)
         command = ["mount", "-o", "loop", str(image), str(place)] if not made.returncode else ["false"]
     if subprocess.run(command, capture_output=True, check=False).returncode:

@@ -27,7 +27,7 @@ from denizen.store.database_file import (
     connect,
     reason_of,
 )
-from denizen.store.errors import is_full
+from denizen.store.errors import is_full, leaves_holes
 from denizen.store.kept_connection import keep, taken
 from denizen.store.object_info import ObjectInfo
 from denizen.store.sqlite_module import sqlite3
@@ -305,14 +305,15 @@ class Database:
         no room for it, SQLite keeps it in memory and locks other processes out of the database meanwhile
         (sqlite.org/wal.html, "Use of WAL Without Shared-Memory").
         """
-        try:
-            return connect(self._file, one_thread=not self._short_lived)
-        except sqlite3.OperationalError:
-            if not is_full(self._file):
-                raise
-            # Nobody else can read the log of a connection that is alone: it is closed as others are not.
-            self._short_lived = False
-            return connect(self._file, alone=True)
+        if not leaves_holes(self._file):
+            try:
+                return connect(self._file, one_thread=not self._short_lived)
+            except sqlite3.OperationalError:
+                if not is_full(self._file):
+                    raise
+        # Nobody else can read the log of a connection that is alone: it is closed as others are not.
+        self._short_lived = False
+        return connect(self._file, alone=True)
 
     def _failure(self, error: sqlite3.Error) -> DatabaseDamaged | DatabaseFailed:
         # After a failed write the connection may hold a transaction; a new one starts clean.

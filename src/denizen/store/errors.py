@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 
 from denizen.contexts import contextmanager
 from denizen.disk import FULL, more_files
@@ -18,6 +19,10 @@ _REMEDIES = dict.fromkeys(FULL, "denizen gc")
 
 # Bytes SQLite needs at least: the index of its log, one file of 32 KiB, and a page.
 _ROOM = 64 * 1024
+# SQLite writes one byte into each 4 KiB of that index, and smaller blocks between them stay holes: a write
+# into one where the disk is full ends the process by SIGBUS (unixShmMap in SQLite's os_unix.c). So much room
+# has to be left there for what the process writes elsewhere meanwhile.
+_WRITTEN_BLOCK, _ROOM_WITH_HOLES = 4096, 1024 * 1024
 
 
 def is_full(path: bytes) -> bool:
@@ -25,11 +30,22 @@ def is_full(path: bytes) -> bool:
 
     Returns False where statvfs(2) fails.
     """
+    return _free(path)[0] < _ROOM
+
+
+def leaves_holes(path: bytes) -> bool:
+    """Return whether a log's index beside `path` would have holes for which the disk may have no room."""
+    free, block = _free(path)
+    return block < _WRITTEN_BLOCK and free < _ROOM_WITH_HOLES
+
+
+def _free(path: bytes) -> tuple[int, int]:
+    """Return the free bytes of the file system of `path`, and its blocks' size; much where nobody knows."""
     try:
         facts = os.statvfs(path)
     except OSError:
-        return False
-    return facts.f_bavail * facts.f_frsize < _ROOM
+        return sys.maxsize, _WRITTEN_BLOCK
+    return facts.f_bavail * facts.f_frsize, facts.f_bsize
 
 
 class DiskFailed(HostLacks):
