@@ -42,6 +42,9 @@ EXIT_NOT_FOUND = 127
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE
 
+_ENOMEM = 12
+_UNMAPPED = ("failed to map segment from shared object", "Cannot allocate memory")
+
 
 class _ErrorFields:
     """The names of an error's fields, found when they are asked for.
@@ -105,6 +108,21 @@ class DenizenError(Exception):
         # Exception's own pickling replays `args`, which a dataclass __init__ never sets; worker
         # processes hand errors back, so rebuild from the fields instead.
         return (_rebuild, (type(self), self.__dict__.copy()))
+
+
+def lacks_memory(error: BaseException | None) -> bool:
+    """Return whether there was no memory for a step, or for telling about that.
+
+    An error of our own has words for what led to it. The dynamic linker tells Python in words alone (glibc,
+    elf/dl-load.c).
+    """
+    while error is not None and not isinstance(error, DenizenError):
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == _ENOMEM):
+            return True
+        if isinstance(error, ImportError) and str(error).endswith(_UNMAPPED):
+            return True
+        error = error.__context__
+    return False
 
 
 def display(name: bytes | str) -> str:

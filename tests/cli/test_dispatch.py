@@ -1,5 +1,6 @@
 """How a command ends that did not end by itself."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -12,19 +13,49 @@ from denizen.errors import DenizenError
 from tests.support.seccomp import CLONE, CLONE3, refusing, under_filter
 
 
+class _Refused(DenizenError):
+    WHAT = "the archive is refused"
+
+
+@pytest.mark.parametrize(
+    "lack",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), "/usr/lib"),
+        ImportError("/usr/lib/mmap.so: failed to map segment from shared object"),
+    ],
+)
+@pytest.mark.parametrize("where", ["_dispatch", "_error_of"])
 def test_a_lack_of_memory_is_no_defect(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], lack: Exception, where: str
+) -> None:
+    """Also where there is none for the words of another error."""
+
+    def exhausted(*_: object) -> int:
+        raise lack
+
+    def failed(*_: object) -> int:
+        raise KeyError
+
+    monkeypatch.setattr(dispatching, "_dispatch", failed)
+    monkeypatch.setattr(dispatching, where, exhausted)
+    assert dispatching.dispatch(["list"]) == 125
+    told = capfd.readouterr().err
+    assert told.startswith("denizen: there is not enough memory for this\n")
+    assert "defect" not in told
+    with pytest.raises(KeyError if where == "_error_of" else type(lack)):
+        dispatching.dispatch(["--debug", "list"])
+
+
+def test_an_error_of_ours_that_a_lack_of_memory_led_to_has_its_own_words(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def exhausted(*_: object) -> int:
-        raise MemoryError
+        raise _Refused from MemoryError()
 
     monkeypatch.setattr(dispatching, "_dispatch", exhausted)
     assert dispatching.dispatch(["list"]) == 125
-    told = capsys.readouterr().err
-    assert "there is not enough memory" in told
-    assert "defect" not in told
-    with pytest.raises(MemoryError):
-        dispatching.dispatch(["--debug", "list"])
+    assert capfd.readouterr().err == "denizen: the archive is refused\n"
 
 
 def test_a_host_that_starts_no_thread_is_no_defect() -> None:

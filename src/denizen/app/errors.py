@@ -70,14 +70,6 @@ class WorkingDirectoryGone(HostLacks):
     REMEDY = "cd to a directory that is there"
 
 
-class OutOfMemory(HostLacks):
-    """The error that an operation needs more memory than this process can have."""
-
-    WHAT = "there is not enough memory for this"
-    WHY = "the limit of this process (ulimit -v, a control group), or the machine's memory, is reached"
-    REMEDY = "ulimit -v unlimited"
-
-
 class NoThreads(HostLacks):
     """The error that the kernel starts no thread for denizen, which fetches and unpacks with several."""
 

@@ -10,7 +10,7 @@ from denizen.app.session import SYSTEM_ROOT, Session
 from denizen.cli.command import Command, Context, Group, OutputReporter
 from denizen.cli.options import Option, UsageError, own_words, parse
 from denizen.cli.output import CannotWrite, Output, open_output
-from denizen.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, DenizenError
+from denizen.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, DenizenError, lacks_memory
 from denizen.launch.process_state import take
 
 TYPE_CHECKING = False
@@ -165,6 +165,13 @@ GLOBAL_OPTIONS: tuple[Option, ...] = (
 )
 
 
+# Written without an import or an object more, for which there may be no memory.
+_NO_MEMORY = b"""denizen: there is not enough memory for this
+  the limit of this process (ulimit -v, a control group), or the machine's memory, is reached
+  try: ulimit -v unlimited
+"""
+
+
 def _nothing() -> None:
     """Do nothing."""
 
@@ -219,8 +226,20 @@ def _told(arguments: Sequence[str], at_exec: Callable[[], None]) -> int:
     except Exception as error:
         if asked.debug:
             raise
-        return _tell(error, output, asked)
+        return _tell_with_memory(error, output, asked)
     return status
+
+
+def _tell_with_memory(error: Exception, output: Output, asked: _Asked) -> int:
+    """Print an error, or that memory is lacking, for its words too; return the exit status."""
+    try:
+        if not lacks_memory(error):
+            return _tell(error, output, asked)
+    except Exception as another:
+        if not lacks_memory(another):
+            raise
+    os.write(2, _NO_MEMORY)
+    return EXIT_FAILED
 
 
 def _tell(error: Exception, output: Output, asked: _Asked) -> int:
@@ -236,7 +255,7 @@ def _tell(error: Exception, output: Output, asked: _Asked) -> int:
 
 
 def _error_of(error: Exception) -> DenizenError | None:
-    """Return the error to tell: a full disk or a lack of memory, say, is no defect of denizen.
+    """Return the error to tell: a full disk, say, is no defect of denizen.
 
     Return None for what is one.
     """
@@ -246,8 +265,6 @@ def _error_of(error: Exception) -> DenizenError | None:
 
     if isinstance(error, OSError):
         return errors.error_of(error)
-    if isinstance(error, MemoryError):
-        return errors.OutOfMemory()
     if isinstance(error, RuntimeError) and str(error).startswith(_NO_THREAD):
         return errors.NoThreads()
     return None

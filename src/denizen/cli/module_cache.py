@@ -155,9 +155,12 @@ class ModuleCache:
         known = self._before.union(*(file.modules for file in self._files))
         missing = {name for name in sys.modules.keys() - known if _is_kept(name)}
         early = missing & self._undecided if self._keeps_both else set()
-        for file, names in ((self._files[0], early), (self._files[-1], missing - early)):
-            if names:
-                file.add(sorted(names))
+        try:
+            for file, names in ((self._files[0], early), (self._files[-1], missing - early)):
+                if names:
+                    file.add(sorted(names))
+        except MemoryError:
+            pass  # it does not change what the command did
 
 
 class _CacheFile:
