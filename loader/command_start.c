@@ -3,7 +3,8 @@
 #include "helper.h"
 #include "run_as_program.h"
 
-bool command_find_decision(struct start *start, struct subject *subject, const char *name, struct decision *decision)
+/* By the program, or, as another link to its file changes its times, by the command's name. */
+static bool find_decision(struct start *start, struct subject *subject, const char *name, struct decision *decision)
 {
     char key[PATH_ROOM];
     struct text text = text_in(key, sizeof key);
@@ -23,7 +24,7 @@ static bool find_command(struct start *start, const char *commands, const char *
     if (!start->path || !identity_of_path(start->path, &subject.identity))
         return false;
     image_inspect(start->path, start->process.page_size, &start->arena, &subject);
-    return command_find_decision(start, &subject, name, decision);
+    return find_decision(start, &subject, name, decision);
 }
 
 /* A command is found: by its own command, by the kernel, or mapped. A script that we map the interpreter of gets its

@@ -11,7 +11,4 @@ _Noreturn void command_start_brought(struct start *start, const char *commands);
    not decided, and what was decided for the user is not believed (decision.c). */
 _Noreturn void command_start_installed(struct start *start);
 
-/* The decision about a command's program, by the program or, as another link to its file changes its times, by name. */
-bool command_find_decision(struct start *start, struct subject *subject, const char *name, struct decision *decision);
-
 #endif

@@ -48,7 +48,7 @@ static const char *absolute(const char *path, char *room)
 
 /* A program that gave up root's rights may not go where root's denizen is, nor keep a decision there: nobody is
    asked, and nothing need be said. */
-static bool is_closed(const struct process *process, const char *program)
+bool helper_is_closed(const struct process *process, const char *helper)
 {
     enum { EXECUTE = 1 };
     char room[PATH_ROOM];
@@ -59,7 +59,7 @@ static bool is_closed(const struct process *process, const char *program)
         decision_directory(&directory, pattern, process);
     int problem = pattern ? sys_stat(room, &facts) : -SYS_ENOENT;
     return problem == -SYS_EACCES || (problem >= 0 && facts.uid != process->uid) ||
-           arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)program, EXECUTE, 0, 0, 0) == -SYS_EACCES;
+           arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)helper, EXECUTE, 0, 0, 0) == -SYS_EACCES;
 }
 
 /* What the status of wait(2) says. Only these two does denizen leave after it said why. */
@@ -76,7 +76,7 @@ static enum helper_answer ask(const struct process *process, const char *option,
     const char *arguments[MAX_SETTINGS + 4];
     const char *path = absolute(program, room);
     if (!path || !process_is_plain(process) || process_variable(process, HELPER_MARK) ||
-        !command_line(arguments, option, value, path) || is_closed(process, arguments[0]))
+        !command_line(arguments, option, value, path) || helper_is_closed(process, arguments[0]))
         return HELPER_ABSENT;
     long child = sys_fork();
     if (child < 0)

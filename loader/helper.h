@@ -13,5 +13,8 @@ enum helper_answer { HELPER_ABSENT, HELPER_REFUSED, HELPER_SUCCEEDED };
 enum helper_answer helper_decides(const struct process *process, const char *library_path, const char *program);
 /* Whether it does likewise for the path of a command that is not here. */
 bool helper_brings(const struct process *process, const char *path);
+/* Whether nobody is asked because the process may not go where the decisions are, or they are somebody else's, or it may
+   not run the helper. */
+bool helper_is_closed(const struct process *process, const char *helper);
 
 #endif

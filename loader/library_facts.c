@@ -1,5 +1,6 @@
 #include "library_facts.h"
 
+#include "helper.h"
 #include "helper_process.h"
 #include "loader_settings.h"
 
@@ -44,7 +45,8 @@ static const char **command_words(struct arena *arena, const struct process *pro
 {
     size_t count;
     const char **words = helper_words(arena, 5, &count);
-    if (!count || !process_is_plain(process) || process_variable(process, HELPER_MARK))
+    if (!count || !process_is_plain(process) || process_variable(process, HELPER_MARK) ||
+        helper_is_closed(process, words[0]))
         return NULL;
     words[count++] = "--command";
     words[count++] = "--try";

@@ -171,9 +171,18 @@ static const char *program_of(struct arena *arena, const char *own, size_t objec
     return program.cut ? NULL : room;
 }
 
+void launch_name_decision(struct text *decision, const char *object, const char *name)
+{
+    enum { DIGITS = 32 };
+    for (size_t i = 0; i < DIGITS && object[i] && object[i] != '/'; i++)
+        text_add_bytes(decision, object + i, 1);
+    text_add(decision, "-");
+    text_add(decision, name);
+}
+
 struct installed launch_installed(struct arena *arena, const char *own)
 {
-    enum { DIGITS = 32, BIN = 4 };
+    enum { BIN = 4 };
     const char *name = text_file_name(own);
     size_t object = (size_t)(name - own), start;
     if (object <= BIN + 1 || !text_starts(own + object - BIN - 1, "/bin/"))
@@ -183,9 +192,7 @@ struct installed launch_installed(struct arena *arena, const char *own)
         start--;
     char *room = arena_take(arena, PATH_ROOM);
     struct text decision = text_in(room, PATH_ROOM);
-    text_add_bytes(&decision, own + start, object - start < DIGITS ? object - start : DIGITS);
-    text_add(&decision, "-");
-    text_add(&decision, name);
+    launch_name_decision(&decision, own + start, name);
     return (struct installed){program_of(arena, own, object, name), room};
 }
 

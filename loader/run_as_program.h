@@ -34,6 +34,8 @@ struct installed {
     const char *decision;
 };
 struct installed launch_installed(struct arena *arena, const char *own);
+/* Write HASH-NAME: the hash with which the name of a store object begins, and a program's name. */
+void launch_name_decision(struct text *decision, const char *object, const char *name);
 /* The path with links resolved, as /proc/self/exe would have it; null if /proc does not tell. */
 const char *launch_real_path(struct arena *arena, const char *path);
 /* The directory of a path, as $ORIGIN has it. */

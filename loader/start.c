@@ -74,13 +74,29 @@ static bool adds(const struct decision *decision)
     return !(header->flags & DECISION_HOST) || header->opened || (header->flags & DECISION_EXECUTES);
 }
 
+/* The name of the decision about a program of the environment around us, whose tree a link names. */
+static bool name_inside(struct start *start, struct text *name)
+{
+    char tree[PATH_ROOM];
+    long length = sys_readlink("/.denizen/tree", tree, sizeof tree - 1);
+    if (length <= 0)
+        return false;
+    tree[length] = '\0';
+    launch_name_decision(name, text_file_name(tree), text_file_name(start_path(start)));
+    return !name->cut;
+}
+
 /* A program of the environment's own /usr, which its dynamic linker satisfies: it may have been decided that it gets what
    it opens or starts later (src/denizen/app/environments/fhs_resident.py). Nothing is decided for its sake. */
 static void follow_inside(struct start *start, struct subject *subject)
 {
+    char room[PATH_ROOM];
     struct decision decision;
-    if (config_next(SETTING_BROUGHT, NULL) && !start->loader && identify(&start->process, &subject->identity) &&
-        command_find_decision(start, subject, text_file_name(start_path(start)), &decision) && adds(&decision) &&
+    struct text name = text_in(room, sizeof room);
+    if (start->loader || !name_inside(start, &name))
+        return;
+    subject->named = true;
+    if (decision_find_named(&start->arena, &start->process, subject, room, &decision).found && adds(&decision) &&
         (decision.header->flags & DECISION_HOST))
         start_follow(start, &decision);
     subject->named = false;

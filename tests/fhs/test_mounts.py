@@ -1,8 +1,11 @@
 """Plans: what is hidden, what is shown, and in which order."""
 
+from pathlib import Path
+
 from denizen.fhs.host_etc import EtcFile, EtcLink
 from denizen.fhs.mounts import BindMount, EnteredRoot, entering, sandbox, standing
 
+LOADER = Path(__file__).parents[2] / "loader"
 ENTRY = EnteredRoot(
     tree=b"/store/tree",
     etc={b"hosts": EtcLink(b"/.denizen/host/etc/hosts"), b"nsswitch.conf": EtcFile(b"passwd: files\n")},
@@ -29,6 +32,11 @@ def test_usr_and_etc_are_the_trees_and_cannot_be_written() -> None:
         assert has(plan, b"bind", b"/store/tree" + name, b"/s" + name, b"readonly", b"/s" + name)
     at = plan.index(b"entries")
     assert set(plan[at + 4 :][: int(plan[at + 3])]) >= {b"usr", b"etc", b"bin", b"lib64", b".denizen"}
+
+
+def test_inside_a_link_says_which_environment_it_is() -> None:
+    assert has(entering(ENTRY), b"symlink", b"/store/tree", b"/s/.denizen/tree")
+    assert '"/.denizen/tree"' in (LOADER / "start.c").read_text()
 
 
 def test_what_a_bare_root_lacks_is_made() -> None:

@@ -27,6 +27,23 @@ int main(int count, char **words) {
 """
 
 
+_OPENER = """
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    if (!strcmp(words[count - 1], "list")) return system("/sbin/ldconfig -p");
+    void *opened = dlopen("libshown.so.1", RTLD_NOW);
+    int (*shown)(void) = opened ? dlsym(opened, "shown") : 0;
+    printf("%d\\n", shown ? shown() : -1);
+    fflush(stdout);
+    return execlp("bare-name", "bare-name", "of", "me", NULL);
+}
+"""
+
+
 class ProfileHome(FhsHome):
     """Packages `greet` (a program and its library), and `cow` (a script with data in /usr/share)."""
 
@@ -65,6 +82,26 @@ class ProfileHome(FhsHome):
         self.add("libodd1", [Item(f"./{TRIPLET}/libodd.so.beta", content=library.read_bytes())])
         tool = Item("./usr/bin/odd", content=program.read_bytes(), mode=0o755)
         self.add("odd", [tool], depends="libodd1, libc6")
+
+    def add_opener(self) -> None:
+        """Commands that open a library and start another command, on which their packages do not depend.
+
+        `opener` is a program, `opening` a script with that for its interpreter; `calling` is a shell's script
+        that starts the other command alone.
+        """
+        (self._made / "shown.c").write_text("int shown(void) { return 42; }")
+        (self._made / "opener.c").write_text(_OPENER)
+        library, program = self._made / "libshown.so.1", self._made / "opener"
+        _compile("-shared", "-fPIC", "-Wl,-soname,libshown.so.1", "-o", library, self._made / "shown.c")
+        _compile("-o", program, self._made / "opener.c")
+        self.add("libshown1", [Item(f"./{TRIPLET}/libshown.so.1", content=library.read_bytes())])
+        for name, content, depends in (
+            ("bare-name", b"#!/bin/sh\necho bare-name $*\n", "dash"),
+            ("opener", program.read_bytes(), "dash"),
+            ("opening", b"#!/usr/bin/env opener\n", "opener"),
+            ("calling", b"#!/bin/sh\nbare-name by a shell\n", "dash"),
+        ):
+            self.add(name, [Item(f"./usr/bin/{name}", content=content, mode=0o755)], depends=depends)
 
     @property
     def profile(self) -> Path:

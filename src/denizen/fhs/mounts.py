@@ -6,6 +6,7 @@ empty directory, and become / as the last step: no name is ever made on the host
 An entered root has the environment's /usr and /etc, the host's everything else, entry by entry, and
 
     /.denizen/environment   the environment's whole tree
+    /.denizen/tree          a link to the tree where it is on the host: which environment this is
     /.denizen/etc           links to files of the host, or defaults, which the environment's /etc links to
     /.denizen/host          the host's /etc and /usr: its fonts, its drivers
     /.denizen/share         links to what the host's drivers say of themselves (driver_libraries.py)
@@ -96,6 +97,7 @@ def _built(entry: EnteredRoot) -> list[tuple[bytes, ...]]:
     steps += [(b"dir", at(b"/" + name)) for name in (b"usr", b"etc", b"opt", b".denizen", *missing)]
     below = (b"environment", b"etc", b"host", b"host/etc", b"host/usr")
     steps += [(b"dir", at(b"/.denizen/" + name)) for name in below]
+    steps.append((b"symlink", entry.tree, at(b"/.denizen/tree")))
     for source, target in (
         (entry.tree + b"/usr", b"/usr"),
         (entry.tree + b"/etc", b"/etc"),

@@ -299,7 +299,16 @@ def place_with(decision_directory: bytes, identity: Identity, parts: Sequence[by
     `parts` are what stands for these libraries: the dynamic linker's path, an environment's tree. What fits
     beside one host's libraries need not fit beside its next ones.
     """
-    return place_of(decision_directory, identity, hex_digest_of(b"\0".join(parts))[:32].encode("ascii"))
+    return place_of(decision_directory, identity, _digest(parts))
+
+
+def place_of_named(decision_directory: bytes, name: bytes, parts: Sequence[bytes]) -> bytes:
+    """Return the directory of links for a decision that is kept by a name (fast_path.NAMED)."""
+    return os.path.join(decision_directory, OPENED, name, _digest(parts))
+
+
+def _digest(parts: Sequence[bytes]) -> bytes:
+    return hex_digest_of(b"\0".join(parts))[:32].encode("ascii")
 
 
 def all_of(decision_directory: bytes, identity: Identity) -> list[Opened]:

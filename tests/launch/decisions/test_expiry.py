@@ -9,6 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from denizen.disk_view import DiskView
+from denizen.launch.decisions.decision import Decision
+from denizen.launch.decisions.decision_store import variant
+from denizen.launch.decisions.expiry import expire
+from denizen.launch.decisions.program_identity import identity_of
+from denizen.store.layout import StoreLayout
 from tests.support.debs import Item
 from tests.support.offline_roots import DenizenHome
 
@@ -103,3 +109,22 @@ def test_a_program_that_was_missed_and_is_back_is_waited_for_anew(home: DenizenH
         disk.rename(home.work)
         home.denizen("gc")
     assert home.denizen("run", "--offline", os.fspath(program)).returncode == 0
+
+
+def test_what_is_found_by_a_name_lives_though_its_programs_file_has_another_link(tmp_path: Path) -> None:
+    """Each environment links to the files of its packages, which changes one of their times."""
+    layout = StoreLayout(os.fsencode(tmp_path / "store"), b"/store")
+    program = tmp_path / "program"
+    program.write_bytes(b"")
+    identity = identity_of(DiskView().stat(bytes(program)))
+    decisions = variant(os.fsencode(tmp_path / "decisions"), b"")
+    decision = Decision(identity, bytes(16), 0, b"/ld.so", program=bytes(program))
+    decisions.write(decision, movable=False)
+    decisions.write_named(layout, b"tree-program", decision)
+    while identity_of(DiskView().stat(bytes(program))) == identity:
+        os.link(program, tmp_path / "another")
+        os.unlink(tmp_path / "another")
+    assert expire([decisions], layout, 0).dropped == 1
+    assert [name for name, _ in decisions.decisions()] == [b"named/tree-program"]
+    program.unlink()
+    assert expire([decisions], layout, 0).dropped == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.app.available_commands import AvailableCommands
-from denizen.app.environments.fhs_resident import with_resident_inside
+from denizen.app.environments.fhs_resident import keep_answers, listing_inside, program_started
 from denizen.app.helper_command import helper_words
 from denizen.disk_view import DiskView, RootedView
 from denizen.fhs.registered_formats import interpreter_in
@@ -41,20 +41,20 @@ class InsideProgram(Value):
 def decision_inside(
     session: Session, wanted: RunRequest, decision_store: DecisionStore, program: InsideProgram
 ) -> Decision:
-    """Return the decision that starts the program in its environment; it is not kept yet."""
+    """Return the decision that starts the program in its environment; it is not kept yet.
+
+    What the program gets while it runs there is kept in a decision of its own (fhs_resident).
+    """
     from denizen.launch.fast_path import directory_of
 
-    around = program.around
+    around, directory = program.around, decision_store.directory
     opened = open_program(DiskView(), around.tree + program.place)
     followers = wanted.followers
-    directory = decision_store.directory
-    if wanted.installed:
-        directory = directory_of(session.paths.decisions, followers.variant)
     hermetic = directory_of(
         session.paths.decisions, replace(followers, hermetic=True, strategy="direct").variant
     )
     # What a shell that was brought executes may be elsewhere than in its environment.
-    brings = None if wanted.installed or wanted.lock is not None else AvailableCommands(session, wanted).has
+    brings = None if wanted.lock is not None else AvailableCommands(session, wanted).has
     children = ChildDecisions(
         helper_words(session, "decide", followers.words), directory, brings, hermetic=hermetic
     )
@@ -62,15 +62,18 @@ def decision_inside(
     words = environment_command(opened, files, around)
     base = decision_of_host(opened)
     started = interpreter_in(RootedView(around.tree), program.place)
+    listing: tuple[bytes, ...] = ()
+    inside = program_started(around.tree, started or program.place)
+    if inside is not None:
+        answering = keep_answers(session, wanted, decision_store, around.tree, inside)
+        if answering is not None:
+            listing = listing_inside(around.tree, replace(files, program=inside), answering)
     # The path by which it is executed: the program finds its own files by it.
     by = (b"as", started, b"given", program.name) if started else (b"as", program.name)
-    command = (*words[:-1], *by, words[-1])
-    made = replace(
+    command = (*words[:-1], *listing, *by, words[-1])
+    return replace(
         base, command=command, objects=(around.tree,), machine=base.machine or machine_of_scripts()
     )
-    if wanted.installed:
-        return made
-    return with_resident_inside(session, wanted, decision_store, opened, made)
 
 
 def machine_of_scripts() -> int:

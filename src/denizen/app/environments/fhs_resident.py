@@ -1,22 +1,33 @@
-"""The decision that a program of an environment gets what it opens and starts and the environment lacks.
+"""The decisions by which programs of an environment get what they open and start, and the environment lacks.
 
-The dynamic linker of the environment finds what the program starts with, as a host's does. What a package
-opens at run time it only recommends, or leaves to whoever installs it (Java's library of fonts needs
-HarfBuzz), and an environment that denizen makes by itself has what is depended on. The loader, which lies
-over the environment's dynamic linker, looks such decisions up (`interpret` in loader/start.c).
+The dynamic linker of the environment finds what a program starts with, as a host's does. What a package opens
+at run time it only recommends, or leaves to whoever installs it (Java's library of fonts needs HarfBuzz), and
+an environment that denizen makes by itself has what is depended on. The loader, which lies over the
+environment's dynamic linker, looks such decisions up by the environment and the program's name
+(`follow_inside` in loader/start.c): many environments link to one file, and each link changes its times.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 
+from denizen.app.command_package import COMMAND_PATH
 from denizen.app.host_linker_environment import host_context
 from denizen.app.resolution.opened_links import make_opened_links_inside
-from denizen.disk_view import RootedView
+from denizen.disk_view import DiskView, EnvironmentView, RootedView
+from denizen.elf.script import MAX_STEPS
 from denizen.errors import BadInput
-from denizen.launch.decisions.program_identity import identity_of
-from denizen.launch.dlopen_record import place_with
+from denizen.fhs.entry_command import located
+from denizen.fileview import exists
+from denizen.formats.storepath import DIGEST_DIGITS
+from denizen.launch.decisions import GENERATION
+from denizen.launch.decisions.host_decision import decision_of_host
+from denizen.launch.dlopen_record import place_of_named
+from denizen.launch.fast_path import NAMED, lacks, read_decision
+from denizen.launch.loader.ldconfig import PATH as LDCONFIG
+from denizen.launch.program import open_program
 from denizen.launch.resident_choice import with_answers
 from denizen.linker import resolve
 from denizen.resolve.cache.cached_view import CachedView
@@ -29,36 +40,64 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.launch.program import Program
+    from denizen.launch.strategies.loader_files import LoaderFiles
+
+_SET_RIGHTS = stat.S_ISUID | stat.S_ISGID
 
 
-def with_resident_inside(
-    session: Session,
-    wanted: RunRequest,
-    decision_store: DecisionStore,
-    program: Program,
-    decision: Decision,
-) -> Decision:
-    """Return the decision of a program in an environment, its only object, with a place for what it opens.
+def program_started(tree: bytes, place: bytes) -> Program | None:
+    """Return the program that the kernel starts for a path in an environment: it, or a script's interpreter.
 
-    Return it unchanged for a script, a program that opens nothing, one that gets rights from its file, and
-    where the directory cannot be made: the program starts without it.
+    Return None for one that gets no answers: static, with rights of its file, or not to be found.
     """
-    image = program.image
-    if image is None or image.interpreter is None or program.stat.mode & (stat.S_ISUID | stat.S_ISGID):
-        return decision
+    view = EnvironmentView(tree)
     with contextlib.suppress(OSError, BadInput):
-        return _opening(session, wanted, decision_store, program, decision)
-    return decision
+        for _ in range(MAX_STEPS):
+            program = open_program(DiskView(), tree + view.realpath(place))
+            script = program.script
+            if script is None:
+                image = program.image
+                is_dynamic = image is not None and image.interpreter is not None
+                return program if is_dynamic and not program.stat.mode & _SET_RIGHTS else None
+            named = script.env.program if script.env is not None else script.interpreter
+            place = located(tree, named or b"", COMMAND_PATH)
+    return None
 
 
-def _opening(
-    session: Session,
-    wanted: RunRequest,
-    decision_store: DecisionStore,
-    program: Program,
-    decision: Decision,
+def keep_answers(
+    session: Session, wanted: RunRequest, decision_store: DecisionStore, tree: bytes, program: Program
+) -> Decision | None:
+    """Return the kept decision about a program in the environment `tree`; it is made if there is none.
+
+    Return None where the program opens and starts nothing, and where no directory can be made for what it
+    opens: it starts without.
+    """
+    from denizen.app.supply.store_access import made_store
+
+    name = name_inside(tree, program)
+    known = read_decision(os.path.join(decision_store.directory, NAMED, name))
+    if known is not None and known.generation >= GENERATION and not lacks(known):
+        return known
+    try:
+        made = _answering(session, wanted, decision_store, tree, program)
+    except (OSError, BadInput):
+        return None
+    if not made.opened and not made.executes:
+        return None
+    with made_store(session) as store:
+        decision_store.write_named(store.layout, name, made)
+    return made
+
+
+def name_inside(tree: bytes, program: Program) -> bytes:
+    """Return the name of the decision about a program of an environment; loader/start.c has it too."""
+    return os.path.basename(tree)[:DIGEST_DIGITS] + b"-" + os.path.basename(program.path)
+
+
+def _answering(
+    session: Session, wanted: RunRequest, decision_store: DecisionStore, tree: bytes, program: Program
 ) -> Decision:
-    (tree,) = decision.objects
+    base = replace(decision_of_host(program), objects=(tree,))
     # A tree has /usr alone; links such as /lib64 into it are made on entering.
     ldso = b"/usr" + program.interpreter.removeprefix(b"/usr")
     view = CachedView(RootedView(tree))
@@ -67,7 +106,20 @@ def _opening(
     closure = resolve(view, program.path.removeprefix(tree), environment)
 
     def directory() -> bytes:
-        place = place_with(decision_store.directory, identity_of(program.stat), (ldso, tree))
+        place = place_of_named(decision_store.directory, name_inside(tree, program), (ldso,))
         return make_opened_links_inside(session, place, program, wanted, tree).directory
 
-    return with_answers(decision, closure, view.image(ldso), directory)
+    return with_answers(base, closure, view.image(ldso), directory)
+
+
+def listing_inside(tree: bytes, files: LoaderFiles, answering: Decision) -> tuple[bytes, ...]:
+    """Return the steps of `denizen-enter` that let a program see what it could open (docs/decisions/0009).
+
+    They put denizen-ldconfig over the environment's own; () for a program that opens nothing.
+    """
+    view = EnvironmentView(tree)
+    if not answering.opened or not exists(view, LDCONFIG):
+        return ()
+    place = view.realpath(LDCONFIG)
+    hidden = files.hidden(place)
+    return (b"bind", place, hidden, b"bind", files.ldconfig(answering, hidden), place)

@@ -37,6 +37,13 @@ def forget_commands(session: Session, store: Store, unused_for: int) -> int:
     if not rows:
         return 0
     alive = _alive(store) | _in_systems(session) | tried_objects(session)
+    # A program that is in a command's environment has a decision by that one's tree.
+    alive |= {
+        digest
+        for _, name, found in rows
+        if os.path.basename(name)[:DIGITS] in alive
+        for digest in digests_of(found)
+    }
     dead = [
         (decision_store, name, found)
         for decision_store, name, found in rows

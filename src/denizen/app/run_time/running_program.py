@@ -19,7 +19,7 @@ from denizen.disk_view import DiskView
 from denizen.errors import BadInput, display
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.dlopen_record import OPENED, DlopenRequest, Opened
-from denizen.launch.fast_path import read_decision
+from denizen.launch.fast_path import NAMED, read_decision
 from denizen.launch.kept_out import library_not_brought
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.existing_libraries import ProcessLibraries
@@ -74,14 +74,20 @@ class Addition(Value):
 class RunningProgram:
     """A program that runs by one decision, and what it got so far."""
 
-    def __init__(self, session: Session, decision: Decision, opened: Opened, wanted: RunRequest) -> None:
-        """Take the decision, the directory of links for what came, and the options of the program's start."""
+    def __init__(
+        self, session: Session, decision: Decision, opened: Opened, wanted: RunRequest, name: bytes = b""
+    ) -> None:
+        """Take the decision, the directory of links for what came, and the options of the program's start.
+
+        `name`: of the decision's file, where it is kept by another than its identity's.
+        """
         self.session = session.quieter()
         self.decision = decision
         self.opened = opened
         self.wanted = wanted
         self.policy = for_running_program(offline=wanted.offline)
         self.run = _asking_process()
+        self._name = name
 
     @property
     def started_with(self) -> dict[bytes, bytes]:
@@ -202,7 +208,7 @@ class RunningProgram:
         return variant(decisions, b"" if directory == decisions else os.path.basename(directory))
 
     def _keep(self, store: Store, trees: Sequence[StorePath]) -> None:
-        self.decision_store.keep_besides(store.layout, self.decision, trees)
+        self.decision_store.keep_besides(store.layout, self.decision, trees, self._name)
 
 
 @contextlib.contextmanager
@@ -219,11 +225,11 @@ def running(session: Session, directory: bytes, wanted: RunRequest) -> Iterator[
         decision = read_decision(os.path.join(decision_directory, name))
         if decision is None or decision.opened != directory:
             raise NotOurs(directory)
-        yield RunningProgram(session, decision, opened, wanted)
+        yield RunningProgram(session, decision, opened, wanted, name)
 
 
 def _decision_of(decisions: bytes, directory: bytes) -> tuple[bytes, bytes]:
-    """Return the directory and the file name of the decision. Raises NotOurs: the path leads elsewhere."""
+    """Return the directory, and the decision's file below it. Raises NotOurs: the path leads elsewhere."""
     top, name = os.path.split(os.path.dirname(directory))
     decision_directory, last = os.path.split(top)
     below = (
@@ -231,7 +237,8 @@ def _decision_of(decisions: bytes, directory: bytes) -> tuple[bytes, bytes]:
     )
     if not below or last != OPENED or os.path.normpath(directory) != directory:
         raise NotOurs(directory)
-    return decision_directory, name
+    named = os.path.join(NAMED, name)
+    return decision_directory, named if os.path.exists(os.path.join(decision_directory, named)) else name
 
 
 def _called(pin: Pin) -> bytes:

@@ -129,9 +129,14 @@ class DecisionStore(Value):
         for tree in (decision.search, *_besides(layout, decision)):
             add_link(layout, next(roots), storepath.from_base(os.path.basename(tree)))
 
-    def keep_besides(self, layout: StoreLayout, decision: Decision, trees: Iterable[StorePath]) -> None:
-        """Keep store objects that were added while the program ran, as long as the decision."""
-        roots = self._roots(identity_name(decision.identity))
+    def keep_besides(
+        self, layout: StoreLayout, decision: Decision, trees: Iterable[StorePath], name: bytes = b""
+    ) -> None:
+        """Keep store objects that were added while the program ran, as long as the decision.
+
+        `name` is that of its file, below the directory, where it is kept by another than its identity's.
+        """
+        roots = self._roots(name or identity_name(decision.identity))
         for tree in trees:
             free = (root for root in roots if not os.path.lexists(os.path.join(layout.gcroots, root)))
             add_link(layout, next(free), tree)
@@ -154,8 +159,9 @@ class DecisionStore(Value):
                 os.unlink(os.path.join(layout.gcroots, root))
             except FileNotFoundError:
                 break
-        for kept in (COPIES, RESOURCE_TREES, OPENED) if not name.startswith(NAMED) else ():
-            shutil.rmtree(os.path.join(self.directory, kept, name), ignore_errors=True)
+        own = (OPENED,) if name.startswith(NAMED) else (COPIES, RESOURCE_TREES, OPENED)
+        for kept in own:
+            shutil.rmtree(os.path.join(self.directory, kept, os.path.basename(name)), ignore_errors=True)
 
     def missed_since(self, name: bytes, now: float) -> float:
         """Return the time of the first collection that missed the program, in seconds since 1970.
@@ -232,11 +238,12 @@ def variant(decisions: bytes, digest: bytes) -> DecisionStore:
 def forget_unindexed(decisions: bytes) -> None:
     """Delete the decisions about programs that open libraries, or look for files, without an index.
 
-    A static program's decision has no objects where no file of a package came.
+    A static program's decision has no objects where no file of a package came. One that is kept by a name is
+    of packages, which an index named.
     """
     for one in decision_stores(decisions):
         for name, found in one.decisions():
             lacked = found is not None and found.host and (found.opened or not found.objects)
-            if found is not None and lacked and not found.command:
+            if found is not None and lacked and not found.command and not name.startswith(NAMED):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(os.path.join(one.directory, name))

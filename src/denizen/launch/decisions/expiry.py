@@ -15,8 +15,9 @@ import time
 from denizen.disk_view import DiskView
 from denizen.formats.storepath import DIGEST_DIGITS
 from denizen.launch.decisions.program_identity import identity_of
+from denizen.launch.fast_path import NAMED
 from denizen.store.collection.processes import held_by_processes
-from denizen.value import Value
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,15 +79,19 @@ def _fate(decision: Decision | None, held: frozenset[bytes], missed_for: float, 
 def _missing(decision_store: DecisionStore) -> Iterator[tuple[bytes, Decision | None]]:
     """Yield the decisions that do not fit the file now at their program's path, and the damaged files."""
     for name, decision in decision_store.decisions():
-        if decision is None or not _lives(decision):
+        if decision is None or not _lives(name, decision):
             yield name, decision
 
 
-def _lives(decision: Decision) -> bool:
+def _lives(name: bytes, decision: Decision) -> bool:
+    """Tell whether a decision's program is as it was; one found by its name may have links more or less."""
     try:
-        return identity_of(DiskView().stat(decision.program)) == decision.identity
+        found = identity_of(DiskView().stat(decision.program))
     except OSError:
         return False
+    if name.startswith(NAMED):
+        found = replace(found, ctime_ns=decision.identity.ctime_ns)
+    return found == decision.identity
 
 
 def digests_of(decision: Decision | None) -> list[bytes]:
