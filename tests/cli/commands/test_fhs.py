@@ -348,6 +348,18 @@ def test_without_a_project_it_says_how_to_begin_one(home: FhsHome, tmp_path: Pat
     assert "there is no denizen.toml" in done.stderr
 
 
+@pytest.mark.parametrize(("word", "remedy"), [("work", "denizen fhs enter work"), ("gcc", "denizen x gcc")])
+def test_a_word_for_a_shell_without_a_project_is_taken_for_what_it_may_mean(
+    home: FhsHome, tmp_path: Path, word: str, remedy: str
+) -> None:
+    done = subprocess.run(
+        home.command("shell", word), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 125
+    assert f"{word} would be a command" in done.stderr
+    assert remedy.removeprefix("denizen") in done.stderr
+
+
 def test_root_makes_a_plain_chroot_and_leaves_no_mount_behind(home: FhsHome, tmp_path: Path) -> None:
     if os.geteuid():
         pytest.skip("only root can mount")

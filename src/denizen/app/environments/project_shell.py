@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 
+from denizen.app.project_file import NoProject, project_file
+from denizen.errors import display, shell_word
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.session import Session
@@ -12,8 +15,31 @@ if TYPE_CHECKING:
     from denizen.sources.fetch_policy import FetchPolicy
 
 
+class NoProjectForWord(NoProject):
+    """The error that there is no project in whose environment a word would be a command.
+
+    Attributes:
+        word: the first word that was given.
+        is_environment: an environment is called so.
+    """
+
+    word: str
+    is_environment: bool
+
+    @property
+    def why(self) -> str:
+        return f"{display(self.word)} would be a command in the environment that it describes"
+
+    @property
+    def remedy(self) -> str:
+        word = shell_word(self.word)
+        if self.is_environment:
+            return f"denizen fhs enter {word}"
+        return f"denizen x {word} runs a command of a package; denizen fhs create NAME {word}"
+
+
 def project_shell(
-    session: Session, file: str | None, policy: FetchPolicy, *, update: bool
+    session: Session, file: str | None, policy: FetchPolicy, *, update: bool, command: str | None = None
 ) -> tuple[str, Generation]:
     """Return the name of the project's environment, and the generation, which is made if there is none.
 
@@ -22,22 +48,34 @@ def project_shell(
         file: the denizen.toml; None for the one here or in a directory above.
         policy: of what is fetched.
         update: take the newest packages, whatever the lock has, and write it anew.
+        command: the command that is to run there, None for a shell.
 
     Raises:
         NoProject, BadProject: there is no such file, or it is malformed.
         SourceFailed, HostLacks: packages cannot be had.
     """
-    from denizen.app.project_file import project_file
     from denizen.app.supply.own_architecture import own_architecture
     from denizen.disk import open_regular
     from denizen.fhs import project_environment
     from denizen.formats.toml_file import MAX_SIZE
 
-    path = os.path.abspath(file or project_file(os.getcwd()))
+    path = os.path.abspath(file or _project_file(session, command))
     with open(path, "rb", opener=open_regular) as stream:
         settings = project_environment.read(stream.read(MAX_SIZE + 1), path, own_architecture())
     name = _name(os.path.dirname(path))
     return name, _generation(session, name, settings, path, policy, update=update)
+
+
+def _project_file(session: Session, command: str | None) -> str:
+    from denizen.fhs.generations import EnvironmentStore
+
+    try:
+        return project_file(os.getcwd())
+    except NoProject as problem:
+        if command is None:
+            raise
+        is_environment = command in EnvironmentStore(session.paths.state).names()
+        raise NoProjectForWord(problem.directory, command, is_environment) from None
 
 
 def _name(directory: str) -> str:

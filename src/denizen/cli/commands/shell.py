@@ -19,10 +19,12 @@ def _shell(parsed: Parsed, context: Context) -> int:
     from denizen.app.environments.project_shell import project_shell
 
     file, policy = parsed.text("file"), fetch_policy(parsed, "shell")
-    name, generation = project_shell(context.session, file, policy, update=parsed.flag("update"))
+    command = parsed.text("CMD")
+    name, generation = project_shell(
+        context.session, file, policy, update=parsed.flag("update"), command=command
+    )
     if parsed.flag("lock"):
         return 0
-    command = parsed.text("CMD")
     words = None if command is None else [os.fsencode(word) for word in (command, *parsed.texts("ARG"))]
     return become(context.session, name, generation, words)
 
