@@ -33,6 +33,9 @@ def test_the_first_question_makes_the_index_and_says_so(here: ServedArchive) -> 
     _, stderr = find(here, "libssl.so.3")
     assert "index of trixie, checked less than a minute ago" in stderr
     assert len(here.server.requests) == count
+    _, stderr = find(here, "/usr/bin/openssl")
+    assert "the index of stable for amd64 has no paths yet; adding them" in stderr
+    assert "there is no index" not in stderr
 
 
 def test_offline_without_an_index_fails_with_the_remedy(here: ServedArchive) -> None:

@@ -151,23 +151,26 @@ def _suffices(entry: IndexEntry | None, scope: Scope) -> bool:
 
 
 def _announce(session: Session, targets: Sequence[UpdateTarget], held: Sequence[IndexEntry]) -> None:
-    """Say which indexes are made, and which are checked because they may be of other packages."""
-    for sentence, is_doubted in ((_ABSENT, False), (_DOUBTED, True)):
-        told = [target for target in targets if _is_doubted(target, held) is is_doubted]
+    """Say which indexes are made, and what is done about those that are there."""
+    for sentence in (_ABSENT, _WITHOUT_PATHS, _DOUBTED):
+        told = [target for target in targets if _sentence(target, held) is sentence]
         names = ", ".join(dict.fromkeys(target.suite for target in told))
         if told:
             session.reporter.say(sentence.format(names=names, architecture=told[0].architecture))
 
 
 _ABSENT = "there is no index of {names} for {architecture} yet; making it"
+_WITHOUT_PATHS = "the index of {names} for {architecture} has no paths yet; adding them"
 _DOUBTED = (
     "the index of {names} for {architecture} is from an older denizen or another source; looking whose it is"
 )
 
 
-def _is_doubted(target: UpdateTarget, held: Sequence[IndexEntry]) -> bool:
+def _sentence(target: UpdateTarget, held: Sequence[IndexEntry]) -> str:
     entry = target.held_in(held)
-    return entry is not None and not target.is_believed(entry)
+    if entry is None:
+        return _ABSENT
+    return _WITHOUT_PATHS if target.is_believed(entry) else _DOUBTED
 
 
 def run_update(
