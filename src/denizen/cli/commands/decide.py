@@ -13,68 +13,73 @@ from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
 
 
 def _decide(parsed: Parsed, context: Context) -> int:
-    """Make and keep the decision, or provide one library to a running program."""
+    """Make and keep the decision, or provide to a running program what it misses."""
     settings = dict(word.split("=", 1) for word in parsed.texts("set") if "=" in word)
     session = context.session.with_variables(settings)
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
     wanted = for_program(wanted_from(parsed, context.session.reporter), program)
-    needed, missed, opened = parsed.text("needed"), parsed.text("missed"), parsed.text("opened")
-    name = needed or missed
-    if name is not None and opened is not None:
-        from denizen.app.run_time.missing_library import answer
-
+    if parsed.text("opened") is not None or parsed.text("place") is not None:
         # On an error (no network, a full disk) the program sees its own error, without a message of denizen.
         with contextlib.suppress(DenizenError, OSError):
-            answer(session, os.fsencode(opened), os.fsencode(name), wanted, needed=needed is not None)
-        return 0
-    mentioned = parsed.text("mentioned")
-    if mentioned is not None and opened is not None:
-        from denizen.app.run_time.mentioned_files import bring_mentioned
-
-        with contextlib.suppress(DenizenError, OSError):
-            bring_mentioned(session, os.fsencode(opened), os.fsencode(mentioned), wanted)
-        return 0
-    located = parsed.text("at")
-    if located is not None and opened is not None:
-        from denizen.app.run_time.missing_path import bring_path
-
-        with contextlib.suppress(DenizenError, OSError):
-            bring_path(session, os.fsencode(opened), os.fsencode(located), wanted)
-        return 0
-    place_for = parsed.text("place")
-    if place_for is not None:
-        from denizen.app.run_time.missing_place import fill_place
-
-        with contextlib.suppress(DenizenError, OSError):
-            fill_place(session, program, os.fsencode(place_for), wanted)
-        return 0
-    if parsed.flag("command"):
-        from denizen.app.run_time.looked_for_command import Looker, look_for_command
-        from denizen.app.run_time.missing_command import bring_command
-
-        looker = parsed.text("look")
-        # A program that only tried a name sees its own error.
-        tried = (DenizenError, OSError) if looker or parsed.flag("try") else ()
-        with contextlib.suppress(*tried):
-            if looker:
-                look_for_command(session, program, wanted, Looker(looker))
-            else:
-                bring_command(session, program, wanted)
-        return 0
-    if parsed.flag("installed"):
+            _answer(parsed, session, program, wanted)
+    elif parsed.flag("command"):
+        _bring_command(parsed, session, program, wanted)
+    elif parsed.flag("installed"):
         from denizen.app.profiles.installed_command import decide_installed
 
         decide_installed(session, program, wanted)
-        return 0
-    from denizen.app.decisions.child_decision import decide_child
+    else:
+        from denizen.app.decisions.child_decision import decide_child
 
-    decide_child(session, program, wanted)
+        decide_child(session, program, wanted)
     return 0
+
+
+def _answer(parsed: Parsed, session: Session, program: bytes, wanted: RunRequest) -> None:
+    """Bring the library or the file that a running program misses."""
+    place = parsed.text("place")
+    if place is not None:
+        from denizen.app.run_time.missing_place import fill_place
+
+        fill_place(session, program, os.fsencode(place), wanted)
+        return
+    opened = os.fsencode(parsed.required("opened"))
+    needed, mentioned, path = parsed.text("needed"), parsed.text("mentioned"), parsed.text("at")
+    name = needed or parsed.text("missed")
+    if name is not None:
+        from denizen.app.run_time.missing_library import answer
+
+        answer(session, opened, os.fsencode(name), wanted, needed=needed is not None)
+    elif mentioned is not None:
+        from denizen.app.run_time.mentioned_files import bring_mentioned
+
+        bring_mentioned(session, opened, os.fsencode(mentioned), wanted)
+    elif path is not None:
+        from denizen.app.run_time.missing_path import bring_path
+
+        bring_path(session, opened, os.fsencode(path), wanted)
+
+
+def _bring_command(parsed: Parsed, session: Session, program: bytes, wanted: RunRequest) -> None:
+    """Bring the command at a place, or look whether there is one. Raises DenizenError."""
+    from denizen.app.run_time.looked_for_command import Looker, look_for_command
+    from denizen.app.run_time.missing_command import bring_command
+
+    looker = parsed.text("look")
+    # A program that only tried a name sees its own error.
+    tried = (DenizenError, OSError) if looker or parsed.flag("try") else ()
+    with contextlib.suppress(*tried):
+        if looker:
+            look_for_command(session, program, wanted, Looker(looker))
+        else:
+            bring_command(session, program, wanted)
 
 
 COMMANDS = (
