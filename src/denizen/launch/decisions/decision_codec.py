@@ -112,25 +112,7 @@ def encode(decision: Decision) -> bytes:
     strings = _DecisionStrings()
     names = (decision.ldso, decision.search, decision.program, decision.shown, decision.resources)
     named = [strings.add(name) for name in (*names, decision.opened)]
-    tables = (
-        [
-            LIBRARY.pack(strings.add(item.path), strings.add(item.name), _flags(item), 0)
-            for item in decision.libraries
-        ],
-        [STRING.pack(strings.add(path)) for path in decision.objects],
-        [STRING.pack(strings.add(argument)) for argument in decision.command],
-        [
-            EDIT.pack(
-                edit.address,
-                strings.add_raw(edit.old),
-                strings.add_raw(edit.new),
-                len(edit.old),
-                _EDIT_TARGETS.index((edit.program, edit.optional)),
-            )
-            for edit in decision.edits
-        ],
-    )
-    body, places = _lay_out(tables)
+    body, places = _lay_out(_tables(decision, strings))
     strings_at = HEADER.size + len(body)
     size = align_up(strings_at + len(strings.content), 8)
     if size > MAX_SIZE:
@@ -148,6 +130,28 @@ def encode(decision: Decision) -> bytes:
     )
     unsigned = header + body + bytes(strings.content)
     return unsigned[:_SUM_AT] + sum_words(unsigned) + unsigned[_SUM_AT + 16 :]
+
+
+def _tables(decision: Decision, strings: _DecisionStrings) -> tuple[list[bytes], ...]:
+    """Return the rows of each table; what they name is added to the strings."""
+    return (
+        [
+            LIBRARY.pack(strings.add(item.path), strings.add(item.name), _flags(item), 0)
+            for item in decision.libraries
+        ],
+        [STRING.pack(strings.add(path)) for path in decision.objects],
+        [STRING.pack(strings.add(argument)) for argument in decision.command],
+        [
+            EDIT.pack(
+                edit.address,
+                strings.add_raw(edit.old),
+                strings.add_raw(edit.new),
+                len(edit.old),
+                _EDIT_TARGETS.index((edit.program, edit.optional)),
+            )
+            for edit in decision.edits
+        ],
+    )
 
 
 def _decision_flags(decision: Decision) -> int:

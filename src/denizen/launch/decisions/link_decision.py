@@ -92,19 +92,7 @@ def decision_for(start: Program, installed: InstalledLibraries) -> Decision:
     assert image is not None  # scripts get no packages of their own
     view = CachedView(once_read(start))
     ldso = _linker_of(view, installed)
-    closure = _closure(view, program, ldso, installed, _needed(image, installed))
-    early = _opened_alone(view, program, image, installed)
-    if early:
-        alone = closure
-
-        def with_early(names: tuple[bytes, ...]) -> Closure:
-            return _closure(view, program, ldso, installed, _needed(image, installed, names))
-
-        closure = with_early(early)
-        if len(closure.missing) > len(alone.missing):
-            # A library for later must not keep the program from starting: leave out those that miss others.
-            whole = tuple(name for name in early if len(with_early((name,)).missing) == len(alone.missing))
-            closure = with_early(whole) if whole else alone
+    closure = _whole_closure(view, start, ldso, installed)
     if closure.missing:
         raise StillMissing(program, tuple(library.soname for library in closure.missing))
     linker = view.image(ldso)
@@ -129,6 +117,26 @@ def decision_for(start: Program, installed: InstalledLibraries) -> Decision:
         opened=b"" if audited is None else installed.opened,
         executes=executes(closure),
     )
+
+
+def _whole_closure(view: CachedView, start: Program, ldso: bytes, installed: InstalledLibraries) -> Closure:
+    """Return the closure, with what the program opens later and what misses nothing itself."""
+    program, image = start.path, start.image
+    assert image is not None
+
+    def with_early(*names: bytes) -> Closure:
+        return _closure(view, program, ldso, installed, _needed(image, installed, names))
+
+    alone = _closure(view, program, ldso, installed, _needed(image, installed))
+    early = _opened_alone(view, program, image, installed)
+    if not early:
+        return alone
+    closure = with_early(*early)
+    if len(closure.missing) <= len(alone.missing):
+        return closure
+    # A library for later must not keep the program from starting: leave out those that miss others.
+    whole = [name for name in early if len(with_early(name).missing) == len(alone.missing)]
+    return with_early(*whole) if whole else alone
 
 
 def _linker_of(view: FileView, installed: InstalledLibraries) -> bytes:
