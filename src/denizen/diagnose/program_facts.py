@@ -114,11 +114,8 @@ def gather(
     image = classification.image
     closure, binding = None, None
     if image is not None and classification.kind in LINKED and not placement.handler:
-        try:
-            closure = resolve(view, final, _environment(context.environment, classification, image))
-            binding = bind(closure, None if context.thorough else unvouched_objects(closure))
-        except BadInput as problem:
-            damage.append((final, str(problem)))
+        closure, binding, problems = _linked(view, final, classification, context)
+        damage += problems
     if closure is not None and binding is not None:
         report = _with_libraries(report, closure, binding)
         damage += [(failure.path, failure.detail or failure.reason.value) for failure in closure.failures]
@@ -143,6 +140,20 @@ def gather(
         nearby=_nearby(view, final, image, report) if image is not None else {},
         facts=report,
     )
+
+
+def _linked(
+    view: FileView, path: bytes, classification: Classification, context: HostContext
+) -> tuple[Closure | None, Binding | None, list[tuple[bytes, str]]]:
+    """Return the closure of a linked file, the binding of its symbols, and what is damaged."""
+    image = classification.image
+    assert image is not None
+    closure = None
+    try:
+        closure = resolve(view, path, _environment(context.environment, classification, image))
+        return closure, bind(closure, None if context.thorough else unvouched_objects(closure)), []
+    except BadInput as problem:
+        return closure, None, [(path, str(problem))]
 
 
 def _look(view: FileView, path: bytes, stat: Stat, placement: Placement) -> Classification:
