@@ -203,11 +203,11 @@ def somebody(home: DenizenHome) -> DenizenHome:
 def starts(request: pytest.FixtureRequest, somebody: DenizenHome) -> tuple[str, ...]:
     """Return the words that start denizen as a user."""
     if request.param == "root" and os.geteuid():
-        pytest.skip("not root")
+        pytest.skip("only root starts it as root")
     return (*(SOMEBODY if request.param == "somebody" else ()), *somebody.command("run"))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="not root")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has users to keep in a namespace")
 def test_root_keeps_all_users(somebody: DenizenHome, program: Path) -> None:
     theirs = somebody.work / "theirs"
     theirs.touch()
