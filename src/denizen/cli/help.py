@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context, Group
     from denizen.cli.options import Option, Parsed
 
+# Columns of a line.
+_WIDTH = 110
 # The groups of commands in their order; `TABLE` of dispatch.py says which command is in which.
 _GROUPS = (("everyday:", True), ("plumbing:", False))
 
@@ -32,7 +34,8 @@ def general_help(table: Sequence[Group], options: Sequence[Option]) -> str:
 def command_help(command: Command, options: Sequence[Option]) -> str:
     """Return the text of a command's --help; `options` are those of every command."""
     name = " ".join(command.words)
-    sections = [usage(name, command.positionals), command.description or command.summary.capitalize() + "."]
+    about = command.description or command.summary.capitalize() + "."
+    sections = [usage(name, command.positionals), *map(_wrapped, about.split("\n\n"))]
     if command.positionals:
         sections.append("\n".join(["arguments:", *describe(command.positionals)]))
     if command.options:
@@ -68,9 +71,28 @@ def describe(rows: Sequence[Option | Positional]) -> list[str]:
     left = [row.name if isinstance(row, Positional) else written(row) for row in rows if row.help]
     width = min(max(map(len, left), default=0), 30)
     return [
-        f"  {name:{width}}  {row.help}"
+        _hanging(f"  {name:{width}}  ", row.help)
         for name, row in zip(left, [row for row in rows if row.help], strict=True)
     ]
+
+
+def _hanging(start: str, text: str) -> str:
+    """Return a row whose text goes on below its own beginning."""
+    if len(start) + len(text) <= _WIDTH:
+        return start + text
+    from textwrap import wrap
+
+    room = _WIDTH - len(start)
+    return start + ("\n" + " " * len(start)).join(wrap(text, room, break_on_hyphens=False))
+
+
+def _wrapped(paragraph: str) -> str:
+    """Return a paragraph in lines that fit; one whose lines fit already stays as it was written."""
+    if max(map(len, paragraph.split("\n"))) <= _WIDTH:
+        return paragraph
+    from textwrap import fill
+
+    return fill(paragraph.replace("\n", " "), _WIDTH, break_on_hyphens=False)
 
 
 def written(option: Option) -> str:
