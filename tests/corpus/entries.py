@@ -16,7 +16,8 @@ PROGRAMS = Path(__file__).parent / "programs.json"
 # the sixth after accounts and children's files; ten more after the mends that the sixth led to; the seventh
 # after searches along PATH were answered, the eighth after a shell saw all commands, the ninth after scripts
 # did, the tenth, of other ecosystems than the ninth, after a brought command got what it opens, the eleventh
-# after places at which programs look were filled, the twelfth after what a child was told of a path held.
+# after places at which programs look were filled, the twelfth after what a child was told of a path held, the
+# thirteenth, of four suites and two architectures, after that.
 LISTS = {
     "programs": PROGRAMS,
     "first-forty": Path(__file__).parent / "first_forty.json",
@@ -31,6 +32,7 @@ LISTS = {
     "tenth-forty": Path(__file__).parent / "tenth_forty.json",
     "eleventh-forty": Path(__file__).parent / "eleventh_forty.json",
     "twelfth-forty": Path(__file__).parent / "twelfth_forty.json",
+    "thirteenth-forty": Path(__file__).parent / "thirteenth_forty.json",
     "further-ten": Path(__file__).parent / "further_ten.json",
 }
 
@@ -40,9 +42,11 @@ class Archive:
     """One package of a registry, exactly.
 
     Attributes:
-        registry: "pypi", "npm" or "debian" (a package of the machine's own apt sources).
+        registry: "pypi", "npm" or "debian" (a package of the machine's own apt sources, or of a suite).
         archive: the file's name.
         arguments: for pip, where the platform must be named.
+        suite: for a package of Debian that is not of the machine's suite; "" for that.
+        architecture: of such a package, as Debian names it.
     """
 
     registry: str
@@ -51,6 +55,8 @@ class Archive:
     archive: str
     sha256: str
     arguments: tuple[str, ...] = ()
+    suite: str = ""
+    architecture: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,6 +168,8 @@ def _archive(fields: dict) -> Archive:  # type: ignore[type-arg]  # as above
         archive=fields["archive"],
         sha256=fields["sha256"],
         arguments=tuple(fields.get("pip_args") or ()),
+        suite=fields.get("suite", ""),
+        architecture=fields.get("architecture", ""),
     )
 
 

@@ -16,13 +16,18 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from denizen.elf.constants import ET_EXEC, PT_INTERP
 from denizen.elf.image import read
 from denizen.errors import BadInput
+from denizen.sources.source_settings import SHIPPED_KEYRING
 from tests.corpus.entries import Archive, Entry
+from tests.support.apt import Apt
+from tests.support.kept_files import kept_by_tests
+from tests.support.local_mirror import archive_address
 from tests.support.peers import require
 
 _STAMP = ".corpus-ok"
@@ -62,6 +67,7 @@ def _laid_out(
 
 
 def _download(archive: Archive, into: Path) -> Path:
+    environment = dict(os.environ)
     exact = f"{archive.package}{'==' if archive.registry == 'pypi' else '@'}{archive.version}"
     if archive.registry == "pypi":
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
@@ -69,17 +75,28 @@ def _download(archive: Archive, into: Path) -> Path:
     elif archive.registry == "debian":
         require("apt-get")
         command = ["apt-get", "--quiet", "download", f"{archive.package}={archive.version}"]
+        if archive.suite:
+            environment = apt_of(archive.suite, archive.architecture).environment
     else:
         require("npm")
         options = ["--silent", "--ignore-scripts", "--pack-destination", str(into)]
         command = ["npm", "pack", *options, exact]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=into)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=into, env=environment)
     path = into / archive.archive
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != archive.sha256:
         raise Wrong(f"{archive.archive} has the SHA-256 {found} and not {archive.sha256}")
     return path
+
+
+@cache
+def apt_of(suite: str, architecture: str) -> Apt:
+    """Return an apt for one suite, which the machine's own may not have; its lists are fetched once a run."""
+    root = kept_by_tests() / "corpus" / "apt" / f"{suite}-{architecture}"
+    apt = Apt(root, archive_address(), [suite], [architecture], Path(os.fsdecode(SHIPPED_KEYRING)))
+    apt.run("apt-get", "update", "-qq")
+    return apt
 
 
 def _platform(archive: Archive) -> list[str]:

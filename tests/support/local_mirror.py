@@ -45,7 +45,7 @@ class _Mirror(http.server.BaseHTTPRequestHandler):
         self._pass_on()
 
     def _pass_on(self) -> None:
-        url = _archive() + self.path
+        url = archive_address() + self.path
         headers = {name: self.headers[name] for name in _REQUEST if name in self.headers}
         request = urllib.request.Request(url, headers=headers, method=self.command)
         try:
@@ -69,7 +69,8 @@ class _Mirror(http.server.BaseHTTPRequestHandler):
 
 
 @cache
-def _archive() -> str:
+def archive_address() -> str:
+    """Return the address of the archive that requests are forwarded to."""
     (debian,) = [one for one in settings(DiskView(), b"/nonexistent") if one.name == "debian"]
     addresses = [uri.rstrip("/") for uri in (*debian.uris, *debian.fallback)]
     return next((one for one in addresses if _says_it_is_debian(one)), addresses[0])
