@@ -11,6 +11,7 @@ from denizen.build.liblzma import open_liblzma
 from denizen.formats import aptsources, armor, compression, contents, debversion, packages, release
 from denizen.formats.compression import BadCompression, Bomb
 from denizen.formats.deb822 import BadControl
+from denizen.formats.debian_changelog import newest_version
 from denizen.formats.debian_copyright import licences
 from denizen.formats.inflate import BadStream, decompressed
 from tests.support.debian_archive import package_paragraph
@@ -115,6 +116,24 @@ def large_packages() -> Sequence[bytes]:
 
 def read_release(data: bytes) -> None:
     release.parse_release(data)
+
+
+def read_changelog(data: bytes) -> None:
+    """Read the newest version of a changelog, of which only the head is decompressed."""
+    assert len(newest_version(data)) <= 201
+
+
+def changelogs() -> Sequence[bytes]:
+    """Return gzipped changelogs."""
+    entry = (
+        b"player (1:2.0~rc1-3+deb12u1) unstable; urgency=low\n\n  * New.\n\n -- A <a@b>  Mon, 1 Jan 2024\n"
+    )
+    return [gzip.compress(entry, mtime=0), gzip.compress(entry * 9, 0, mtime=0)]
+
+
+def large_changelogs() -> Sequence[bytes]:
+    """Return changelogs of many bytes, and one that none of them ends."""
+    return [gzip.compress(bytes(8 << 20), mtime=0), gzip.compress(b" " * (1 << 20), 0, mtime=0)]
 
 
 def read_licences(data: bytes) -> None:

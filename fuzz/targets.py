@@ -63,6 +63,9 @@ TARGETS: dict[str, Target] = {
     "packages": Target(
         archive.read_packages, archive.some_packages, archive.large_packages, archive.PACKAGES_TOKENS
     ),
+    "changelog": Target(
+        archive.read_changelog, archive.changelogs, archive.large_changelogs, archive.STREAM_TOKENS
+    ),
     "copyright": Target(
         archive.read_licences, archive.copyrights, archive.large_copyrights, archive.COPYRIGHT_TOKENS
     ),

@@ -46,11 +46,13 @@ class EnvironmentNeeds(Value):
         packages: names of packages.
         paths: files whose packages have to be looked up.
         reasons: a sentence for each need.
+        suites: the suites that have the packages in the versions that fit; () for the base suite.
     """
 
     packages: tuple[str, ...] = ()
     paths: tuple[bytes, ...] = ()
     reasons: tuple[str, ...] = ()
+    suites: tuple[str, ...] = ()
 
 
 def rules_in(document: Mapping[str, Any]) -> tuple[EnvironmentRule, ...]:

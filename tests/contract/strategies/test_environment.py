@@ -1,15 +1,17 @@
 """A program with a whole /usr around it (strategy fhs) gets what it opens and executes as any other."""
 
+import gzip
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.contract.strategies.started import FACTS, Started
-from tests.support.debs import Item
+from tests.support.debs import Item, symlink
 from tests.support.fhs_environments import base_packages
-from tests.support.offline_roots import LDSO, LIBC_FILES, DenizenHome
+from tests.support.offline_roots import LDSO, LIBC_FILES, VERSION, DenizenHome
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +37,13 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
         home.write(name, [*items, *(others if name == "coreutils" else [])])
     script = b"#!/bin/sh\necho only $1\nexit 6\n"
     home.write("tools", [Item("./usr/bin/made-up-name", content=script, mode=0o755)])
+    home.write("player-data", [Item("./usr/lib/player/words", content=b"words of another package\n")])
+    home.write("reader", [symlink("./usr/bin/reader", "/bin/sh")])
+    for name, relation in (
+        ("player", f"player-data (= {VERSION})"),
+        ("sayer", f"player-data (>= {VERSION})"),
+    ):
+        home.write(name, [Item(f"./usr/bin/{name}", content=b"", mode=0o755)], depends=relation)
     for name in ("comes", "needs"):
         home.add_library(name, f"int {name}(void) {{ return 6; }}")
     return Started(home, "fhs", Path("/nonexistent"))
@@ -83,3 +92,58 @@ def test_a_child_whose_interpreter_is_nowhere_runs(started: Started, program: Pa
     subprocess.run(["gcc", f"-Wl,--dynamic-linker={linker}", "-o", child, text], check=True)
     for _ in range(2):
         assert started.run(program, "execv", os.fspath(child), "x", "y", "z").returncode == 3
+
+
+_READS = """
+#include <stdio.h>
+const char *greeting(void);
+int main(void) {
+    char line[99];
+    FILE *words = fopen("/usr/lib/player/words", "r");
+    fputs(words && fgets(line, 99, words) ? line : "nothing\\n", stdout);
+    return !greeting();
+}
+"""
+_SCRIPT = b"#!/usr/bin/reader\nread words < /usr/lib/player/words && echo $words || echo nothing\n"
+
+
+@pytest.fixture
+def unpack(started: Started, tmp_path: Path) -> Callable[[str, str, str], Path]:
+    """Make a program of a package that is unpacked as `dpkg-deb -x` does: of a kind, a package, a version."""
+
+    def make(kind: str, package: str, version: str) -> Path:
+        program, documents = tmp_path / "usr/bin/program", tmp_path / "usr/share/doc" / package
+        program.parent.mkdir(parents=True)
+        documents.mkdir(parents=True)
+        code = started.compile("reads", _READS).read_bytes()
+        program.write_bytes(_SCRIPT if kind == "script" else code)
+        program.chmod(0o755)
+        line = f"{package} ({version}) unstable; urgency=low\n"
+        (documents / "changelog.gz").write_bytes(gzip.compress(line.encode()))
+        return program
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("unpacked", "expected"),
+    [
+        (("machine code", "player", VERSION), b"words of another package\n"),
+        (("machine code", "player", VERSION + "+deb12u1"), b"words of another package\n"),
+        (("machine code", "player", "2.0-1"), b"nothing\n"),  # nobody has its release
+        (("machine code", "sayer", VERSION), b"nothing\n"),  # any release of the other package would do
+        (("script", "player", VERSION), b"words of another package\n"),
+        (("script", "sayer", VERSION), b"words of another package\n"),  # it gets an environment anyway
+        (("script", "player", "2.0-1"), b"nothing\n"),
+    ],
+)
+def test_a_program_of_an_unpacked_package_has_what_the_package_depends_on(
+    unpack: Callable[[str, str, str], Path],
+    started: Started,
+    unpacked: tuple[str, str, str],
+    expected: bytes,
+) -> None:
+    command = started.home.command("run", os.fspath(unpack(*unpacked)))
+    for _ in range(2):
+        done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=60)
+        assert (done.returncode, done.stdout) == (0, expected), done.stderr

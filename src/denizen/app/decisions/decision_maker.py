@@ -135,6 +135,8 @@ class _DecisionMaker:
     """The steps from one program file to its decision: examine it, choose libraries, choose a strategy."""
 
     def __init__(self, session: Session, program: Program, wanted: RunRequest) -> None:
+        from denizen.app.environments.own_packages import with_own_packages
+
         self._session = session
         self._program = program.path
         self._wanted = wanted
@@ -143,7 +145,8 @@ class _DecisionMaker:
         plain = examined.is_satisfied and not examined.needs_library_path
         request = wanted.without_library_path if plain else wanted
         self._decision_store = variant(session.paths.decisions, request.variant)
-        self._bases = BaseDecisions(session, examined, wanted, self._decision_store, examined.wants())
+        wants = with_own_packages(session, examined, wanted, examined.wants())
+        self._bases = BaseDecisions(session, examined, wanted, self._decision_store, wants)
         self._chooser = StrategyChooser(session, self._bases)
 
     def run(self) -> Decided:

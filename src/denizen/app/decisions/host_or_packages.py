@@ -78,7 +78,9 @@ class BaseDecisions(Value):
 
     @property
     def _choosing(self) -> PackageChooser:
-        return PackageChooser(self.session, self.examined.program, self.wanted, self.examined.added)
+        # An environment's packages and the program's libraries are of one release.
+        wanted = replace(self.wanted, suites=self.wanted.suites or self.wants.suites)
+        return PackageChooser(self.session, self.examined.program, wanted, self.examined.added)
 
     def _made(self) -> Decision:
         examined = self.examined

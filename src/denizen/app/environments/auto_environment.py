@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from denizen.fhs.entry_command import Inside
     from denizen.index.locate import Index
     from denizen.launch.fhs_rules import EnvironmentNeeds
+    from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.local import Store
 
 
@@ -51,13 +52,14 @@ def enter_auto_environment(session: Session, wants: EnvironmentNeeds, wanted: Ru
     from denizen.sources.fetch_policy import FetchPolicy
 
     policy = FetchPolicy(offline=wanted.offline)
-    found = {path: _package_of(session, path, wanted) for path in wants.paths}
+    suites = wanted.suites or wants.suites
+    found = {path: _package_of(session, path, suites, policy) for path in wants.paths}
     for path, package in found.items():
         if not package:
             raise NobodyHas(path, wants.reasons)
     packages = tuple(sorted({*wants.packages, *found.values()}))
-    settings = Settings(packages=packages, suites=wanted.suites, architectures=(own_architecture(),))
-    name = AUTO_PREFIX + hex_digest_of("\0".join((*packages, "", *wanted.suites)).encode())[:12]
+    settings = Settings(packages=packages, suites=suites, architectures=(own_architecture(),))
+    name = AUTO_PREFIX + hex_digest_of("\0".join((*packages, "", *suites)).encode())[:12]
     session.reporter.say(f"it wants a /usr of its own with {', '.join(packages) or 'the base set'}")
     return inside_of(session, name, fhs_create.create(session, name, settings, policy))
 
@@ -78,14 +80,15 @@ def drop_unused(session: Session, store: Store) -> int:
     return dropped
 
 
-def _package_of(session: Session, path: bytes, wanted: RunRequest) -> str:
-    """Return the name of the package that holds the file `path`, from the base suite's index; "" for none."""
+def _package_of(session: Session, path: bytes, suites: tuple[str, ...], policy: FetchPolicy) -> str:
+    """Return the name of the package that holds the file `path`; "" for none.
+
+    It is looked up in the index of `suites`, or of the base suite.
+    """
     from denizen.app.supply.base_suite import made_base_index
     from denizen.sources.base import Scope
-    from denizen.sources.fetch_policy import FetchPolicy
 
-    policy = FetchPolicy(offline=wanted.offline)
-    with made_base_index(session, wanted.suites, Scope.PATHS, policy) as index:
+    with made_base_index(session, suites, Scope.PATHS, policy) as index:
         return _holder(index, path)
 
 

@@ -1,0 +1,103 @@
+"""The packages from which a program was unpacked, for an environment with what they depend on.
+
+Modules, plugins and data of other packages lie at paths that were compiled in, and fit the program where they
+are of its own release. The packages name both.
+"""
+
+from __future__ import annotations
+
+import re
+
+from denizen.app.supply.base_suite import made_base_index
+from denizen.app.supply.own_architecture import own_architecture
+from denizen.app.supply.provenance_cache import known_suites
+from denizen.errors import SourceFailed, display
+from denizen.fhs.package_relations import groups
+from denizen.launch.unpacked_package import unpacked_packages
+from denizen.machines import by_elf, debian_name
+from denizen.sources.base import Scope
+from denizen.sources.fetch_policy import FetchPolicy
+from denizen.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.app.decisions.examine_program import ExaminedProgram
+    from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
+    from denizen.index.locate import Index
+    from denizen.index.provider import Provider
+    from denizen.launch.fhs_rules import EnvironmentNeeds
+    from denizen.launch.unpacked_package import UnpackedPackage
+
+# What an update of a stable release and a rebuild add to a version (Debian Policy 5.6.12, deb-version(7)).
+_LATER_BUILD = re.compile(rb"(\+deb[0-9]+u[0-9]+|\+b[0-9]+)+\Z")
+
+
+def with_own_packages(
+    session: Session, examined: ExaminedProgram, wanted: RunRequest, wants: EnvironmentNeeds
+) -> EnvironmentNeeds:
+    """Return what the program needs besides libraries, with its own packages where it needs what they name.
+
+    A script that gets an environment for its interpreter has its modules there too. A program in machine
+    code gets an environment if its package depends on another one of exactly its own version: that was built
+    with it. Raises OSError, BadSetting, HostLacks.
+    """
+    if not _may_want(examined, wanted, wants):
+        return wants
+    unpacked = unpacked_packages(examined.program.view, examined.program.path)
+    if not unpacked:
+        return wants
+    for suite in wanted.suites or known_suites(session):
+        found = _of_suite(session, suite, unpacked, wanted)
+        if found and (wants.paths or any(map(_is_built_with_another, found))):
+            names = tuple(one.package.decode() for one in found)
+            reason = f"its package {', '.join(names)} depends on others, whose files are not here"
+            packages, reasons = (*wants.packages, *names), (*wants.reasons, reason)
+            return replace(wants, packages=packages, reasons=reasons, suites=(suite,))
+        if found:
+            return wants
+    return wants
+
+
+def _may_want(examined: ExaminedProgram, wanted: RunRequest, wants: EnvironmentNeeds) -> bool:
+    image = examined.program.image
+    if wanted.lock is not None or wanted.installed or wanted.around:
+        return False
+    if image is None:
+        return bool(wants.paths)
+    if examined.is_satisfied or image.interpreter is None:
+        return False
+    header = image.header
+    machine = by_elf(header.machine, header.bits, little=header.little)
+    return debian_name(machine) == own_architecture()
+
+
+def _of_suite(
+    session: Session, suite: str, unpacked: Sequence[UnpackedPackage], wanted: RunRequest
+) -> list[Provider]:
+    """Return those of the unpacked packages that a suite has in their version.
+
+    Return [] for a suite that cannot be asked, which is told.
+    """
+    policy = FetchPolicy(offline=wanted.offline)
+    try:
+        with made_base_index(session, (suite,), Scope.LIBRARIES, policy) as index:
+            return [found for one in unpacked if (found := _same(index, one)) is not None]
+    except SourceFailed as problem:
+        session.reporter.say(
+            f"denizen: {display(suite.encode())} is not asked for its package: {problem.what}"
+        )
+        return []
+
+
+def _same(index: Index, unpacked: UnpackedPackage) -> Provider | None:
+    version = _LATER_BUILD.sub(b"", unpacked.version)
+    found = index.packages(unpacked.name)
+    return next((one for one in found if _LATER_BUILD.sub(b"", one.version) == version), None)
+
+
+def _is_built_with_another(package: Provider) -> bool:
+    relations = (relation for group in groups(package.depends) for relation in group)
+    return any(one.operator == "=" and one.version == package.version for one in relations)

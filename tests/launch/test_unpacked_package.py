@@ -1,0 +1,43 @@
+"""Which packages are unpacked where a program lies."""
+
+import gzip
+
+import pytest
+
+from denizen.fileview import MemoryView
+from denizen.launch.unpacked_package import UnpackedPackage, unpacked_packages
+
+_PLAYER = gzip.compress(b"player (2.0-1) unstable; urgency=low\n")
+_OTHER = gzip.compress(b"other (3.0) unstable; urgency=low\n")
+
+
+def _view(**documents: bytes) -> MemoryView:
+    files = {b"/home/me/x/usr/bin/play": b"", b"/usr/bin/play": b"", b"/home/me/play": b""}
+    files[b"/usr/share/doc/system/changelog.gz"] = _OTHER
+    for name, content in documents.items():
+        files[b"/home/me/x/usr/share/doc/" + name.encode()] = content
+    return MemoryView(files)
+
+
+@pytest.mark.parametrize("name", ["player/changelog.Debian.gz", "player/changelog.gz"])
+def test_the_documents_tell_the_package_and_its_version(name: str) -> None:
+    view = _view(**{name: _PLAYER})
+    assert unpacked_packages(view, b"/home/me/x/usr/bin/play") == (UnpackedPackage(b"player", b"2.0-1"),)
+
+
+def test_several_packages_may_be_unpacked_into_one_directory() -> None:
+    view = _view(
+        **{"player/changelog.Debian.gz": _PLAYER, "other/changelog.gz": _OTHER, "third/copyright": b""}
+    )
+    found = unpacked_packages(view, b"/home/me/x/usr/bin/play")
+    assert found == (UnpackedPackage(b"other", b"3.0"), UnpackedPackage(b"player", b"2.0-1"))
+
+
+@pytest.mark.parametrize("program", [b"/usr/bin/play", b"/home/me/play", b"/nowhere/usr/bin/play"])
+def test_a_program_of_the_system_or_of_no_package_has_none(program: bytes) -> None:
+    assert unpacked_packages(_view(**{"player/changelog.gz": _PLAYER}), program) == ()
+
+
+def test_a_whole_system_is_no_unpacked_package() -> None:
+    view = _view(**{f"package{number}/changelog.gz": _PLAYER for number in range(33)})
+    assert unpacked_packages(view, b"/home/me/x/usr/bin/play") == ()
