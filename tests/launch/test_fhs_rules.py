@@ -70,3 +70,9 @@ def test_the_shipped_rules_are_rules_with_reasons() -> None:
         assert rule.paths
         assert all(path.startswith(b"/") for path in rule.paths)
         assert rule.reason
+
+
+@pytest.mark.parametrize("line", [b"#!/usr/bin/env ./inner\n", b"#!./inner\n"])
+def test_a_relative_interpreter_is_followed_from_the_working_directory(line: bytes) -> None:
+    files = {b"/proc/self/cwd/inner": b"#!/usr/bin/lua\n", b"/usr/bin/env": b""}
+    assert wants_of(MemoryView(files), b"/x/outer", parse_script(line), PATH, []).paths == (b"/usr/bin/lua",)

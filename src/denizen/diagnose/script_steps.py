@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.elf import classify
-from denizen.elf.script import MAX_STEPS
+from denizen.elf.script import MAX_STEPS, WORKING_DIRECTORY
 from denizen.fileview import FileKind as EntryKind
 from denizen.value import Value
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 ABSENT = "is not here"
 _DENIED = "Permission denied"
-# Where the kernel, and env, find what is named by a relative path.
-_WORKING_DIRECTORY = b"/proc/self/cwd"
 
 
 class Step(Value):
@@ -63,14 +61,14 @@ def follow(
 
 def _step(view: FileView, script: bytes, line: Script, search_path: tuple[bytes, ...]) -> Step:
     command = line.env.program or b"" if line.env is not None else b""
-    interpreter = posixpath.join(_WORKING_DIRECTORY, line.interpreter)
+    interpreter = posixpath.join(WORKING_DIRECTORY, line.interpreter)
     fault = _fault(view, interpreter)
     if fault is not None:
         return Step(script, line.interpreter, b"", None, *fault)
     if not command:
         return Step(script, line.interpreter, b"", interpreter, None)
     directories = [b""] if b"/" in command else [d for d in search_path if d]
-    candidates = [posixpath.join(_WORKING_DIRECTORY, d, command) for d in directories]
+    candidates = [posixpath.join(WORKING_DIRECTORY, d, command) for d in directories]
     found = next((path for path in candidates if _fault(view, path) is None), None)
     return Step(script, line.interpreter, command, found, None if found else ABSENT)
 

@@ -16,6 +16,8 @@ from denizen.value import Value
 BUFFER_SIZE = 256
 # The kernel follows at most this many interpreter lines (fs/exec.c exec_binprm: depth > 5 is ELOOP).
 MAX_STEPS = 5
+# Where the kernel, and env, find what is named by a relative path.
+WORKING_DIRECTORY = b"/proc/self/cwd"
 _BLANKS = b" \t"
 _SPACES = b" \t\n\v\f\r"
 # The meaning of a character after a backslash in `env -S`, outside single quotes.

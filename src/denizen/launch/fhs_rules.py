@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.elf.script import BUFFER_SIZE, MAX_STEPS, parse_script
+from denizen.elf.script import BUFFER_SIZE, MAX_STEPS, WORKING_DIRECTORY, parse_script
 from denizen.errors import BadInput, display
 from denizen.fileview import exists
 from denizen.value import Value
@@ -113,14 +113,19 @@ def _interpreters(view: FileView, script: Script | None, search_path: Sequence[b
 
 
 def _wanted(view: FileView, script: Script, search_path: Sequence[bytes]) -> dict[bytes, str]:
-    """Return the absolute paths in a script's first line, each with what the line names."""
+    """Return the paths in a script's first line, each with what the line names.
+
+    Of relative ones those that exist: no package has the others.
+    """
     wanted = {script.interpreter: display(script.interpreter)}
     command = script.env.program if script.env is not None else None
     if command:
         places = [command] if b"/" in command else [posixpath.join(d, command) for d in search_path if d]
         found = next((place for place in places if exists(view, place)), None)
         wanted[found or (command if b"/" in command else _COMMANDS + command)] = display(command)
-    return {path: name for path, name in wanted.items() if path.startswith(b"/")}
+    placed = {posixpath.join(WORKING_DIRECTORY, path): name for path, name in wanted.items()}
+    below = WORKING_DIRECTORY + b"/"
+    return {path: name for path, name in placed.items() if not path.startswith(below) or exists(view, path)}
 
 
 def _rule(row: Mapping[str, Any]) -> EnvironmentRule:
