@@ -11,6 +11,7 @@ import pytest
 
 from denizen.disk_view import DiskView
 from denizen.elf.image import read
+from denizen.errors import shell_word
 from denizen.launch.decisions import decision_codec
 from denizen.launch.decisions.decision_codec import decode, encode
 from denizen.launch.decisions.program_identity import (
@@ -45,7 +46,7 @@ def test_without_a_decision_one_line_says_what_to_do(sysroot: LoaderSysroot) -> 
     program = sysroot.compile("say", _SAY, "-lm", "-Wl,--no-as-needed", "-lm")
     said = refusal(program)
     assert f"cannot start {program}: it has no decision yet; it needs libm.so.6 libc.so.6" in said
-    assert said.endswith(f"run: denizen run {program}\n")
+    assert said.endswith(f"run: denizen run {shell_word(bytes(program))}\n")
 
 
 def test_a_hostile_name_cannot_speak_to_the_terminal(sysroot: LoaderSysroot) -> None:
@@ -224,7 +225,7 @@ def test_the_configured_command_makes_the_decision_once(sysroot: LoaderSysroot) 
     sysroot.decisions.rename(kept)
     sysroot.decisions.mkdir()
     helper = sysroot.root / "helper"
-    helper.write_text(f'#!/bin/sh\necho "deciding $*"\ncat\ncp {kept}/* {sysroot.decisions}/\n')
+    helper.write_text(f'#!/bin/sh\necho "deciding $*"\ncat\ncp "{kept}/"* "{sysroot.decisions}/"\n')
     helper.chmod(0o755)
     sysroot.configure(settings(sysroot, command=(os.fsencode(helper), b"--decide")))
     first = subprocess.run([program], capture_output=True, text=True, check=False, input="not for the helper")
@@ -265,7 +266,7 @@ def test_the_program_does_not_see_the_helpers_mark(sysroot: LoaderSysroot) -> No
     sysroot.decisions.rename(kept)
     sysroot.decisions.mkdir()
     helper = sysroot.root / "helper"
-    helper.write_text(f"#!/bin/sh\n/bin/cp {kept}/* {sysroot.decisions}/\n")
+    helper.write_text(f'#!/bin/sh\n/bin/cp "{kept}/"* "{sysroot.decisions}/"\n')
     helper.chmod(0o755)
     sysroot.configure(settings(sysroot, command=(os.fsencode(helper),)))
     assert output_of(program, env={"A": "1"}) == "A=1\n"

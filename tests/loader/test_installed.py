@@ -50,13 +50,15 @@ def tool(sysroot: LoaderSysroot) -> InstalledCommand:
     return InstalledCommand(sysroot)
 
 
-def test_it_starts_its_program_by_whatever_name_it_is_called(tool: InstalledCommand, tmp_path: Path) -> None:
+def test_it_starts_its_program_by_whatever_name_it_is_called(short_path: Path, loader: Path) -> None:
+    """In a place without a blank, which ends the interpreter's name in a script."""
+    tool = InstalledCommand(LoaderSysroot(short_path, loader))
     done = run(tool.command, "a", "b")
     assert (done.stdout.splitlines(), done.returncode) == ([str(tool.command), "a", "b"], 3)
-    link = tmp_path / "other"
+    link = short_path / "other"
     link.symlink_to(tool.command)
     assert run(link).returncode == 1
-    script = tmp_path / "script"
+    script = short_path / "script"
     script.write_text(f"#!{tool.command} -x\n")
     script.chmod(0o755)
     assert run(script, "y").stdout.splitlines() == [str(tool.command), "-x", str(script), "y"]
