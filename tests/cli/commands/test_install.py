@@ -141,7 +141,9 @@ def test_who_may_not_ask_is_not_kept_waiting_for_what_is_not_here(opening: Profi
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o777)  # another user writes into it
         log = Path(name) / "log"
-        words = ("strace", "-f", "-e", "trace=execve", "-o", log, opening.command_of("calling"))
+        traced = ("strace", "-f", "-e", "trace=execve", "-o", log)
+        # A directory of PATH that may not be entered would end the search.
+        words = ("env", "PATH=/usr/bin:/bin", *traced, opening.command_of("calling"))
         done = as_another_user(*words)
         assert (done.returncode, done.stdout) == (127, ""), done.stderr
         assert not [one for one in re.findall(r'execve\("([^"]*)"', log.read_text()) if "python" in one]
