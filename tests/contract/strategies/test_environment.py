@@ -40,7 +40,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
     home.write("player-data", [Item("./usr/lib/player/words", content=b"words of another package\n")])
     home.write("reader", [symlink("./usr/bin/reader", "/bin/sh")])
     for name, relation in (
-        ("player", f"player-data (= {VERSION})"),
+        ("player", f"player-data (= {VERSION}), libgreet1"),
         ("sayer", f"player-data (>= {VERSION})"),
     ):
         home.write(name, [Item(f"./usr/bin/{name}", content=b"", mode=0o755)], depends=relation)
@@ -147,3 +147,18 @@ def test_a_program_of_an_unpacked_package_has_what_the_package_depends_on(
     for _ in range(2):
         done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=60)
         assert (done.returncode, done.stdout) == (0, expected), done.stderr
+
+
+def test_a_child_of_an_unpacked_package_is_started_by_its_libraries_alone(
+    unpack: Callable[[str, str, str], Path], started: Started, program: Path
+) -> None:
+    """It enters no environment, so that its decision must name no library of one."""
+    child = unpack("machine code", "player", VERSION)
+    # Not the program of the other tests, whose decision would be the child's.
+    child.write_bytes(started.compile("child", _READS.replace("nothing", "no words")).read_bytes())
+    command = started.home.command(
+        "run", "--strategy", "namespace", os.fspath(program), "execv", os.fspath(child), "x"
+    )
+    for _ in range(2):
+        done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=60)
+        assert (done.returncode, done.stdout) == (0, b"no words\n"), done.stderr

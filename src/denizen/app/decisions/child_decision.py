@@ -22,7 +22,7 @@ def decide_child(session: Session, program: bytes, wanted: RunRequest) -> None:
 
     Raises NoSuchProgram, CannotStart, Unsatisfied, CannotUse: and the errors of resolving and realising.
     """
-    made = decide(session, program, wanted).decision
+    made = decide(session, program, wanted, is_child=True).decision
     if made.objects and is_mirrored_here():
         for decision_store, decision in decisions_around(session.paths.decisions):
             show_files(decision_store, decision, made.objects)

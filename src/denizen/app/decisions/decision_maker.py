@@ -76,11 +76,19 @@ class Decided(Value):
     unstarted: str = ""
 
 
-def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decision | None = None) -> Decided:
+def decide(
+    session: Session,
+    program: bytes,
+    wanted: RunRequest,
+    failed: Decision | None = None,
+    *,
+    is_child: bool = False,
+) -> Decided:
     """Return the decision how to start the file at `program` (an absolute path), by making it if need be.
 
     A file lock lets one process at a time decide about a program; the others get its result. `failed` is the
-    decision by which the program just failed to start, None if none did.
+    decision by which the program just failed to start, None if none did. `is_child`: a running program
+    started it, and its loader maps it where it is.
 
     Raises:
         NoSuchProgram, CannotStart, Unsatisfied, CannotUse: and the errors of resolving and realising.
@@ -97,7 +105,7 @@ def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decisio
                 return Decided(decision_store.directory, known)
             if session.reporter.is_verbose:
                 session.reporter.say(f"deciding how to start {display(program)}")
-            return _DecisionMaker(session, opened, wanted).run()
+            return _DecisionMaker(session, opened, wanted, is_child=is_child).run()
     except FileNotFoundError as problem:
         raise no_such_program(program, problem) from problem
 
@@ -134,7 +142,9 @@ def _known(decision_store: DecisionStore, program: bytes, wanted: RunRequest) ->
 class _DecisionMaker:
     """The steps from one program file to its decision: examine it, choose libraries, choose a strategy."""
 
-    def __init__(self, session: Session, program: Program, wanted: RunRequest) -> None:
+    def __init__(
+        self, session: Session, program: Program, wanted: RunRequest, *, is_child: bool = False
+    ) -> None:
         from denizen.app.environments.own_packages import with_own_packages
 
         self._session = session
@@ -145,7 +155,10 @@ class _DecisionMaker:
         plain = examined.is_satisfied and not examined.needs_library_path
         request = wanted.without_library_path if plain else wanted
         self._decision_store = variant(session.paths.decisions, request.variant)
-        wants = with_own_packages(session, examined, wanted, examined.wants())
+        wants = examined.wants()
+        # A child in machine code is mapped where the program around it is, and enters no environment.
+        if not is_child or program.image is None:
+            wants = with_own_packages(session, examined, wanted, wants)
         self._bases = BaseDecisions(session, examined, wanted, self._decision_store, wants)
         self._chooser = StrategyChooser(session, self._bases)
 
@@ -244,6 +257,8 @@ class _DecisionMaker:
         store = self._session.paths.store + b"/"
         inside = all(path.startswith(store) for path in decision.objects)
         bound = decision.host or b"as" in decision.command or self._examined.report.is_emulated
+        # Elsewhere it does not lie in its package, and gets no environment with that.
+        bound = bound or bool(self._bases.wants.suites)
         return inside and not bound
 
 
