@@ -112,3 +112,13 @@ const char *command_search_answer(const char *path)
     }
     return could_be_told(path) && told_path_holds(path) ? facts->loader : NULL;
 }
+
+const char *command_to_read(const char *path, char *room)
+{
+    char place[PATH_ROOM];
+    const struct inside_facts *facts = loader_facts();
+    if (!facts || !facts->words || !path || path[0] != '/' || !could_be_told(path) || !told_path_holds(path))
+        return NULL;
+    const char *command = command_has_place(path) ? path : command_beyond_path(text_file_name(path), place);
+    return command ? command_brought(command, room) : NULL;
+}

@@ -107,3 +107,8 @@ long result_or_errno(long result)
         *__errno_location() = (int)-result;
     return -1;
 }
+
+bool has_no_entry(void)
+{
+    return __errno_location && *__errno_location() == SYS_ENOENT;
+}

@@ -22,5 +22,7 @@ any_function *next_function(any_function **place, const char *name);
 
 /* Convert a system call's result: set errno and return -1 for an error, as the C library's functions do. */
 long result_or_errno(long result);
+/* Whether errno says that there is no such file. */
+bool has_no_entry(void);
 
 #endif

@@ -1,8 +1,9 @@
-/* The C library's functions that take a path to something that is there: each passes on to the next definition,
-   with the path of the file that is meant.
+/* The C library's functions that open a file: each passes on to the next definition, with the path of the file that is
+   meant. A command that the program was told of is brought when it is read.
 
    Types of the C library are opaque here, and an argument that only some calls have is passed on always, as the
    C library's own stubs do. Where something may be written or made nothing is redirected. */
+#include "command_search.h"
 #include "forwarding.h"
 
 static bool only_reads(int flags)
@@ -19,33 +20,47 @@ static bool mode_reads(const char *mode)
     return *mode != '+';
 }
 
-static const char *to_read(const char *path, bool reads, char *room)
+/* Where the kernel knows the program and shows it files, paths are left as they are. */
+static const char *to_open(const char *path, bool reads, char *room)
 {
-    return reads ? redirected(path, room) : path;
+    const struct inside_facts *facts = loader_facts();
+    return reads && facts && !facts->kernel_first ? redirected(path, room) : path;
 }
 
-#define PATH const char *path
-#define READ redirected(path, room)
-#define BY_FLAGS to_read(path, only_reads(flags), room)
-#define BY_MODE to_read(path, mode_reads(mode), room)
+#define OPENING(type, name, none, reads, parameters, arguments)                                 \
+    EXPORTED type name parameters;                                                              \
+    static any_function *next_##name;                                                           \
+    type name parameters                                                                        \
+    {                                                                                           \
+        char room[PATH_ROOM];                                                                   \
+        const char *given = path;                                                               \
+        __typeof__(&name) next = NEXT(name);                                                    \
+        if (!next) {                                                                            \
+            result_or_errno(NO_FUNCTION);                                                       \
+            return none;                                                                        \
+        }                                                                                       \
+        path = to_open(given, reads, room);                                                     \
+        type result = next arguments;                                                           \
+        path = result == none && reads && has_no_entry() ? command_to_read(given, room) : NULL; \
+        return path ? next arguments : result;                                                  \
+    }
 
-NUMBER(open, BY_FLAGS, (PATH, int flags, unsigned int mode), (path, flags, mode))
-NUMBER(open64, BY_FLAGS, (PATH, int flags, unsigned int mode), (path, flags, mode))
-NUMBER(openat, BY_FLAGS, (int at, PATH, int flags, unsigned int mode), (at, path, flags, mode))
-NUMBER(openat64, BY_FLAGS, (int at, PATH, int flags, unsigned int mode), (at, path, flags, mode))
-NUMBER(__open_2, BY_FLAGS, (PATH, int flags), (path, flags))
-NUMBER(__open64_2, BY_FLAGS, (PATH, int flags), (path, flags))
-NUMBER(__openat_2, BY_FLAGS, (int at, PATH, int flags), (at, path, flags))
-NUMBER(__openat64_2, BY_FLAGS, (int at, PATH, int flags), (at, path, flags))
-POINTER(fopen, BY_MODE, (PATH, const char *mode), (path, mode))
-POINTER(fopen64, BY_MODE, (PATH, const char *mode), (path, mode))
-POINTER(freopen, BY_MODE, (PATH, const char *mode, void *stream), (path, mode, stream))
-POINTER(freopen64, BY_MODE, (PATH, const char *mode, void *stream), (path, mode, stream))
-NUMBER(chdir, READ, (PATH), (path))
-NUMBER(statfs, READ, (PATH, void *facts), (path, facts))
-NUMBER(statfs64, READ, (PATH, void *facts), (path, facts))
-NUMBER(statvfs, READ, (PATH, void *facts), (path, facts))
-NUMBER(statvfs64, READ, (PATH, void *facts), (path, facts))
-POINTER(realpath, READ, (PATH, char *resolved), (path, resolved))
-POINTER(__realpath_chk, READ, (PATH, char *resolved, size_t size), (path, resolved, size))
-POINTER(canonicalize_file_name, READ, (PATH), (path))
+#define PATH const char *path
+#define DESCRIPTOR(name, parameters, arguments) OPENING(int, name, -1, only_reads(flags), parameters, arguments)
+#define STREAM(name, parameters, arguments) OPENING(void *, name, NULL, mode_reads(mode), parameters, arguments)
+/* When it failed the stream is closed: there is no second try. */
+#define STREAM_ANEW(name) \
+    POINTER(name, to_open(path, mode_reads(mode), room), (PATH, const char *mode, void *stream), (path, mode, stream))
+
+DESCRIPTOR(open, (PATH, int flags, unsigned int mode), (path, flags, mode))
+DESCRIPTOR(open64, (PATH, int flags, unsigned int mode), (path, flags, mode))
+DESCRIPTOR(openat, (int at, PATH, int flags, unsigned int mode), (at, path, flags, mode))
+DESCRIPTOR(openat64, (int at, PATH, int flags, unsigned int mode), (at, path, flags, mode))
+DESCRIPTOR(__open_2, (PATH, int flags), (path, flags))
+DESCRIPTOR(__open64_2, (PATH, int flags), (path, flags))
+DESCRIPTOR(__openat_2, (int at, PATH, int flags), (at, path, flags))
+DESCRIPTOR(__openat64_2, (int at, PATH, int flags), (at, path, flags))
+STREAM(fopen, (PATH, const char *mode), (path, mode))
+STREAM(fopen64, (PATH, const char *mode), (path, mode))
+STREAM_ANEW(freopen)
+STREAM_ANEW(freopen64)

@@ -7,9 +7,7 @@
 #include "told_path.h"
 #include "missing_place.h"
 
-enum { NO_ENTRY = 2 };
 EXPORTED long syscall(long number, long first, long second, long third, long fourth, long fifth, long sixth);
-WEAK int *__errno_location(void);
 
 /* Where the kernel knows the program and shows it files, paths are left as they are. */
 static const char *to_look_at(const char *path, int flags, char *room)
@@ -22,7 +20,7 @@ static const char *to_look_at(const char *path, int flags, char *room)
 
 static const char *answer_to(int result, const char *path, char *room)
 {
-    if (result != -1 || !__errno_location || *__errno_location() != NO_ENTRY)
+    if (result != -1 || !has_no_entry())
         return NULL;
     const char *command = command_search_answer(path);
     return command ? command : missing_place_answer(path, room);

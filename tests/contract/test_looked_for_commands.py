@@ -13,8 +13,8 @@ pytestmark = pytest.mark.slow
 
 # For each word: the directories of PATH, tried one after the other by stat and access; the path found, or
 # "none". The last that is found is executed. "=PATH" looks at one path alone, "?NAME" at the one that a shell
-# prints, and lets another shell look there before; "!LINE" is the shell's; "+NAME" keeps the name itself from
-# being an argument, and "~NAME" looks by the call's number, as libuv does.
+# prints, and lets another shell look there before; "<PATH" reads and does not look; "!LINE" is the shell's;
+# "+NAME" keeps the name itself from being an argument, and "~NAME" looks by the call's number, as libuv does.
 _LOOKS = """
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -35,6 +35,14 @@ static int is_there(const char *path) {
     if (by_number) return !syscall(SYS_statx, AT_FDCWD, path, 0, STATX_MODE, &more) && S_ISREG(more.stx_mode);
     return !stat(path, &facts) && !access(path, X_OK) && S_ISREG(facts.st_mode);
 }
+static void print_line(const char *path, int by_stream) {
+    char line[99] = "unread\\n";
+    FILE *stream = by_stream ? fopen(path, "r") : 0;
+    int file = by_stream ? -1 : open(path, O_RDONLY);
+    if (file >= 0) stream = fdopen(file, "r");
+    if (stream) fgets(line, sizeof line, stream);
+    fputs(line, stdout);
+}
 static void ask_shell(const char *name, char *path, int room) {
     char line[200];
     snprintf(line, sizeof line, "command -v %s", name);
@@ -49,6 +57,7 @@ int main(int count, char **words) {
         *path = *found = 0;
         by_number = words[i][0] == '~';
         if (words[i][0] == '!') { fflush(stdout); return WEXITSTATUS(system(words[i] + 1)); }
+        if (words[i][0] == '<') { print_line(words[i] + 1, 1); continue; }
         if (words[i][0] == '?') {
             ask_shell(words[i] + 1, path, sizeof path);
             snprintf(line, sizeof line, "test -x %s && echo also there", path);
@@ -62,6 +71,10 @@ int main(int count, char **words) {
                 if (is_there(path)) strcpy(found, path);
             }
         puts(*found ? found : "none");
+    }
+    if (*found && getenv("HOW") && !strncmp(getenv("HOW"), "read", 4)) {
+        print_line(found, !strcmp(getenv("HOW"), "read a stream"));
+        return 7;
     }
     fflush(stdout);
     if (*found && getenv("HOW")) {
@@ -93,6 +106,8 @@ _PACKAGES: tuple[tuple[str, list[Item]], ...] = (
             _script("third-part"),
             _script("fourth-part"),
             _script("fifth-part"),
+            _script("sixth-part"),
+            _script("seventh-part"),
         ],
     ),
     ("maker-build", [_script("maker")]),
@@ -124,7 +139,7 @@ def looks(bare: BareProgram, strategy: str) -> Callable[..., tuple[int | None, l
     def run(
         *words: str, path: str = _PATH, options: tuple[str, ...] = (), how: str | None = None
     ) -> tuple[int | None, list[str]]:
-        guarded = [word if word[0] in "=!~?" else "+" + word for word in words]
+        guarded = [word if word[0] in "=!~?<" else "+" + word for word in words]
         env = {"PATH": path} | ({} if how is None else {"HOW": how})
         done = bare.run(strategy, *guarded, env=env, options=options)
         return done.status, done.out.splitlines()
@@ -169,6 +184,18 @@ def test_whoever_is_told_a_path_by_a_child_sees_it_there(
         status, (other, seen, said) = looks("?fifth-part")
         assert (status, other, Path(seen).name, said) == (6, "also there", "fifth-part", "ran")
         assert looks("=" + seen) == (3, ["none"])
+
+
+@pytest.mark.parametrize(("name", "how"), [("sixth-part", "read"), ("seventh-part", "read a stream")])
+def test_what_was_seen_can_be_read_where_it_was_seen(
+    looks: Callable[..., tuple[int | None, list[str]]], name: str, how: str
+) -> None:
+    """A shell in Python reads whether a command is a script. It comes; who was told nothing finds nothing."""
+    for _ in range(2):
+        status, (_, seen, said) = looks("?" + name, how=how)
+        assert (status, Path(seen).name, said) == (7, name, "#!/bin/sh")
+        assert looks("<" + seen) == (3, ["unread"])
+    assert looks("Sought", path="/nowhere", how=how) == (7, ["/nowhere/Sought", "#!/bin/sh"])
 
 
 def test_what_programs_do_without_is_not_there(looks: Callable[..., tuple[int | None, list[str]]]) -> None:
