@@ -28,9 +28,9 @@ INSIDE_PROGRAMS = (
     "symbols.c",
 )
 COMPANIONS = {
-    "denizen-attach": ("text.c", "arena.c", "enter/variables.c", "attach/*.c"),
+    "denizen-attach": ("text.c", "arena.c", "temporary_directory.c", "enter/variables.c", "attach/*.c"),
     "denizen-bundle": ("*.c", "enter/errno_text.c", "unpack/*.c"),
-    "denizen-enter": ("text.c", "covered_linker.c", "arena.c", "enter/*.c"),
+    "denizen-enter": ("text.c", "covered_linker.c", "arena.c", "temporary_directory.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
     "denizen-ldconfig": ("text.c", "loader_settings.c", "resident/package_index.c", "ldconfig/*.c"),
     "denizen-inside": (*INSIDE_PROGRAMS, "starters.c", "inside/*.c"),

@@ -10,6 +10,7 @@
 #include "loader_settings.h"
 #include "run_as_program.h"
 #include "starters.h"
+#include "temporary_directory.h"
 
 ARCH_START;
 
@@ -102,6 +103,25 @@ static void follow_inside(struct start *start, struct subject *subject)
     subject->named = false;
 }
 
+/* TMPDIR, as denizen-enter and denizen-attach set it where the decision's command is executed: a child in a namespace is
+   started by none. */
+static void add_temporary(struct start *start, const struct decision *decision)
+{
+    const char *directory = NULL, *words[1];
+    for (uint32_t i = 0; i + 1 < decision->header->command.count; i++)
+        if (text_equal(decision_string(decision, decision->command[i]), "temporary"))
+            directory = decision_string(decision, decision->command[i + 1]);
+    if (!directory || start->process.secure || !temporary_executes_nothing(start->process.environment))
+        return;
+    size_t room = sizeof "TMPDIR=" + text_length(directory);
+    struct text text = text_in(arena_take(&start->arena, room), room);
+    text_add(&text, "TMPDIR=");
+    text_add(&text, directory);
+    words[0] = text.data;
+    process_forget(&start->process, "TMPDIR=");
+    process_insert_variables(&start->process, words, 1);
+}
+
 /* Started by the kernel in the place of the program's own dynamic linker. */
 static _Noreturn void interpret(struct start *start)
 {
@@ -122,6 +142,8 @@ static _Noreturn void interpret(struct start *start)
     if (identify(&start->process, &subject.identity))
         result = start->attached.entry ? decision_find(&start->arena, &start->process, &subject, &decision)
                                        : decide(start, &subject, &decision);
+    if (result.found)
+        add_temporary(start, &decision);
     /* A patched copy of a program that the host satisfies lacks what the host's ld.so asks for. */
     bool altered = start->loader || start->attached.entry;
     if (result.found && (altered || adds(&decision)))

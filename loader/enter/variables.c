@@ -2,9 +2,8 @@
 
 #include "../arena.h"
 #include "../sys.h"
+#include "../temporary_directory.h"
 #include "../text.h"
-
-#include <asm/statfs.h>
 
 enum { MAX_VARIABLES = 8192, VALUE_ROOM = 8192 };
 
@@ -13,24 +12,6 @@ bool variables_knows(const char *operation)
     return text_equal(operation, "set") || text_equal(operation, "default") || text_equal(operation, "set-name") ||
            text_equal(operation, "set-program") || text_equal(operation, "set-directory") ||
            text_equal(operation, "temporary") || text_equal(operation, "portable");
-}
-
-/* The directory for temporary files, as mkstemp's callers find it. */
-static const char *temporary_directory(char **environment)
-{
-    for (char **each = environment; *each; each++)
-        if (text_starts(*each, "TMPDIR=") && (*each)[sizeof "TMPDIR=" - 1])
-            return *each + sizeof "TMPDIR=" - 1;
-    return "/tmp";
-}
-
-/* A program that unpacks itself there and executes what it unpacked cannot: it is mounted noexec, or is not there. */
-static bool executes_nothing(const char *directory)
-{
-    enum { ST_NOEXEC_ = 8 };
-    struct statfs facts;
-    long result = arch_syscall(__NR_statfs, (long)directory, (long)&facts, 0, 0, 0, 0);
-    return sys_failed(result) || (facts.f_flags & ST_NOEXEC_);
 }
 
 /* Append the working directory; false where it cannot be told. */
@@ -132,7 +113,7 @@ static bool is_set(char **environment, const char *word)
 
 char **variables_with(char **environment, const char *operation, const char *word, const char *program)
 {
-    if (text_equal(operation, "temporary") && !executes_nothing(temporary_directory(environment)))
+    if (text_equal(operation, "temporary") && !temporary_executes_nothing(environment))
         return environment;
     if (text_equal(operation, "default") && is_set(environment, word))
         return environment;

@@ -34,6 +34,11 @@ int main(int count, char **words) {
 }
 """
 _INNER = "int main(void) { return 7; }"
+_STARTS = """
+#include <unistd.h>
+const char *greeting(void);
+int main(int count, char **words) { return *greeting() ? execv(words[1], words + 1) : 4; }
+"""
 
 
 def _static(home: DenizenHome, name: str, source: str) -> None:
@@ -47,11 +52,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
     _static(made, "inner", _INNER)
     _static(made, "satisfied", _UNPACKS.replace("USE", ""))
     made.compile("foreign", _UNPACKS.replace("GREETS", "greeting").replace("USE", "greeting()"))
+    made.compile("starter", _STARTS)
     for name in ("foreign", "satisfied"):
         program = made.work / name
         shutil.copy(program, program.with_name(f"plain-{name}"))
         with program.open("ab") as end:
             end.write(b"\x1f\x8b" + b"appended payload of no known kind" * 100)
+        shutil.copy(program, program.with_name(f"child-{name}"))
     return made
 
 
@@ -73,6 +80,11 @@ def test_it_gets_a_directory_that_can_execute_where_tmp_cannot(
     for _ in range(2):
         done = host.run(host.denizen("run", f"{host.directories.programs}/here/work/{program}", inner))
         own = f"{host.directories.root}/cache/tmp"
+        assert (done.status, done.out) == (7, f"{own if name == 'noexec /tmp' else 'none'}\n"), done.err
+    # As a child too, which the kernel starts in its parent's namespace; nobody stands before a static one.
+    words = [f"{host.directories.programs}/here/work/{one}" for one in ("starter", f"child-{program}")]
+    for _ in range(2 if program == "foreign" else 0):
+        done = host.run(host.denizen("run", *words, inner))
         assert (done.status, done.out) == (7, f"{own if name == 'noexec /tmp' else 'none'}\n"), done.err
     # One that unpacks nothing sees the caller's variables.
     plain = host.run(host.denizen("run", f"{host.directories.programs}/here/work/plain-{program}", inner))

@@ -3,7 +3,8 @@
 PyInstaller's programs, pkg's, Bun's and others write libraries and programs below TMPDIR or /tmp, which
 hardened hosts mount noexec (pyinstaller issues 3870, 4548; staticx 218). denizen-enter and denizen-attach
 (operation `temporary`, loader/enter/variables.c) look at each start whether that is so for the caller's
-directory, and set TMPDIR only then.
+directory, and set TMPDIR only then. The loader does so for a child in a namespace, which no command starts
+(loader/start.c); before a static child nobody stands.
 """
 
 from __future__ import annotations
