@@ -61,6 +61,7 @@ class RunRequest(Value):
         extra: sonames, package names and absolute paths to resolve in addition.
         lock: path of the lock file to resolve by; None for none.
         offline: fetch nothing.
+        ask: ask at the terminal about what a running program wants beyond the budget.
         trees: virtual environments and prefixes, whose modules a Python interpreter opens.
         library_path: the user's LD_LIBRARY_PATH, in absolute paths (app.library_path).
         installed: it is a command of a profile, whose decisions are kept apart (app.profiles).
@@ -75,6 +76,7 @@ class RunRequest(Value):
     extra: tuple[str, ...] = ()
     lock: str | None = None
     offline: bool = False
+    ask: bool = False
     trees: tuple[str, ...] = ()
     library_path: str = ""
     installed: bool = False
@@ -95,7 +97,9 @@ class RunRequest(Value):
 
             apart = replace(self, installed=False).variant
             return INSTALLED + (b"-" + apart if apart else b"")
-        plain = not (self.hermetic or self.suites or self.extra or self.lock or self.trees or mapped)
+        plain = not (
+            self.hermetic or self.suites or self.extra or self.lock or self.trees or self.ask or mapped
+        )
         options = b"" if plain else self._digest(mapped=mapped)
         if not self.library_path:
             return options
@@ -116,6 +120,8 @@ class RunRequest(Value):
                 lock = stream.read(MAX_SIZE + 1)
         # The strategy's old name, so that what was decided under it is found.
         words = (str(self.hermetic), *self.suites, "", *self.extra, "program" if mapped else "", *self.trees)
+        # What the budget kept out of other starts is to be asked about.
+        words = (*words, "", "ask") if self.ask else words
         return hex_digest_of(os.fsencode("\0".join(words)) + lock)[:16].encode("ascii")
 
     @property
@@ -131,6 +137,7 @@ class RunRequest(Value):
             found += [word for given in values for word in (name, given)]
         found += ["--lock", self.lock] if self.lock is not None else []
         found += ["--library-path", self.library_path] if self.library_path else []
+        found += ["--ask"] if self.ask else []
         return (*found, "--offline") if self.offline else tuple(found)
 
     @property

@@ -95,7 +95,8 @@ class _LookedForCommand(CommandProvision):
 
     def _see(self, name: bytes, packages: tuple[str, ...], size: int, *, scripts_alone: bool = False) -> None:
         """Let programs see a command, if what it needs is within the budget."""
-        reason = self._over_budget(size)
+        # With --ask the user is asked when it is started.
+        reason = "" if self._wanted.ask else self._over_budget(size)
         if reason:
             self._leave_out(name, reason, *packages[:1])
         else:

@@ -18,6 +18,7 @@ from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.fhs_decision import InsideProgram, decision_inside, machine_of_scripts
 from denizen.app.run_time.brought_files import show_files
 from denizen.app.run_time.budget import budget_of
+from denizen.app.run_time.confirmation import refusal
 from denizen.app.run_time.standing_tree import StandingTrees
 from denizen.app.session import tools_of
 from denizen.app.supply.base_suite import base_index, made_base_index
@@ -186,7 +187,10 @@ class CommandProvision:
             return ()
         if self._over_budget(size(packages)):
             packages = packages[:1]
-        reason = self._over_budget(size(packages))
+        needed = size(packages)
+        reason = self._over_budget(needed)
+        if reason and self._wanted.ask:
+            reason = refusal(b"", name, needed, reason)
         if reason:
             self._leave_out(name, reason, packages[0])
             return ()

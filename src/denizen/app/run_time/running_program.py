@@ -13,6 +13,7 @@ from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
 from denizen.app.run_time.brought_files import show_files
 from denizen.app.run_time.budget import budget_of
+from denizen.app.run_time.confirmation import refusal
 from denizen.app.run_time.program_around import stat_fields
 from denizen.app.supply.package_supply import supply_of
 from denizen.disk_view import DiskView
@@ -180,6 +181,8 @@ class RunningProgram:
         `--with` brings.
         """
         reason = self.over_budget(size)
+        if reason and self.wanted.ask:
+            reason = refusal(self.decision.program, name, size, reason)
         if not reason:
             return None
         self.keep_out(name, reason, f"run --with {display(added)}", self.session.paths.config)

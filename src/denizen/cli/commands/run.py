@@ -47,6 +47,7 @@ def wanted_from(parsed: Parsed, reporter: Reporter) -> RunRequest:
         extra=tuple(map(absolute, parsed.texts("with"))),
         lock=os.path.abspath(lock) if lock is not None else None,
         offline=parsed.flag("offline"),
+        ask=parsed.flag("ask"),
         trees=parsed.texts("tree"),
         library_path=parsed.text("library-path") or "",
     )
@@ -110,6 +111,7 @@ RESOLVING = (
     ),
     Option(("--lock",), "take exactly what this lock file says", metavar="FILE"),
     Option(("--offline",), "fetch nothing"),
+    Option(("--ask",), "ask at the terminal about what the running program wants beyond the budget"),
     Option(("--tree",), "", metavar="DIR", repeat=True),
     Option(("--library-path",), "", metavar="DIRS"),
 )
