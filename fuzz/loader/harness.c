@@ -157,7 +157,7 @@ static void read_as_program(struct arena *arena, struct process *process, const 
     struct program program = program_read(process);
     struct preload preload = {.slot = NULL};
     if (decision)
-        preload_settle(arena, process, decision, &preload);
+        preload_settle(arena, process, decision, "/home", &preload);
     struct presentation presentation = {
         .decision = decision, .user_paths = "/user:/paths", .search = "/store/x", .ldso = "/store/ld.so",
         .origin = "/home", .preload = &preload,
