@@ -162,3 +162,22 @@ def test_a_child_of_an_unpacked_package_is_started_by_its_libraries_alone(
     for _ in range(2):
         done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=60)
         assert (done.returncode, done.stdout) == (0, b"no words\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("player-data", b"words of another package\n"),
+        ("sayer", b"words of another package\n"),  # it depends on that one
+        ("libcomes.so.1", b"nothing\n"),
+    ],
+)
+def test_packages_that_the_user_names_are_in_the_environment_of_a_script(
+    started: Started, tmp_path: Path, name: str, expected: bytes
+) -> None:
+    program = tmp_path / "program"
+    program.write_bytes(_SCRIPT)
+    program.chmod(0o755)
+    command = started.home.command("run", "--with", name, os.fspath(program))
+    done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, expected), done.stderr

@@ -145,7 +145,7 @@ class _DecisionMaker:
     def __init__(
         self, session: Session, program: Program, wanted: RunRequest, *, is_child: bool = False
     ) -> None:
-        from denizen.app.environments.own_packages import with_own_packages
+        from denizen.app.environments.own_packages import with_named_packages, with_own_packages
 
         self._session = session
         self._program = program.path
@@ -159,6 +159,7 @@ class _DecisionMaker:
         # A child in machine code is mapped where the program around it is, and enters no environment.
         if not is_child or program.image is None:
             wants = with_own_packages(session, examined, wanted, wants)
+        wants = with_named_packages(session, wanted, wants)
         self._bases = BaseDecisions(session, examined, wanted, self._decision_store, wants)
         self._chooser = StrategyChooser(session, self._bases)
 

@@ -1,11 +1,12 @@
-"""The packages from which a program was unpacked, for an environment with what they depend on.
+"""The packages that a program's environment gets: those that the user names, and those it was unpacked from.
 
 Modules, plugins and data of other packages lie at paths that were compiled in, and fit the program where they
-are of its own release. The packages name both.
+are of its own release. The packages from which it was unpacked name both.
 """
 
 from __future__ import annotations
 
+import os
 import re
 
 from denizen.app.supply.base_suite import made_base_index
@@ -59,6 +60,20 @@ def with_own_packages(
         if found:
             return wants
     return wants
+
+
+def with_named_packages(session: Session, wanted: RunRequest, wants: EnvironmentNeeds) -> EnvironmentNeeds:
+    """Return the needs of a program that gets an environment, with the packages that `--with` names.
+
+    A name that no package has is left to the resolution of libraries. Raises OSError, BadSetting, HostLacks.
+    """
+    named = [name for name in wanted.extra if "/" not in name]
+    if not named or wanted.lock is not None or not (wants.paths or wants.packages):
+        return wants
+    policy = FetchPolicy(offline=wanted.offline)
+    with made_base_index(session, wanted.suites or wants.suites, Scope.LIBRARIES, policy) as index:
+        known = [name for name in named if index.packages(os.fsencode(name))]
+    return replace(wants, packages=(*wants.packages, *known))
 
 
 def _may_want(examined: ExaminedProgram, wanted: RunRequest, wants: EnvironmentNeeds) -> bool:
