@@ -1,5 +1,6 @@
 """Commands that the budget keeps out: told when the program fails, with the command that brings them."""
 
+import os
 import re
 import signal
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from denizen.launch.command_links import commands_of
 from tests.support.bare_programs import BareProgram
 from tests.support.debs import Item
+from tests.support.terminals import at_terminal
 
 pytestmark = pytest.mark.slow
 
@@ -73,3 +75,20 @@ def test_a_failure_after_a_command_beyond_the_budget_tells_what_brings_it(
     # Without the option it costs nothing now: all of it lies in the store.
     commands_of(bytes(bare.directories.root / "state" / "decisions")).forget_denied()
     assert bare.run(strategy, how, "made-up-name").status == 0
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 5)])
+def test_with_ask_a_command_beyond_the_budget_is_asked_about(
+    tmp_path: Path, answer: str, status: int
+) -> None:
+    bare = BareProgram("bare root", tmp_path, _STARTS, _TOOLS)
+    budget = bare.directories.root / "config" / "budget"
+    budget.parent.mkdir(exist_ok=True)
+    budget.write_text("0\n")
+    host, option = bare.host, ("--strategy", "namespace", "--ask")
+    command = [*host.denizen("run", *option), bare.path, "fork", "made-up-name"]
+    words = host.wrap(host.directories.work, host.environment, [str(word) for word in command])
+    end = at_terminal([os.fspath(word) for word in words], "[y/N] ", [answer])
+    assert end.status == status, end.shown
+    assert "the program wants made-up-name: with what it needs it is" in end.shown
+    assert ("made-up-name was not brought: it was declined" in end.shown) is (status == 5)

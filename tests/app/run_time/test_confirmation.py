@@ -1,17 +1,13 @@
 """`run --ask`: what a running program wants beyond the budget is asked about at the terminal."""
 
-import fcntl
-import os
-import pty
-import select
 import subprocess
-import termios
 from pathlib import Path
 
 import pytest
 
 from tests.support.offline_roots import TIMEOUT, DenizenHome
 from tests.support.opening_programs import ABSENT, Opener
+from tests.support.terminals import at_terminal
 
 pytestmark = pytest.mark.slow
 
@@ -29,42 +25,34 @@ def opening(tmp_path: Path) -> Opener:
     return opener
 
 
-def _at_terminal(opening: Opener, typed: bytes) -> tuple[str, str]:
-    """Start the program at a terminal on which `typed` waits; return its output and what was shown there."""
-    master, slave = pty.openpty()
-    try:
-        os.write(master, typed)
-        done = subprocess.run(
-            opening.home.command("run", "--ask", str(opening.program), "late"),
-            stdin=slave,
-            capture_output=True,
-            text=True,
-            check=True,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            timeout=TIMEOUT,
-        )
-        shown = os.read(master, 4096) if select.select([master], [], [], 0)[0] else b""
-    finally:
-        os.close(master)
-        os.close(slave)
-    return done.stdout, shown.decode()
+def _shown(opening: Opener, answer: str, *around: str) -> str:
+    """Return what the terminal shows where the program opens the library and the question is answered."""
+    words = opening.home.command("run", "--ask", str(opening.program), "late")
+    end = at_terminal([*around, *words], _QUESTION, [answer])
+    assert end.status == 0, end.shown
+    return end.shown
 
 
 def test_what_is_confirmed_comes_and_is_not_asked_about_again(opening: Opener) -> None:
-    output, shown = _at_terminal(opening, b"y\n")
-    assert ABSENT not in output
+    shown = _shown(opening, "y")
     assert _QUESTION in shown
-    output, shown = _at_terminal(opening, b"\n")
-    assert ABSENT not in output
-    assert "Bring" not in shown
+    assert ABSENT not in shown
+    again = _shown(opening, "n")
+    assert _QUESTION not in again
+    assert ABSENT not in again
 
 
-@pytest.mark.parametrize("answer", [b"\n", b"no\n", b"maybe\n"])
-def test_what_is_declined_stays_away(opening: Opener, answer: bytes) -> None:
-    output, shown = _at_terminal(opening, answer)
-    assert ABSENT in output
+def test_a_program_whose_input_is_no_terminal_is_asked_about_at_its_terminal(opening: Opener) -> None:
+    shown = _shown(opening, "yes", "sh", "-c", '"$@" < /dev/null', "sh")
     assert _QUESTION in shown
+    assert ABSENT not in shown
+
+
+@pytest.mark.parametrize("answer", ["", "no", "maybe"])
+def test_what_is_declined_stays_away(opening: Opener, answer: str) -> None:
+    shown = _shown(opening, answer)
+    assert _QUESTION in shown
+    assert ABSENT in shown
 
 
 def test_without_a_terminal_nothing_beyond_the_budget_comes(opening: Opener) -> None:

@@ -10,7 +10,7 @@ from denizen.errors import display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
 # Where the kernel's terminals are: pseudo-terminals first, which hold nearly all programs.
 _TERMINALS = (b"/dev/pts", b"/dev")
@@ -42,7 +42,7 @@ def _megabytes(size: int) -> str:
 def _answered(question: str) -> bytes | None:
     """Return the line that was typed at the program's terminal; None where nobody can type one."""
     try:
-        path = _terminal(stat_fields(os.getppid()))
+        path = _terminal(os.getppid())
         # This process leads a session without a terminal (loader/unseen_child.c), and is to stay without.
         terminal = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY) if path else -1
     except OSError:
@@ -58,22 +58,33 @@ def _answered(question: str) -> bytes | None:
         os.close(terminal)
 
 
-def _terminal(asker: Sequence[bytes]) -> bytes:
-    """Return the path of a process's controlling terminal; b"" for none, or for one that others read from.
+def _terminal(asker: int) -> bytes:
+    """Return a path of a process's controlling terminal; b"" for none, or for one that others read from.
 
-    `asker`: its fields of /proc/PID/stat. A program in the background does not read what is typed.
+    A program in the background does not read what is typed. Raises OSError.
     """
-    group, device, foreground = asker[2], int(asker[4]), asker[5]
+    fields = stat_fields(asker)
+    group, device, foreground = fields[2], int(fields[4]), fields[5]
     if not device or group != foreground:
         return b""
+    return next((path for path in _candidates(asker) if _is_device(path, device)), b"")
+
+
+def _candidates(asker: int) -> Iterator[bytes]:
+    """Yield where a process's terminal may be: its own files first, for a container may lack the name."""
+    yield from (b"/proc/%d/fd/%d" % (asker, number) for number in range(3))
     for directory in _TERMINALS:
         for name in sorted(os.listdir(directory)):
-            path = os.path.join(directory, name)
             if name.isdigit() or name.startswith(b"tty"):
-                state = os.stat(path)
-                if stat.S_ISCHR(state.st_mode) and _numbered(state.st_rdev) == device:
-                    return path
-    return b""
+                yield os.path.join(directory, name)
+
+
+def _is_device(path: bytes, device: int) -> bool:
+    try:
+        state = os.stat(path)
+    except OSError:
+        return False
+    return stat.S_ISCHR(state.st_mode) and _numbered(state.st_rdev) == device
 
 
 def _numbered(device: int) -> int:
