@@ -185,9 +185,10 @@ class CommandProvision:
         if not packages:
             self._links.deny(name, NOT_PACKAGED)
             return ()
-        if self._over_budget(size(packages)):
-            packages = packages[:1]
         needed = size(packages)
+        if self._over_budget(needed):
+            packages = packages[:1]
+            needed = size(packages)
         reason = self._over_budget(needed)
         if reason and self._wanted.ask:
             reason = refusal(b"", name, needed, reason)
