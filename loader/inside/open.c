@@ -27,24 +27,15 @@ static const char *to_open(const char *path, bool reads, char *room)
     return reads && facts && !facts->kernel_first ? redirected(path, room) : path;
 }
 
-#define OPENING(type, name, none, reads, parameters, arguments)                                 \
-    EXPORTED type name parameters;                                                              \
-    static any_function *next_##name;                                                           \
-    type name parameters                                                                        \
-    {                                                                                           \
-        char room[PATH_ROOM];                                                                   \
-        const char *given = path;                                                               \
-        __typeof__(&name) next = NEXT(name);                                                    \
-        if (!next) {                                                                            \
-            result_or_errno(NO_FUNCTION);                                                       \
-            return none;                                                                        \
-        }                                                                                       \
-        path = to_open(given, reads, room);                                                     \
-        type result = next arguments;                                                           \
-        path = result == none && reads && has_no_entry() ? command_to_read(given, room) : NULL; \
-        return path ? next arguments : result;                                                  \
-    }
+/* The command that the program was told of, where it is opened in vain; null for none. */
+static const char *told_command(bool failed, bool reads, const char *given, char *room)
+{
+    return failed && reads && has_no_entry() ? command_to_read(given, room) : NULL;
+}
 
+#define OPENING(type, name, none, reads, parameters, arguments)                                                    \
+    ASKED_AGAIN(type, name, none, to_open(path, reads, room), told_command(result == none, reads, given, room), \
+                parameters, arguments)
 #define PATH const char *path
 #define DESCRIPTOR(name, parameters, arguments) OPENING(int, name, -1, only_reads(flags), parameters, arguments)
 #define STREAM(name, parameters, arguments) OPENING(void *, name, NULL, mode_reads(mode), parameters, arguments)

@@ -18,14 +18,6 @@ static const char *to_look_at(const char *path, int flags, char *room)
     return flags & SYS_AT_SYMLINK_NOFOLLOW ? redirected_link(path, room) : redirected(path, room);
 }
 
-static const char *answer_to(int result, const char *path, char *room)
-{
-    if (result != -1 || !has_no_entry())
-        return NULL;
-    const char *command = command_search_answer(path);
-    return command ? command : missing_place_answer(path, room);
-}
-
 /* A command in the tree of files is nowhere for who hears of it from this process. */
 static void note_told(int result, const char *path, const char *given)
 {
@@ -33,22 +25,18 @@ static void note_told(int result, const char *path, const char *given)
         told_path_record(given);
 }
 
-#define LOOKING(name, place, parameters, arguments)                                \
-    EXPORTED int name parameters;                                                  \
-    static any_function *next_##name;                                              \
-    int name parameters                                                            \
-    {                                                                              \
-        char room[PATH_ROOM];                                                      \
-        const char *given = path;                                                  \
-        __typeof__(&name) next = NEXT(name);                                       \
-        if (!next)                                                                 \
-            return (int)result_or_errno(NO_FUNCTION);                                       \
-        path = place;                                                              \
-        int result = next arguments;                                               \
-        note_told(result, path, given);                                            \
-        path = answer_to(result, given, room);                                     \
-        return path ? next arguments : result;                                     \
-    }
+/* What to look at instead; null for nothing. */
+static const char *answer_to(int result, const char *path, const char *given, char *room)
+{
+    note_told(result, path, given);
+    if (result != -1 || !has_no_entry())
+        return NULL;
+    const char *command = command_search_answer(given);
+    return command ? command : missing_place_answer(given, room);
+}
+
+#define LOOKING(name, place, parameters, arguments) \
+    ASKED_AGAIN(int, name, -1, place, answer_to(result, path, given, room), parameters, arguments)
 
 #define PATH const char *path
 #define READ to_look_at(path, 0, room)
