@@ -26,13 +26,23 @@ LOADER_LINK = b"loader"
 VARIANTS = b"with"
 # How the names of the directories begin that hold decisions about commands of profiles.
 INSTALLED = b"installed"
-# Decisions about commands of profiles, by the object and the name of the command.
+# Decisions about commands of profiles and programs of environments, by the object and the program's name.
 NAMED = b"named"
+# Of the object, its hash: the beginning of such a decision's name.
+NAME_DIGITS = 32
 
 
 def directory_of(decisions: bytes, variant: bytes) -> bytes:
     """Return the directory of the decisions made with a set of options; b"" is the default set."""
     return os.path.join(decisions, VARIANTS, variant) if variant else decisions
+
+
+def name_of_decision(place: bytes, program: bytes) -> bytes:
+    """Return the name by which the loader looks for a decision about a program of the object at `place`.
+
+    loader/run_as_program.c has it too (launch_name_decision).
+    """
+    return os.path.basename(place)[:NAME_DIGITS] + b"-" + os.path.basename(program)
 
 
 def decided(directory: bytes, program: bytes, since: int = 0) -> Decision | None:

@@ -21,11 +21,10 @@ from denizen.elf.script import MAX_STEPS
 from denizen.errors import BadInput
 from denizen.fhs.entry_command import located
 from denizen.fileview import exists
-from denizen.formats.storepath import DIGEST_DIGITS
 from denizen.launch.decisions import GENERATION
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.dlopen_record import place_of_named
-from denizen.launch.fast_path import NAMED, lacks, read_decision
+from denizen.launch.fast_path import NAMED, lacks, name_of_decision, read_decision
 from denizen.launch.loader.ldconfig import PATH as LDCONFIG
 from denizen.launch.program import open_program
 from denizen.launch.resident_choice import with_answers
@@ -74,7 +73,7 @@ def keep_answers(
     """
     from denizen.app.supply.store_access import made_store
 
-    name = name_inside(tree, program)
+    name = name_of_decision(tree, program.path)
     known = read_decision(os.path.join(decision_store.directory, NAMED, name))
     if known is not None and known.generation >= GENERATION and not lacks(known):
         return known
@@ -89,11 +88,6 @@ def keep_answers(
     return made
 
 
-def name_inside(tree: bytes, program: Program) -> bytes:
-    """Return the name of the decision about a program of an environment; loader/start.c has it too."""
-    return os.path.basename(tree)[:DIGEST_DIGITS] + b"-" + os.path.basename(program.path)
-
-
 def _answering(
     session: Session, wanted: RunRequest, decision_store: DecisionStore, tree: bytes, program: Program
 ) -> Decision:
@@ -106,7 +100,7 @@ def _answering(
     closure = resolve(view, program.path.removeprefix(tree), environment)
 
     def directory() -> bytes:
-        place = place_of_named(decision_store.directory, name_inside(tree, program), (ldso,))
+        place = place_of_named(decision_store.directory, name_of_decision(tree, program.path), (ldso,))
         return make_opened_links_inside(session, place, program, wanted, tree).directory
 
     return with_answers(base, closure, view.image(ldso), directory)

@@ -9,9 +9,6 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
 
-# Of the object of commands, its hash: the beginning of a decision's name.
-DIGITS = 32
-
 
 def is_decided(session: Session, command: bytes, wanted: RunRequest) -> bool:
     """Tell whether a decision about a command was made by the present rules, and what it needs is here."""
@@ -30,5 +27,6 @@ def is_decided(session: Session, command: bytes, wanted: RunRequest) -> bool:
 
 def command_key(command: bytes) -> bytes:
     """Return the name by which the loader (run_as_program.c) looks for the decision about a command."""
-    place = os.path.dirname(os.path.dirname(command))
-    return os.path.basename(place)[:DIGITS] + b"-" + os.path.basename(command)
+    from denizen.launch.fast_path import name_of_decision
+
+    return name_of_decision(os.path.dirname(os.path.dirname(command)), command)

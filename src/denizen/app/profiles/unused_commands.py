@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.profiles.decided_command import DIGITS
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.session import Session
@@ -26,7 +24,7 @@ def forget_commands(session: Session, store: Store, unused_for: int) -> int:
     from denizen.app.profiles.try_command import forget_tried, tried_objects
     from denizen.launch.decisions.decision_store import decision_stores
     from denizen.launch.decisions.expiry import digests_of
-    from denizen.launch.fast_path import INSTALLED, NAMED
+    from denizen.launch.fast_path import INSTALLED, NAME_DIGITS, NAMED
     from denizen.store.collection.processes import held_by_processes
 
     forget_tried(session, store, unused_for)
@@ -41,13 +39,13 @@ def forget_commands(session: Session, store: Store, unused_for: int) -> int:
     alive |= {
         digest
         for _, name, found in rows
-        if os.path.basename(name)[:DIGITS] in alive
+        if os.path.basename(name)[:NAME_DIGITS] in alive
         for digest in digests_of(found)
     }
     dead = [
         (decision_store, name, found)
         for decision_store, name, found in rows
-        if name.startswith(NAMED) and os.path.basename(name)[:DIGITS] not in alive
+        if name.startswith(NAMED) and os.path.basename(name)[:NAME_DIGITS] not in alive
     ]
     wanted = {digest for _, _, found in dead for digest in digests_of(found)}
     held = frozenset(held_by_processes(wanted).held) if wanted else frozenset()
