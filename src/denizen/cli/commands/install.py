@@ -69,7 +69,11 @@ def _sha256(text: str | None) -> str:
     """Return the hash that was given; "" for none. Raises UsageError."""
     if text is None:
         return ""
-    if len(text) != 64 or set(text.lower()) - set("0123456789abcdef"):
+    from denizen.formats.hashes import HEX_DIGITS, SIZES
+
+    if len(text) != 2 * SIZES["sha256"] or not HEX_DIGITS.issuperset(
+        text.lower().encode("utf-8", "surrogatepass")
+    ):
         raise UsageError("install", f"--sha256 wants 64 hexadecimal digits, not {text!r}")
     return text
 
