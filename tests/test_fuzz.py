@@ -118,3 +118,17 @@ def test_an_input_that_takes_too_long_three_times_is_a_failure(monkeypatch: pyte
     report = fuzz("slow", Target(lambda _: sum(range(10_000)), lambda: SEEDS), runs=1)
     assert len(report.failures) == 1
     assert "TimeoutError" in report.failures[0]
+
+
+def test_an_input_may_take_as_much_longer_as_the_machine_is_slower(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "SECONDS_PER_MEGABYTE", 1e-6)
+    monkeypatch.setattr(driver, "slowness", lambda: 1e9)
+    report = fuzz("slow", Target(lambda data: sum(data * 100), lambda: SEEDS), runs=2)
+    assert report.failures == []
+
+
+def test_a_machine_that_is_faster_than_the_reference_gives_no_less_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(driver, "REFERENCE_SECONDS", 3600)
+    assert driver.slowness() == 1
