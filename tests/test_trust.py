@@ -96,6 +96,18 @@ def test_a_directory_above_is_not_anothers(tmp_path: Path) -> None:
 
 
 @AS_ROOT
+def test_a_directory_is_not_made_in_anothers_and_what_its_remedy_makes_is_one(tmp_path: Path) -> None:
+    os.chown(tmp_path, NOBODY, NOBODY)
+    wanted = tmp_path / "not there" / "new"
+    with pytest.raises(Untrusted, match=f"would be made, belongs to .*uid {NOBODY}") as caught:
+        check_parent(os.fsencode(wanted))
+    mending, elsewhere = caught.value.remedy.split(", if that user may rename what is in it; or ")
+    assert elsewhere.startswith("--root DIR")
+    subprocess.run(["sh", "-c", mending], check=True)
+    check_parent(os.fsencode(wanted))
+
+
+@AS_ROOT
 def test_a_directory_above_may_be_of_a_user_without_a_number_here(tmp_path: Path) -> None:
     """In a user namespace root's own files outside of it look so."""
     require("unshare")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 
-from denizen.errors import HostLacks, shell_word
+from denizen.errors import HostLacks, display, shell_word
 
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -64,14 +64,38 @@ def check_parent(path: bytes) -> None:
     """
     try:
         facts = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        _check_place(path)
+        return
     except OSError:
-        return  # absent so far, or reported when a file in it is checked
-    if facts.st_uid not in (os.geteuid(), 0) and has_number(facts.st_uid):
+        return  # reported when a file in it is checked
+    if _is_anothers(facts):
         _check_owner(path, facts)
     mode = facts.st_mode
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         mending = f"chmod o-w {shell_word(path)}; or {_ELSEWHERE}"
         raise Untrusted(path, f"anybody may rename what is in it (mode {stat.S_IMODE(mode):04o})", mending)
+
+
+def _check_place(path: bytes) -> None:
+    """Raise Untrusted if a directory that is not there would be made in another user's."""
+    above = path
+    while not os.path.lexists(above) and above != os.path.dirname(above):
+        above = os.path.dirname(above)
+    try:
+        facts = os.stat(above)
+    except OSError:
+        return  # reported when the directory is made
+    if _is_anothers(facts):
+        why = f"{display(above)}, where it would be made, {_belongs(facts)}"
+        mending = (
+            f"mkdir -p -m 0755 {shell_word(path)}, if that user may rename what is in it; or {_ELSEWHERE}"
+        )
+        raise Untrusted(path, why, mending)
+
+
+def _is_anothers(facts: os.stat_result) -> bool:
+    return facts.st_uid not in (os.geteuid(), 0) and has_number(facts.st_uid)
 
 
 def has_number(uid: int) -> bool:
@@ -96,8 +120,7 @@ def check_found(path: bytes, mending: str) -> None:
         return  # reported when it is opened
     for facts in found:
         if facts.st_uid not in (os.geteuid(), 0):
-            why = f"it belongs to {user(facts.st_uid)}, and you are {user(os.geteuid())}"
-            raise Untrusted(path, why, mending)
+            raise Untrusted(path, f"it {_belongs(facts)}", mending)
     if found[1].st_mode & stat.S_IWOTH:
         mode = stat.S_IMODE(found[1].st_mode)
         raise Untrusted(path, f"anybody may write to it (mode {mode:04o})", f"chmod o-w {shell_word(path)}")
@@ -114,8 +137,12 @@ def lets_through(directory: bytes) -> bool:
 
 def _check_owner(path: bytes, facts: os.stat_result) -> None:
     if facts.st_uid not in (os.geteuid(), 0):
-        why = f"it belongs to {user(facts.st_uid)}, and you are {user(os.geteuid())}"
-        raise Untrusted(path, why, f"chown it if what is in it is to be believed; or {_ELSEWHERE}")
+        mending = f"chown it if what is in it is to be believed; or {_ELSEWHERE}"
+        raise Untrusted(path, f"it {_belongs(facts)}", mending)
+
+
+def _belongs(facts: os.stat_result) -> str:
+    return f"belongs to {user(facts.st_uid)}, and you are {user(os.geteuid())}"
 
 
 _ELSEWHERE = "--root DIR, for a directory of your own"

@@ -120,12 +120,15 @@ def test_a_root_of_another_user_is_refused_in_a_sentence(tmp_path: Path, words: 
 
 
 @AS_ROOT
-def test_a_root_that_is_empty_so_far_is_not_made_in_another_users_directory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["", "new", "new/deeper"])
+def test_a_root_that_is_empty_so_far_is_not_made_in_another_users_directory(
+    tmp_path: Path, name: str
+) -> None:
     """As under sudo with `--root` of the caller's; that could put other directories in place of ours."""
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     os.chown(theirs, NOBODY, NOBODY)
-    done = run(theirs, "store", "add", "/etc/hostname")
+    done = run(theirs / name, "store", "add", "/etc/hostname")
     assert done.returncode == 125
     assert f"(uid {NOBODY}), and you are root (uid 0)" in done.stderr
     assert not list(theirs.iterdir())
