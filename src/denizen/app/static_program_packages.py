@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 
-from denizen.app.run_time.budget import budget_of
+from denizen.app.run_time.budget import BadBudget, budget_of
 from denizen.app.supply.base_suite import base_suites
 from denizen.app.supply.ensure_index import ensure
 from denizen.app.supply.open_index import open_index
@@ -70,10 +70,14 @@ def with_files(
     Return it unchanged, after one line, where they cannot be had: the program starts without. Nothing is said
     where no decision can be kept either, for it would be at each start.
     """
-    if not rules or not (wanted.lock or budget_of(session)) or not _is_writable(decision_store.directory):
+    if not rules or not _is_writable(decision_store.directory):
         return decision
     try:
+        if not (wanted.lock or budget_of(session)):
+            return decision
         return _brought(session, wanted, decision_store, decision, rules)
+    except BadBudget as problem:
+        reason = problem.sentence
     except (SourceFailed, HostLacks, BadInput) as problem:
         reason = problem.what
     except OSError as problem:

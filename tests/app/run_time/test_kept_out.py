@@ -80,6 +80,22 @@ def test_what_the_budget_kept_out_comes_once_that_is_raised(failing: Opener) -> 
     assert failing.opened.denied() == {}
 
 
+def test_a_budget_that_is_no_number_is_told_and_nothing_comes_until_it_is_one(failing: Opener) -> None:
+    budget = failing.home.root / "config" / "budget"
+    budget.parent.mkdir(exist_ok=True)
+    budget.write_text("100 MB\n")
+    problem = f"{budget} says no budget: line 1: 100 MB is no number of megabytes"
+    remedy = "write a number of megabytes into it (100), or remove it"
+    status, first = _ends(failing, "liblate.so.1")
+    told = first.splitlines()
+    assert (status, len(told)) == (1, 2)
+    assert told[0] == f"denizen: {problem}; {remedy}"
+    assert told[1].startswith(f"denizen: liblate.so.1 was not brought: {problem}; denizen run --with")
+    assert _ends(failing, "liblate.so.1") == (1, f"{told[1]}\n")
+    budget.write_text("100\n")
+    assert _ends(failing, "liblate.so.1") == (0, "")
+
+
 @pytest.mark.parametrize(
     "end",
     [

@@ -16,6 +16,7 @@ from denizen.app.decisions.strategy_choice import StrategyChooser
 from denizen.app.errors import refuse_hopeless
 from denizen.app.helper_command import helper_words
 from denizen.app.process_limits import many_files
+from denizen.app.run_time.budget import report_bad_budget
 from denizen.app.start_request import no_such_program
 from denizen.disk_view import DiskView
 from denizen.errors import display
@@ -169,6 +170,7 @@ class _DecisionMaker:
         only = StrategyName(self._wanted.strategy) if self._wanted.strategy else None
         base = self._known()
         if base is None:
+            report_bad_budget(self._session)
             base = self._bases.decided()
             # denizen's loader, started as the program's command, reads the decision itself and must find no
             # command in it.

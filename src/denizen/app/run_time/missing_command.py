@@ -17,7 +17,7 @@ from denizen.app.environments.auto_environment import enter_auto_environment
 from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.fhs_decision import InsideProgram, decision_inside, machine_of_scripts
 from denizen.app.run_time.brought_files import show_files
-from denizen.app.run_time.budget import budget_of
+from denizen.app.run_time.budget import BadBudget, budget_of
 from denizen.app.run_time.confirmation import refusal
 from denizen.app.run_time.standing_tree import StandingTrees
 from denizen.app.session import tools_of
@@ -281,8 +281,13 @@ class CommandProvision:
 
         What the user asks for by --with comes whatever its size.
         """
-        budget = budget_of(self._session)
-        if size <= budget * 1_000_000 or self._is_asked_for:
+        if self._is_asked_for:
+            return ""
+        try:
+            budget = budget_of(self._session)
+        except BadBudget as problem:
+            return problem.sentence if size else ""
+        if size <= budget * 1_000_000:
             return ""
         return f"with what it needs it is {size // 1_000_000} MB, and the budget is {budget}"
 

@@ -12,7 +12,7 @@ import os
 from denizen.app.resolution.resolution_sources import sources_for
 from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
 from denizen.app.run_time.brought_files import show_files
-from denizen.app.run_time.budget import budget_of
+from denizen.app.run_time.budget import BadBudget, budget_of
 from denizen.app.run_time.confirmation import refusal
 from denizen.app.run_time.program_around import stat_fields
 from denizen.app.supply.package_supply import supply_of
@@ -169,9 +169,13 @@ class RunningProgram:
     def over_budget(self, size: int) -> str:
         """Return the reason against fetching so many bytes more in this run; "" for none."""
         spent = sum(one.size for one in self.opened.asked() if one.run == self.run)
-        if spent + size <= self.budget:
+        try:
+            megabytes = budget_of(self.session)
+        except BadBudget as problem:
+            return problem.sentence if size else ""
+        if spent + size <= megabytes * 1_000_000:
             return ""
-        budget = f"the budget of {self.budget // 1_000_000} MB for one run"
+        budget = f"the budget of {megabytes} MB for one run"
         return f"it is {size // 1_000_000} MB, and of {budget} {spent // 1_000_000} are spent"
 
     def left_out(self, name: bytes, size: int, added: bytes) -> str | None:
@@ -186,7 +190,7 @@ class RunningProgram:
         if not reason:
             return None
         self.keep_out(name, reason, f"run --with {display(added)}", self.session.paths.config)
-        return reason if size > self.budget else ""
+        return "" if self._would_fit(size) else reason
 
     def keep_out(self, name: bytes, reason: str, command: str, settings: bytes = b"") -> str:
         """Record what is told if the program fails: the reason, which is returned, and the way to bring it.
@@ -198,10 +202,11 @@ class RunningProgram:
         self.opened.keep_out(name, line, settings)
         return reason
 
-    @property
-    def budget(self) -> int:
-        """Return the bytes that may be fetched in one run."""
-        return budget_of(self.session) * 1_000_000
+    def _would_fit(self, size: int) -> bool:
+        try:
+            return size <= budget_of(self.session) * 1_000_000
+        except BadBudget:
+            return False
 
     @property
     def decision_store(self) -> DecisionStore:
