@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,17 @@ from denizen.launch.decisions.static_tls import static_tls_edits
 from denizen.launch.dlopen_record import Opened
 from denizen.launch.loader.loader_settings import LoaderSettings
 from denizen.value import replace
-from tests.support.compiled_loaders import TIMEOUT, compile_loader, output_of, run
+from tests.support.compiled_loaders import SOMEBODY, TIMEOUT, compile_loader, output_of, run
 from tests.support.processes import has_ended, wait_until
 from tests.support.resident_sysroots import (
+    CONSTRUCTS,
     GENERAL_DYNAMIC,
     INITIAL_EXEC,
+    INTERRUPTED,
     OPENS,
     SANDBOXED,
+    SEPARATES,
+    SHOWS_MAPS,
     THREADS,
     USES_NUMBER,
     USES_VARIABLE,
@@ -28,6 +33,8 @@ from tests.support.resident_sysroots import (
     Resident,
     index_of,
 )
+
+_LIBRARIES = ("denizen-exec", "denizen-inside", "denizen-resident")
 
 
 @pytest.fixture(scope="session")
@@ -212,6 +219,38 @@ def test_a_signal_ends_a_program_that_waits_and_the_helper_with_it(resident: Res
     wait_until(lambda: has_ended(helper))
 
 
+def test_a_name_space_of_its_own_gets_what_it_misses(resident: Resident) -> None:
+    """The name itself, and what a plugin needs there that the program's own name space has already."""
+    needed = resident.comes("libcomes.so.1", 7)
+    text = "int number(void); int plugged(void) { return number(); }"
+    plugin = resident.compile("plugin.so", text, "-shared", "-fPIC", str(needed))
+    program = resident.known("separates", SEPARATES)
+    absent = "libnobody.so.1: cannot open shared object file: No such file or directory"
+    shown = output_of(program, "libcomes.so.1", str(plugin), "libnobody.so.1")
+    assert shown.splitlines() == ["opened", "opened", absent]
+    assert resident.asked == ["--missed libcomes.so.1", "--missed libnobody.so.1"]
+
+
+def test_constructors_get_what_they_open(resident: Resident) -> None:
+    """Of a library that the program starts with, and of one that is opened: a dlopen within a dlopen."""
+    for name, number in (("libcomes.so.1", 7), ("libcomes.so.2", 8)):
+        resident.comes(name, number)
+    first = resident.library("libfirst.so.1", CONSTRUCTS.replace("NAME", "libcomes.so.1"))
+    later = resident.compile("later.so", CONSTRUCTS.replace("NAME", "libcomes.so.2"), "-shared", "-fPIC")
+    program = resident.compile("opens", OPENS, "-Wl,--no-as-needed", str(first))
+    libraries = [first, *resident.system("libc.so.6")]
+    resident.decide(program, libraries, opened=os.fsencode(resident.opened))
+    assert output_of(program, str(later)).splitlines() == ["7", "8", "opened"]
+
+
+def test_signals_reach_the_programs_handler_while_it_waits(resident: Resident) -> None:
+    """Every thousandth of a second, and they restart no call."""
+    resident.comes("libcomes.so.1", 7)
+    program = resident.known("interrupted", INTERRUPTED)
+    assert output_of(program, "libcomes.so.1") == "7 handled\n"
+    assert resident.asked == ["--missed libcomes.so.1"]
+
+
 def test_inside_a_helper_nobody_is_asked(resident: Resident) -> None:
     run(resident.known("opens", OPENS), "libcomes.so.1", env={"DENIZEN_DECIDING": "1"})
     assert resident.asked == []
@@ -339,34 +378,59 @@ def test_without_a_place_for_what_is_opened_nothing_audits(resident: Resident) -
     assert resident.asked == []
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="makes a set-user-ID program")
-def test_nothing_of_it_is_in_secure_execution(resident: Resident, library: Path) -> None:
-    """Root's own decision is followed; what it says of the resident is not."""
-    resident.comes("libcomes.so.1", 7)
-    program = resident.known("opens", OPENS)
-    trusted = Path("/var/lib") / f"denizen-test-resident-{os.getpid()}"
-    trusted.mkdir()
+@pytest.fixture
+def trusted(resident: Resident) -> Iterator[Path]:
+    """Root's decisions, which other users follow too; they can go through all directories on the way."""
+    if os.geteuid():
+        pytest.skip("makes a set-user-ID program")
+    place = Path("/var/lib") / f"denizen-test-resident-{os.getpid()}"
+    place.mkdir(0o755)
     for directory in (resident.root, *resident.root.parents):
         if directory.stat().st_uid == 0 and directory not in (Path("/"), Path("/tmp")):
             directory.chmod(0o755)
-    try:
-        resident.decisions = trusted
-        resident.configure(
-            LoaderSettings(
-                directories=(os.fsencode(trusted),),
-                command=(os.fsencode(resident.root / "helper"),),
-                resident=os.fsencode(library),
-            )
+    resident.decisions = place
+    yield place
+    shutil.rmtree(place)
+
+
+def _settle_for_all(resident: Resident, trusted: Path, library: Path, executes: Path | None = None) -> None:
+    """Give the programs of every user the resident, by root's decisions."""
+    library.parent.chmod(0o755)
+    resident.configure(
+        LoaderSettings(
+            directories=(os.fsencode(trusted),),
+            command=(os.fsencode(resident.root / "helper"),),
+            resident=os.fsencode(library),
+            exec_library=os.fsencode(executes or ""),
+            starter=os.fsencode(resident.loader),
         )
-        library.parent.chmod(0o755)
-        program.chmod(0o4755)
-        resident.decide(
-            program, resident.system("libc.so.6"), opened=os.fsencode(resident.opened), search=b""
-        )
-        done = subprocess.run(
-            [program, "libcomes.so.1"], capture_output=True, text=True, check=False, env={}, user=12345
-        )
-        assert "cannot open shared object file" in done.stdout
-        assert resident.asked == []
-    finally:
-        shutil.rmtree(trusted)
+    )
+
+
+def test_nothing_of_it_is_in_secure_execution(resident: Resident, library: Path, trusted: Path) -> None:
+    """Root's own decision is followed; what it says of the resident is not."""
+    resident.comes("libcomes.so.1", 7)
+    program = resident.compile("opens", OPENS)
+    _settle_for_all(resident, trusted, library)
+    program.chmod(0o4755)
+    resident.decide(program, resident.system("libc.so.6"), opened=os.fsencode(resident.opened), search=b"")
+    done = run(program, "libcomes.so.1", user=SOMEBODY)
+    assert "cannot open shared object file" in done.stdout
+    assert resident.asked == []
+
+
+@pytest.mark.parametrize(("mode", "ours"), [(0o755, ["exec", "resident"]), (0o4755, [])])
+def test_no_library_of_ours_is_in_secure_execution(
+    resident: Resident, library: Path, trusted: Path, mode: int, ours: list[str]
+) -> None:
+    """Neither what brings libraries nor what brings commands; without the bit both are."""
+    executes = compile_loader(library.parent / "denizen-exec")
+    _settle_for_all(resident, trusted, library, executes)
+    program = resident.compile("maps", SHOWS_MAPS)
+    program.chmod(mode)
+    libraries, opened = resident.system("libc.so.6"), os.fsencode(resident.opened)
+    resident.decide(program, libraries, opened=opened, search=b"", executes=True)
+    shown = run(program, user=SOMEBODY)
+    assert shown.returncode == 0, shown.stderr
+    mapped = {line.rpartition("/")[2].strip() for line in shown.stdout.splitlines()}
+    assert sorted(name.removeprefix("denizen-") for name in mapped if name in _LIBRARIES) == ours

@@ -63,6 +63,54 @@ int main(int many, char **words) {
     return 0;
 }
 """
+# Opens each word in a name space that has nothing yet.
+SEPARATES = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int count, char **words) {
+    for (int i = 1; i < count; i++)
+        puts(dlmopen(LM_ID_NEWLM, words[i], RTLD_NOW) ? "opened" : dlerror());
+    return 0;
+}
+"""
+# A library that opens another before anybody calls it.
+CONSTRUCTS = """
+#include <dlfcn.h>
+#include <stdio.h>
+__attribute__((constructor)) static void open_early(void) {
+    void *found = dlopen("NAME", RTLD_NOW | RTLD_LOCAL);
+    printf("%d\\n", found ? ((int (*)(void))dlsym(found, "number"))() : 0);
+    fflush(stdout);
+}
+"""
+INTERRUPTED = """
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/time.h>
+static volatile int handled;
+static void count(int number) { handled++; }
+int main(int many, char **words) {
+    struct sigaction action = {.sa_handler = count};
+    struct itimerval often = {{0, 1000}, {0, 1000}};
+    sigaction(SIGALRM, &action, 0);
+    setitimer(ITIMER_REAL, &often, 0);
+    void *found = dlopen(words[1], RTLD_NOW);
+    while (!handled) {}
+    signal(SIGALRM, SIG_IGN);
+    printf("%d handled\\n", found ? ((int (*)(void))dlsym(found, "number"))() : 0);
+    return 0;
+}
+"""
+SHOWS_MAPS = """
+#include <stdio.h>
+int main(void) {
+    FILE *maps = fopen("/proc/self/maps", "r");
+    for (int c; (c = getc(maps)) != EOF;) putchar(c);
+    return 0;
+}
+"""
 THREADS = """
 #include <dlfcn.h>
 #include <pthread.h>
