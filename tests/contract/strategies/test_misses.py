@@ -22,12 +22,16 @@ pytestmark = pytest.mark.slow
 # GREETS is a call of what this host lacks, or nothing for a program that the host satisfies.
 _MISSES = """
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 const char *greeting(void);
@@ -67,9 +71,36 @@ static int forks(char *name) {
     printf("%d %d %d\\n", first, second, found != 0);
     return 0;
 }
+static int tries(const char *path, char **words) {
+    struct stat facts;
+    int child, flags = O_RDONLY | O_DIRECTORY;
+    printf("open %d ", open(path, O_RDONLY) < 0 ? errno : 0);
+    printf("openat %d ", openat(AT_FDCWD, path, flags) < 0 ? errno : 0);
+    printf("fopen %d ", fopen(path, "r") ? 0 : errno);
+    printf("stat %d ", stat(path, &facts) ? errno : 0);
+    printf("access %d ", access(path, R_OK) ? errno : 0);
+    printf("opendir %d ", opendir(path) ? 0 : errno);
+    printf("realpath %d ", realpath(path, 0) ? 0 : errno);
+    printf("execve %d ", execve(path, words, environ) ? errno : 0);
+    printf("execvp %d ", execvp(basename(path), words) ? errno : 0);
+    printf("posix_spawn %d ", posix_spawn(&child, path, 0, 0, words, environ));
+    printf("posix_spawnp %d\\n", posix_spawnp(&child, basename(path), 0, 0, words, environ));
+    return 0;
+}
+static int shell(void) {
+    char line[99] = "";
+    FILE *of = popen("echo from $(echo the shell); exit 7", "r");
+    fgets(line, sizeof line, of);
+    printf("%d %s", WEXITSTATUS(pclose(of)), line);
+    fflush(stdout);
+    return WEXITSTATUS(system("cat /nobody/has-it 2>&- || exit 8"));
+}
 int main(int count, char **words) {
     int child;
     GREETS;
+    if (!strcmp(words[1], "tries")) return tries(words[2], words);
+    if (!strcmp(words[1], "shell")) return shell();
+    if (!strcmp(words[1], "waits")) puts("ready"), fflush(stdout), getchar();
     if (!strcmp(words[1], "many")) return many(words[2]);
     if (!strcmp(words[1], "forks")) return forks(words[2]);
     if (!strcmp(words[1], "spawn")) return posix_spawn(&child, words[2], 0, 0, words + 2, environ);
@@ -85,6 +116,22 @@ mount -t tmpfs -o size=24m none "$disk" && cp -a "$root/." "$disk" || exit 99
 cat /dev/zero >"$disk/fill" 2>/dev/null
 mount --bind "$disk" "$root" || exit 99
 exec setpriv --ambient-caps=-all --inh-caps=-all "$@"
+"""
+# The same, where room is left until the program runs and has said so.
+_NO_ROOM_LEFT = """
+disk=$1 root=$2; shift 2
+size=$(($(du -sk "$root" | cut -f1) * 2 + 16384))k
+mount -t tmpfs -o "size=$size" none "$disk" && cp -a "$root/." "$disk" || exit 99
+mount --bind "$disk" "$root" && mkfifo "$disk.go" && : >"$disk.out" || exit 99
+setpriv --ambient-caps=-all --inh-caps=-all "$@" <"$disk.go" >"$disk.out" &
+exec 3>"$disk.go"
+until grep -q ready "$disk.out" || ! kill -0 $! 2>&-; do sleep 0.02; done
+cat /dev/zero >"$disk/fill" 2>/dev/null
+echo >&3
+wait $!
+status=$?
+cat "$disk.out"
+exit $status
 """
 
 
@@ -132,10 +179,20 @@ def missing(request: pytest.FixtureRequest, home: DenizenHome, prefix: Path) -> 
         for name, items in packages.items():
             home.write(name, [*items, *(others if name == "coreutils" else [])])
     # What one strategy brought is in the store for the next.
-    for name in ("comes", "killed", "forked", "away", "full", "plugged"):
+    for name in ("comes", "killed", "forked", "away", "full", "filled", "plugged"):
         home.add_library(f"{name}{strategy}", f"int {name}(void) {{ return 6; }}")
     home.set_up("index", "update")
     return Missing(Started(home, strategy, prefix))
+
+
+@pytest.fixture(scope="module")
+def native(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program as the host starts it."""
+    made = tmp_path_factory.mktemp("native") / "misses"
+    source = made.with_suffix(".c")
+    source.write_text(_MISSES.replace("GREETS", ""))
+    subprocess.run(["gcc", "-w", "-pthread", "-o", made, source], check=True)
+    return made
 
 
 @pytest.fixture
@@ -195,33 +252,69 @@ def test_where_the_package_cannot_be_had_the_error_is_the_programs(missing: Miss
 
 
 def test_on_a_full_disk_the_error_is_the_programs(missing: Missing, tmp_path: Path) -> None:
-    require("unshare", "setpriv")
     if missing.started.strategy in ("stub", "fhs"):
         pytest.skip(
             "asked for by its name it makes its copy or decision anew, and says that the disk is full"
         )
-    command = missing.started.command(missing.program, "open", missing.name("full"))
-    # The same user: what root decided is for another loader than what a user did.
-    same = ["--user", "--map-current-user", "--keep-caps"]
-    around = ["unshare", *same, "--mount", "sh", "-c", _NO_ROOM, "sh"]
-    words = [*around, os.fspath(tmp_path), os.fspath(missing.home.root), *command]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
-    if done.returncode == 99:
-        pytest.skip(f"no file system can be mounted here: {done.stderr}")
-    assert missing.started.told(done.stderr.encode()) == b""
-    assert done.stdout == f"{missing.name('full')}: {_ABSENT}\n"
+    assert _on_disk(missing, tmp_path, _NO_ROOM, "open", missing.name("full")) == [
+        f"{missing.name('full')}: {_ABSENT}"
+    ]
     assert missing.lines("open", missing.name("full")) == ["opened"]
 
 
-def test_a_child_for_another_machine_fails_as_the_kernel_says(missing: Missing, tmp_path: Path) -> None:
+def test_on_a_disk_that_fills_while_it_runs_the_error_is_the_programs(
+    missing: Missing, tmp_path: Path
+) -> None:
+    name = missing.name("filled")
+    assert _on_disk(missing, tmp_path, _NO_ROOM_LEFT, "waits", name) == ["ready", f"{name}: {_ABSENT}"]
+    assert missing.lines("open", name) == ["opened"]
+
+
+def _on_disk(missing: Missing, tmp_path: Path, script: str, *words: str) -> list[str]:
+    """Return what the program says whose denizen is on a disk of its own."""
+    require("unshare", "setpriv")
+    (disk := tmp_path / "disk").mkdir()
+    # The same user: what root decided is for another loader than what a user did.
+    around = ["unshare", "--user", "--map-current-user", "--keep-caps", "--mount", "sh", "-c", script, "sh"]
+    command = missing.started.command(missing.program, *words)
+    done = subprocess.run(
+        [*around, disk, missing.home.root, *command],
+        capture_output=True, text=True, check=False, timeout=60, env={"PATH": os.defpath},
+    )  # fmt: skip
+    if done.returncode == 99:
+        pytest.skip(f"no file system can be mounted here: {done.stderr}")
+    assert (missing.started.told(done.stderr.encode()), done.returncode) == (b"", 0)
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/usr/share/nobody-has-it/no-command", "/etc/nobody-has-it", "/usr/bin/nobody-has-it",
+        "/usr/share/zoneinfo/Nobody/Has-It", "/usr/share/dict/nobody-has-it", "/nobody-has-it",
+        "/etc/passwd/nobody-has-it",
+    ],
+)  # fmt: skip
+def test_a_file_that_nobody_has_is_missed_as_natively(missing: Missing, native: Path, path: str) -> None:
+    """By every call that would bring one: a file, a directory, a command."""
+    env = {"PATH": "/nowhere:/usr/bin:/bin"}
+    expected = subprocess.run([native, "tries", path], capture_output=True, text=True, check=True, env=env)
+    assert "open 2 " in expected.stdout or "open 20 " in expected.stdout
+    assert missing.started.lines(missing.program, "tries", path, env=env) == expected.stdout.splitlines()
+
+
+def test_its_shell_and_what_that_executes_are_there(missing: Missing) -> None:
+    done = missing.started.run(missing.program, "shell")
+    assert (done.returncode, done.stdout) == (8, b"7 from the shell\n"), done.stderr
+
+
+def test_a_child_for_another_machine_fails_as_the_kernel_says(
+    missing: Missing, native: Path, tmp_path: Path
+) -> None:
     """Nothing here emulates for a program that the kernel itself refuses to start (ENOEXEC)."""
     foreign = tmp_path / "foreign"
     foreign.write_bytes(build(Elf(machine=183, interpreter=b"/lib/ld-linux-aarch64.so.1")))
     foreign.chmod(0o755)
-    native = tmp_path / "native"
-    source = native.with_suffix(".c")
-    source.write_text(_MISSES.replace("GREETS", ""))
-    subprocess.run(["gcc", "-w", "-pthread", "-o", native, source], check=True)
     expected = subprocess.run([native, "spawn", foreign], check=False, capture_output=True)
     done = missing.started.run(missing.program, "spawn", os.fspath(foreign))
     assert (done.returncode, done.stdout, missing.started.told(done.stderr)) == (
