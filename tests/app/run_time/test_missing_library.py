@@ -174,6 +174,36 @@ def test_a_directory_or_name_of_somebody_else_is_not_answered(opening: Opener, t
     assert not (tmp_path / "liblate.so.1").is_symlink()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--needed", "../liblate.so.1"),
+        ("--needed", ".liblate.so.1"),
+        ("--needed", "late/liblate.so.1"),
+        ("--at", "/usr/lib/drivers/../../../etc/liblate.so.1"),
+        ("--at", f"/{TRIPLET}/./liblate.so.1"),
+        ("--at", f"/usr/lib/{'x' * 200}.so"),
+        ("--place", "..", "/usr/share/dict"),
+        ("--place", "opens", "/etc"),
+        ("--place", "opens", "/usr/share/dict/../../../etc"),
+        ("--command", "--try", "/usr/bin/.."),
+        ("--command", "--try", "/usr/bin/.absent"),
+        ("--command", "--try", f"/usr/bin/{'x' * 200}"),
+    ],
+)
+def test_what_leads_elsewhere_is_neither_brought_nor_recorded(
+    opening: Opener, words: tuple[str, ...]
+) -> None:
+    """A name from the program is a name below the directory of its decision, or none."""
+    opening.run()
+    before = sorted(opening.home.root.rglob("*"))
+    opened = ("--opened", os.fsdecode(opening.opened.directory))
+    program = () if words[0] in ("--place", "--command") else (str(opening.program),)
+    opening.home.denizen("decide", *opened, *words, *program, status=None)
+    after = sorted(opening.home.root.rglob("*"))
+    assert [path for path in after if path not in before and "locks" not in path.parts] == []
+
+
 def test_a_package_that_is_gone_leaves_the_error_and_nothing_else(opening: Opener) -> None:
     opening.run()
     for package in opening.home.debs.glob("liblate1_*"):
