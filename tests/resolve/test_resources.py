@@ -1,5 +1,7 @@
 """Packages that come along for their files, and libraries that cost nothing or that plugins need."""
 
+import pytest
+
 from denizen.elf.constants import PT_LOAD
 from denizen.resolve.resolution import Resolution
 from tests.support.elf_builder import Elf, Symbol, build
@@ -76,6 +78,24 @@ def test_time_zones_come_where_the_local_time_is_asked_for() -> None:
         (b"tzdata", "new")
     ]
     assert brought(package_archive(b"tzdata").resolve({PROGRAM: program(b"libm.so.6")})) == []
+
+
+@pytest.mark.parametrize(
+    ("soname", "package", "place"),
+    [
+        (b"libEGL.so.1", b"libegl-mesa0", b"/usr/share/glvnd/egl_vendor.d/10_nvidia.json"),
+        (b"libEGL.so.1", b"libegl-mesa0", b"/etc/glvnd/egl_vendor.d/10_nvidia.json"),
+        (b"libvulkan.so.1", b"mesa-vulkan-drivers", b"/usr/share/vulkan/icd.d/intel_icd.json"),
+        (b"libvulkan.so.1", b"mesa-vulkan-drivers", b"/etc/vulkan/icd.d/intel_icd.json"),
+        (b"libOpenCL.so.1", b"pocl-opencl-icd", b"/etc/OpenCL/vendors/nvidia.icd"),
+    ],
+)
+def test_a_host_with_a_list_of_drivers_keeps_its_own(soname: bytes, package: bytes, place: bytes) -> None:
+    archive = package_archive(package)
+    archive.add("new", b"interface", {DIRECTORY + soname: library(soname, b"libc.so.6")})
+    files = {PROGRAM: program(soname)}
+    assert brought(archive.resolve(files)) == [(package, "new")]
+    assert brought(archive.resolve({**files, place: b"{}"})) == []
 
 
 def test_a_library_beside_the_program_is_known_by_the_path_it_looks_at_too() -> None:

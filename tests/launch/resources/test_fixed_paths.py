@@ -70,6 +70,15 @@ def test_a_directory_of_several_packages_is_put_together() -> None:
     }
 
 
+def test_modules_of_perl_are_shown_with_those_of_the_architecture() -> None:
+    triplet = b"/usr/lib/x86_64-linux-gnu"
+    names = (b"/usr/share/perl/5.40.1/strict.pm", triplet + b"/perl/5.40/auto/POSIX/POSIX.so")
+    modules = b"/usr/share/perl5/URI.pm"  # a package of modules, which no library belongs to
+    view = MemoryView({LIBC + name: b"" for name in (*names, modules)})
+    shown = [one.target for one in fixed_path_resources(view, [LIBC])]
+    assert shown == [b"/usr/share/perl/5.40.1", triplet + b"/perl"]
+
+
 def test_missing_directories_are_made_in_a_mirror_of_the_nearest_that_exists() -> None:
     view = MemoryView({b"/usr/share/doc/x": b""})
     fonts = FixedPathResource(b"/usr/share/fonts/truetype", b"/s/truetype", True)
