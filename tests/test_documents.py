@@ -150,6 +150,11 @@ def test_decisions_that_are_named_exist() -> None:
     ]
 
 
+def test_decisions_are_numbered_from_one_without_a_gap() -> None:
+    names = sorted(path.name for path in (ROOT / "docs/decisions").iterdir())
+    assert [name[:5] for name in names] == [f"{number:04}-" for number in range(1, len(names) + 1)]
+
+
 def test_modules_that_are_named_exist() -> None:
     source = ROOT / "src/denizen"
     tops = sorted(
