@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.formats import compression, contents, stream, tar
+from denizen.formats import compression, contents, iso9660, stream, tar
 from denizen.formats.compression import expanded
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import File
@@ -17,6 +17,7 @@ from tests.formats.test_compression import COMPRESS
 from tests.support import debs
 from tests.support.debs import Item
 from tests.support.generated_trees import ShortReads
+from tests.support.iso_images import built_image
 
 EDGES = [-513, -512, -511, -60, -1, 0, 1, 59, 60, 61, 511, 512, 513]
 
@@ -95,3 +96,16 @@ def test_an_extension_as_long_as_one_may_be_names_a_member(more: int) -> None:
     archive = debs.tar([Item(name, content=b"x", pax={"comment": "c" * (tar.MAX_EXTENSION - 600 + more)})], 2)
     (member,) = tar.members(stream.ByteSource(io.BytesIO(archive)))
     assert member.name == name.encode()
+
+
+@given(piece=st.integers(1, 5000))
+def test_a_file_of_an_image_is_whole_for_any_piece(piece: int) -> None:
+    whole = _files_of_image()
+    assert whole[b"AppRun"] == b"text\n" * 300
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(iso9660, "_PIECE", piece)
+        assert _files_of_image() == whole
+
+
+def _files_of_image() -> dict[bytes, bytes]:
+    return {one.name: b"".join(map(bytes, one.content)) for one in iso9660.members(built_image())}

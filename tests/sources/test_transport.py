@@ -1,5 +1,6 @@
 import contextlib
 import itertools
+import os
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from denizen.sources.proxies import proxies_from
 from denizen.sources.transport import (
+    CHUNK,
     FileTransport,
     HttpSettings,
     HttpTransport,
@@ -140,6 +142,22 @@ def test_a_file_is_read_from_an_offset_and_a_missing_one_is_404(tmp_path: Path) 
     assert (
         FileTransport().get(f"file:{tmp_path}/no", offset=0, validators=NONE, conditional=False).status == 404
     )
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_file_about_as_long_as_a_chunk_is_whole(tmp_path: Path, more: int) -> None:
+    """Also one behind an answer whose body nobody wants, which is read past up to that length."""
+    content = os.urandom(CHUNK + more)
+    (tmp_path / "a").write_bytes(content)
+    with Server(tmp_path, faults={"/b": [Fault(status=503, body=content)]}) as server:
+        transport = HttpTransport(HttpSettings(), 1)
+        refused = transport.get(f"{server.url}/b", offset=0, validators=NONE, conditional=False)
+        assert refused.status == 503
+        places = ((transport, server.url), (FileTransport(), f"file:{tmp_path}"))
+        for reader, place in places:
+            for offset in (0, 1):
+                answer = reader.get(f"{place}/a", offset=offset, validators=NONE, conditional=False)
+                assert b"".join(answer.body) == content[offset:]
 
 
 @pytest.mark.parametrize(

@@ -115,8 +115,11 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             self.send_response(fault.status or 404)
             if fault.retry_after is not None:
                 self.send_header("Retry-After", str(fault.retry_after))
-            self.send_header("Content-Length", "0")
+            body = fault.body or b""
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self.wfile.write(body)
 
         def _send(self, content: bytes, start: int, etag: str, fault: Fault) -> None:
             body = content[start:]

@@ -4,12 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from denizen.app.builds.build_logs import note_recipe
 from denizen.app.builds.unused_logs import prune_logs
 from denizen.app.retention import UNUSED_FOR
 from denizen.app.supply.store_access import made_store
-from denizen.build.runner.build_log import BuildLog, log_path
+from denizen.build.runner import build_log
+from denizen.build.runner.build_log import BuildLog, log_path, read_log
 from denizen.cli.dispatch import dispatch
 from denizen.formats import storepath
 from tests.support.command_context import context_of
@@ -49,3 +52,30 @@ def test_without_a_word_the_recipe_here_is_meant(
     with made_store(context_of({}, str(tmp_path / "root")).session):
         assert dispatch(["--root", "root", "log"]) == 125
     assert "there is no log of a build of ." in capsys.readouterr().err
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.tuples(st.binary(min_size=1, max_size=60), st.integers(1, 40)).map(
+        lambda one: one[0] * one[1]
+    ),
+    step=st.integers(1, 100),
+    block=st.integers(1, 80),
+    lost=st.integers(0, 40),
+)
+def test_a_log_is_read_whole_for_any_block_and_as_far_as_it_goes(
+    tmp_path: Path, content: bytes, step: int, block: int, lost: int
+) -> None:
+    """That of a build that was killed lacks its end."""
+    path = tmp_path / "log"
+    log = BuildLog(os.fsencode(path))
+    for at in range(0, len(content), step):
+        log.write(content[at : at + step])
+    log.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_log, "_BLOCK", block)
+        assert b"".join(read_log(os.fsencode(path))) == content
+        os.truncate(path, max(0, path.stat().st_size - lost))
+        found = b"".join(read_log(os.fsencode(path)))
+    assert content.startswith(found)
+    assert lost or found == content
