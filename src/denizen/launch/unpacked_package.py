@@ -1,7 +1,8 @@
 """Debian packages among whose unpacked files a program lies (pure over a FileView).
 
 `dpkg-deb -x` leaves the files of a package below a directory as they would lie below /. The directory of the
-package in usr/share/doc (Debian Policy 12.3) tells its name, and the changelog there its version.
+package in usr/share/doc (Debian Policy 12.3) tells its name, and the changelog there its version. Where it is
+a link to that of another package, which is not here, nothing tells the version (`emacs-nox`, `php8.2-cli`).
 """
 
 from __future__ import annotations
@@ -27,10 +28,16 @@ _MAX_CHANGELOG = 8_000_000
 
 
 class UnpackedPackage(Value):
-    """A package: its name, and the version of its source."""
+    """A package.
+
+    Attributes:
+        version: of its source; b"" where nothing tells it.
+        program: where the program lies in it, absolute.
+    """
 
     name: bytes
     version: bytes
+    program: bytes
 
 
 def unpacked_packages(view: FileView, program: bytes) -> tuple[UnpackedPackage, ...]:
@@ -48,21 +55,30 @@ def unpacked_packages(view: FileView, program: bytes) -> tuple[UnpackedPackage, 
         if top == b"/":
             return ()
         if below in _TOP_DIRECTORIES and (found := _packages_below(view, top)):
-            return found
+            return tuple(UnpackedPackage(name, version, path[len(top) :]) for name, version in found.items())
         top = posixpath.dirname(top)
     return ()
 
 
-def _packages_below(view: FileView, top: bytes) -> tuple[UnpackedPackage, ...]:
+def _packages_below(view: FileView, top: bytes) -> dict[bytes, bytes]:
+    """Return the versions of the packages unpacked below `top` by their names."""
     documents = posixpath.join(top, _DOCUMENTS)
     try:
         names = sorted(view.listdir(documents))[: _MAX_PACKAGES + 1]
     except OSError:
-        return ()
+        return {}
     if len(names) > _MAX_PACKAGES:
-        return ()  # a whole system
-    versions = {name: _version(view, posixpath.join(documents, name)) for name in names}
-    return tuple(UnpackedPackage(name, version) for name, version in versions.items() if version)
+        return {}  # a whole system
+    directories = {name: posixpath.join(documents, name) for name in names}
+    versions = {name: _version(view, directory) for name, directory in directories.items()}
+    return {name: one for name, one in versions.items() if one or _is_link(view, directories[name])}
+
+
+def _is_link(view: FileView, path: bytes) -> bool:
+    try:
+        return view.lstat(path).kind is FileKind.SYMLINK
+    except OSError:
+        return False
 
 
 def _version(view: FileView, directory: bytes) -> bytes:

@@ -28,6 +28,18 @@ int main(int count, char **words) {
 _ABSENT = "cannot open shared object file: No such file or directory"
 
 
+_READS = """
+#include <stdio.h>
+const char *greeting(void);
+int main(void) {
+    char line[99];
+    FILE *words = fopen("/usr/lib/player/words", "r");
+    fputs(words && fgets(line, 99, words) ? line : "nothing\\n", stdout);
+    return !greeting();
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
     home = DenizenHome(tmp_path_factory.mktemp("environment"))
@@ -44,9 +56,14 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
         ("sayer", f"player-data (>= {VERSION})"),
     ):
         home.write(name, [Item(f"./usr/bin/{name}", content=b"", mode=0o755)], depends=relation)
+    started = Started(home, "fhs", Path("/nonexistent"))
+    code = started.compile("reads", _READS).read_bytes()
+    for name, content in (("viewer", code), ("newer", code + b"of another release")):
+        items = [Item("./usr/bin/program", content=content, mode=0o755)]
+        home.write(name, items, depends=f"player-data (= {VERSION}), libgreet1")
     for name in ("comes", "needs"):
         home.add_library(name, f"int {name}(void) {{ return 6; }}")
-    return Started(home, "fhs", Path("/nonexistent"))
+    return started
 
 
 @pytest.fixture(scope="module")
@@ -94,30 +111,27 @@ def test_a_child_whose_interpreter_is_nowhere_runs(started: Started, program: Pa
         assert started.run(program, "execv", os.fspath(child), "x", "y", "z").returncode == 3
 
 
-_READS = """
-#include <stdio.h>
-const char *greeting(void);
-int main(void) {
-    char line[99];
-    FILE *words = fopen("/usr/lib/player/words", "r");
-    fputs(words && fgets(line, 99, words) ? line : "nothing\\n", stdout);
-    return !greeting();
-}
-"""
 _SCRIPT = b"#!/usr/bin/reader\nread words < /usr/lib/player/words && echo $words || echo nothing\n"
 
 
 @pytest.fixture
 def unpack(started: Started, tmp_path: Path) -> Callable[[str, str, str], Path]:
-    """Make a program of a package that is unpacked as `dpkg-deb -x` does: of a kind, a package, a version."""
+    """Make a program of a package that is unpacked as `dpkg-deb -x` does: of a kind, a package, a version.
+
+    Without a version the documents are a link to those of another package.
+    """
 
     def make(kind: str, package: str, version: str) -> Path:
         program, documents = tmp_path / "usr/bin/program", tmp_path / "usr/share/doc" / package
         program.parent.mkdir(parents=True)
-        documents.mkdir(parents=True)
+        documents.parent.mkdir(parents=True)
         code = started.compile("reads", _READS).read_bytes()
         program.write_bytes(_SCRIPT if kind == "script" else code)
         program.chmod(0o755)
+        if not version:
+            documents.symlink_to("program-common")
+            return program
+        documents.mkdir()
         line = f"{package} ({version}) unstable; urgency=low\n"
         (documents / "changelog.gz").write_bytes(gzip.compress(line.encode()))
         return program
@@ -132,6 +146,8 @@ def unpack(started: Started, tmp_path: Path) -> Callable[[str, str, str], Path]:
         (("machine code", "player", VERSION + "+deb12u1"), b"words of another package\n"),
         (("machine code", "player", "2.0-1"), b"nothing\n"),  # nobody has its release
         (("machine code", "sayer", VERSION), b"nothing\n"),  # any release of the other package would do
+        (("machine code", "viewer", ""), b"words of another package\n"),
+        (("machine code", "newer", ""), b"nothing\n"),  # another release has the program
         (("script", "player", VERSION), b"words of another package\n"),
         (("script", "sayer", VERSION), b"words of another package\n"),  # it gets an environment anyway
         (("script", "player", "2.0-1"), b"nothing\n"),

@@ -6,19 +6,25 @@ are of its own release. The packages from which it was unpacked name both.
 
 from __future__ import annotations
 
+import filecmp
 import os
 import re
 
 from denizen.app.supply.base_suite import made_base_index
+from denizen.app.supply.liblzma_setup import bring_decoder
 from denizen.app.supply.own_architecture import own_architecture
+from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.provenance_cache import known_suites
+from denizen.app.supply.store_access import made_store
 from denizen.errors import SourceFailed, display
 from denizen.fhs.package_relations import groups
 from denizen.launch.unpacked_package import unpacked_packages
 from denizen.machines import by_elf, debian_name
+from denizen.resolve.installation import install as installation
+from denizen.resolve.resolution import pin_of
 from denizen.sources.base import Scope
 from denizen.sources.fetch_policy import FetchPolicy
-from denizen.value import replace
+from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +57,7 @@ def with_own_packages(
     if not unpacked:
         return wants
     for suite in wanted.suites or known_suites(session):
-        found = _of_suite(session, suite, unpacked, wanted)
+        found = _of_suite(session, suite, unpacked, examined, wanted)
         if found and (wants.paths or any(map(_is_built_with_another, found))):
             names = tuple(one.package.decode() for one in found)
             reason = f"its package {', '.join(names)} depends on others, whose files are not here"
@@ -90,7 +96,11 @@ def _may_want(examined: ExaminedProgram, wanted: RunRequest, wants: EnvironmentN
 
 
 def _of_suite(
-    session: Session, suite: str, unpacked: Sequence[UnpackedPackage], wanted: RunRequest
+    session: Session,
+    suite: str,
+    unpacked: Sequence[UnpackedPackage],
+    examined: ExaminedProgram,
+    wanted: RunRequest,
 ) -> list[Provider]:
     """Return those of the unpacked packages that a suite has in their version.
 
@@ -99,7 +109,8 @@ def _of_suite(
     policy = FetchPolicy(offline=wanted.offline)
     try:
         with made_base_index(session, (suite,), Scope.LIBRARIES, policy) as index:
-            return [found for one in unpacked if (found := _same(index, one)) is not None]
+            asked = _AskedSuite(session, policy, index, examined.program.path)
+            return [found for one in unpacked if (found := asked.package(one)) is not None]
     except SourceFailed as problem:
         session.reporter.say(
             f"denizen: {display(suite.encode())} is not asked for its package: {problem.what}"
@@ -107,10 +118,37 @@ def _of_suite(
         return []
 
 
-def _same(index: Index, unpacked: UnpackedPackage) -> Provider | None:
-    version = _LATER_BUILD.sub(b"", unpacked.version)
-    found = index.packages(unpacked.name)
-    return next((one for one in found if _LATER_BUILD.sub(b"", one.version) == version), None)
+class _AskedSuite(Value):
+    """One suite that is asked for the packages from which the program at `program` was unpacked."""
+
+    session: Session
+    policy: FetchPolicy
+    index: Index
+    program: bytes
+
+    def package(self, unpacked: UnpackedPackage) -> Provider | None:
+        """Return the suite's package that is the unpacked one, None if it has another or none."""
+        found = self.index.packages(unpacked.name)
+        if not unpacked.version:
+            return next(
+                (one for one in found if _is_built_with_another(one) and self._has(one, unpacked)), None
+            )
+        version = _LATER_BUILD.sub(b"", unpacked.version)
+        return next((one for one in found if _LATER_BUILD.sub(b"", one.version) == version), None)
+
+    def _has(self, package: Provider, unpacked: UnpackedPackage) -> bool:
+        """Tell whether a package has the very program: where nothing else tells the version.
+
+        It is fetched for that, as the environment with it would anyway.
+        """
+        bring_decoder(self.session)
+        supply = supply_of(self.session, self.policy)
+        with made_store(self.session) as store, store.working() as work:
+            tree = installation.unpacked(store, work, pin_of(package, self.index.snapshots), supply)
+            try:
+                return filecmp.cmp(store.place_of(tree) + unpacked.program, self.program, shallow=False)
+            except FileNotFoundError:
+                return False
 
 
 def _is_built_with_another(package: Provider) -> bool:
