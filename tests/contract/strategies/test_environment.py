@@ -51,9 +51,12 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
     home.write("tools", [Item("./usr/bin/made-up-name", content=script, mode=0o755)])
     home.write("player-data", [Item("./usr/lib/player/words", content=b"words of another package\n")])
     home.write("reader", [symlink("./usr/bin/reader", "/bin/sh")])
+    words = [Item("./usr/lib/player/words", content=b"words of a language\n")]
+    home.write("words", words, section="localization")
     for name, relation in (
         ("player", f"player-data (= {VERSION}), libgreet1"),
         ("sayer", f"player-data (>= {VERSION})"),
+        ("talker", "nobody-has-it | words, libgreet1"),
     ):
         home.write(name, [Item(f"./usr/bin/{name}", content=b"", mode=0o755)], depends=relation)
     started = Started(home, "fhs", Path("/nonexistent"))
@@ -145,7 +148,8 @@ def unpack(started: Started, tmp_path: Path) -> Callable[[str, str, str], Path]:
         (("machine code", "player", VERSION), b"words of another package\n"),
         (("machine code", "player", VERSION + "+deb12u1"), b"words of another package\n"),
         (("machine code", "player", "2.0-1"), b"nothing\n"),  # nobody has its release
-        (("machine code", "sayer", VERSION), b"nothing\n"),  # any release of the other package would do
+        (("machine code", "sayer", VERSION), b"nothing\n"),  # no library of its own release, and nothing else
+        (("machine code", "talker", VERSION), b"words of a language\n"),
         (("machine code", "viewer", ""), b"words of another package\n"),
         (("machine code", "newer", ""), b"nothing\n"),  # another release has the program
         (("script", "player", VERSION), b"words of another package\n"),

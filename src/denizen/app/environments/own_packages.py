@@ -7,6 +7,7 @@ are of its own release. The packages from which it was unpacked name both.
 from __future__ import annotations
 
 import filecmp
+import functools
 import os
 import re
 
@@ -33,11 +34,16 @@ if TYPE_CHECKING:
     from denizen.app.decisions.examine_program import ExaminedProgram
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
+    from denizen.fhs.package_relations import Relation
     from denizen.index.locate import Index
     from denizen.index.provider import Provider
     from denizen.launch.fhs_rules import EnvironmentNeeds
     from denizen.launch.unpacked_package import UnpackedPackage
 
+# Sections of packages whose files come with the libraries that are linked.
+_LIBRARY_SECTIONS = (b"", b"libs", b"oldlibs")
+# Of packages that any system has (Debian Policy 2.5): most of them are for the scripts of maintainers.
+_PRIORITIES_OF_ANY_SYSTEM = (b"required", b"important", b"standard")
 # What an update of a stable release and a rebuild add to a version (Debian Policy 5.6.12, deb-version(7)).
 _LATER_BUILD = re.compile(rb"(\+deb[0-9]+u[0-9]+|\+b[0-9]+)+\Z")
 
@@ -48,8 +54,8 @@ def with_own_packages(
     """Return what the program needs besides libraries, with its own packages where it needs what they name.
 
     A script that gets an environment for its interpreter has its modules there too. A program in machine
-    code gets an environment if its package depends on another one of exactly its own version: that was built
-    with it. Raises OSError, BadSetting, HostLacks.
+    code gets an environment if its package depends on another one of exactly its own version, which was built
+    with it, or on one that is no library. Raises OSError, BadSetting, HostLacks.
     """
     if not _may_want(examined, wanted, wants):
         return wants
@@ -57,8 +63,8 @@ def with_own_packages(
     if not unpacked:
         return wants
     for suite in wanted.suites or known_suites(session):
-        found = _of_suite(session, suite, unpacked, examined, wanted)
-        if found and (wants.paths or any(map(_is_built_with_another, found))):
+        found, wants_more = _of_suite(session, suite, unpacked, examined, wanted)
+        if found and (wants.paths or wants_more):
             names = tuple(one.package.decode() for one in found)
             reason = f"its package {', '.join(names)} depends on others, whose files are not here"
             packages, reasons = (*wants.packages, *names), (*wants.reasons, reason)
@@ -101,8 +107,8 @@ def _of_suite(
     unpacked: Sequence[UnpackedPackage],
     examined: ExaminedProgram,
     wanted: RunRequest,
-) -> list[Provider]:
-    """Return those of the unpacked packages that a suite has in their version.
+) -> tuple[list[Provider], bool]:
+    """Return those of the unpacked packages that a suite has in their version; are libraries too few?
 
     Return [] for a suite that cannot be asked, which is told.
     """
@@ -110,12 +116,13 @@ def _of_suite(
     try:
         with made_base_index(session, (suite,), Scope.LIBRARIES, policy) as index:
             asked = _AskedSuite(session, policy, index, examined.program.path)
-            return [found for one in unpacked if (found := asked.package(one)) is not None]
+            found = [same for one in unpacked if (same := asked.package(one)) is not None]
+            return found, any(map(asked.wants_more, found))
     except SourceFailed as problem:
         session.reporter.say(
             f"denizen: {display(suite.encode())} is not asked for its package: {problem.what}"
         )
-        return []
+        return [], False
 
 
 class _AskedSuite(Value):
@@ -136,6 +143,11 @@ class _AskedSuite(Value):
         version = _LATER_BUILD.sub(b"", unpacked.version)
         return next((one for one in found if _LATER_BUILD.sub(b"", one.version) == version), None)
 
+    def wants_more(self, package: Provider) -> bool:
+        """Tell whether the program cannot do by its libraries alone: plugins, data, commands."""
+        more = functools.partial(_is_more_than_library, self.index)
+        return _is_built_with_another(package) or any(map(more, groups(package.depends)))
+
     def _has(self, package: Provider, unpacked: UnpackedPackage) -> bool:
         """Tell whether a package has the very program: where nothing else tells the version.
 
@@ -154,3 +166,13 @@ class _AskedSuite(Value):
 def _is_built_with_another(package: Provider) -> bool:
     relations = (relation for group in groups(package.depends) for relation in group)
     return any(one.operator == "=" and one.version == package.version for one in relations)
+
+
+def _is_more_than_library(index: Index, alternatives: Sequence[Relation]) -> bool:
+    """Tell whether the first of some packages that exists is neither a library nor in any system."""
+    held = (found for one in alternatives for found in index.packages(one.name)[:1])
+    first = next(held, None)
+    if first is None:
+        return False  # a virtual package
+    section = first.section.rpartition(b"/")[2]
+    return section not in _LIBRARY_SECTIONS and first.priority not in _PRIORITIES_OF_ANY_SYSTEM
