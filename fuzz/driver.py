@@ -5,7 +5,8 @@ Every outcome is a value or a BadInput; an input of n bytes takes at most (n / 1
 A time over the limit counts only if the least of three repetitions is over it as well, in CPU time, and the
 limit is longer by what the machine is slower than the one it was measured on: beside other jobs the same
 instructions take up to 1.6 times as long (shared caches, two threads of one core). Memory is measured on
-every 64th input and on each that was slow, for tracing allocations costs more than the parsing.
+the first 63 inputs, on every 63rd and on each that was slow, for tracing allocations costs ten times the
+parsing.
 """
 
 import random
@@ -24,7 +25,7 @@ BYTES_PER_MEGABYTE = 64 * MEGABYTE
 REFERENCE_TEXT = b"\n".join(b"Key-%d: value %d, a=b" % (number, number * 7919) for number in range(4000))
 # What reading REFERENCE_TEXT takes on the idle machine that SECONDS_PER_MEGABYTE was measured on.
 REFERENCE_SECONDS = 0.004
-MEMORY_EVERY = 64
+MEMORY_EVERY = 63  # shares no factor with LARGE_EVERY: one in 63 of the large ones too
 LARGE_EVERY = 256
 FAILURES = Path(__file__).parent / "failures"
 
@@ -96,11 +97,13 @@ def _one(target: Target, index: int, data: bytes, report: Report) -> None:
     slow = taken > longest
     if slow or taken / longest > report.slowest[0]:
         taken = min(taken, *(_timed(target, data)[0] for _ in range(3)))
-        load = taken / (longest * slowness())
+        load = taken / longest
+        if load > 1:
+            load /= slowness()
         report.slowest = max(report.slowest, (load, index, taken, len(data)))
         if load > 1:
             raise TimeoutError(f"{taken * 1000:.0f} ms for {len(data)} bytes")
-    if slow or index % MEMORY_EVERY == 0:
+    if slow or index < MEMORY_EVERY or index % MEMORY_EVERY == 0:
         peak = _peak(target, data)
         load = peak / (limit * BYTES_PER_MEGABYTE)
         report.hungriest = max(report.hungriest, (load, index, peak, len(data)))

@@ -146,11 +146,13 @@ TARGETS: dict[str, Target] = {
         lambda: [b'[profile]\npackages = ["jq"]\nsuite = "stable"\nname = "work"\n'],
         tokens=(b"[profile]\n", b'"', b"[", b"]", b"\n", b"packages = ", b"\xff"),
     ),
+    # A line of twelve bytes is a row of six fields: 80 ms for 720 KB, of which nothing is repeated.
     "profile-summary": Target(
         read_summary,
         lambda: [b"jq\t1.7\tdebian/trixie\t100\t5\t1\nx\t\xff\t\t0\t0\t0\n"],
         lambda: [b"a\t1\td\t9\t5\t0\n" * 60_000],
         (b"\t", b"\n", b"9" * 5000),
+        time=2,
     ),
     "loader-settings": Target(settings_of, _settings, tokens=(MAGIC, b"\0", b"g9", b"D/x\0")),
 }
