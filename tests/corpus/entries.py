@@ -17,7 +17,8 @@ PROGRAMS = Path(__file__).parent / "programs.json"
 # after searches along PATH were answered, the eighth after a shell saw all commands, the ninth after scripts
 # did, the tenth, of other ecosystems than the ninth, after a brought command got what it opens, the eleventh
 # after places at which programs look were filled, the twelfth after what a child was told of a path held, the
-# thirteenth, of four suites and two architectures, after that.
+# thirteenth, of four suites and two architectures, after that, the fourteenth, which is of three suites and
+# four architectures, after unpacked packages got what they depend on.
 LISTS = {
     "programs": PROGRAMS,
     "first-forty": Path(__file__).parent / "first_forty.json",
@@ -33,6 +34,7 @@ LISTS = {
     "eleventh-forty": Path(__file__).parent / "eleventh_forty.json",
     "twelfth-forty": Path(__file__).parent / "twelfth_forty.json",
     "thirteenth-forty": Path(__file__).parent / "thirteenth_forty.json",
+    "fourteenth-forty": Path(__file__).parent / "fourteenth_forty.json",
     "further-ten": Path(__file__).parent / "further_ten.json",
 }
 
