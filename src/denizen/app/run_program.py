@@ -12,6 +12,7 @@ from denizen.errors import EXIT_CANNOT_START, DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from denizen.app.decisions.decision_maker import Decided
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
     from denizen.launch.decisions.decision import Decision
@@ -61,12 +62,10 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
                 start(directory, decision, program, arguments)
             except OSError:
                 pass  # denizen's tool is missing: decide again below; a second failure is reported
-    from denizen.app.decisions.decision_maker import decide
     from denizen.launch.named_commands import names_in
     from denizen.value import replace
 
-    asked = replace(wanted, named=names_in(arguments))
-    made = decide(session, os.path.abspath(program), asked, decision)
+    made = _made(session, program, replace(wanted, named=names_in(arguments)), decision)
     if made.unstarted:
         session.reporter.say(f"denizen: {made.unstarted}")
     session.reporter.leave()
@@ -74,6 +73,23 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
         start(made.directory, made.decision, program, arguments)
     except OSError as problem:
         raise NotStarted(program, problem.strerror or str(problem)) from problem
+
+
+def _made(session: Session, program: bytes, wanted: RunRequest, failed: Decision | None) -> Decided:
+    """Return the decision that is made now, or where --offline allows none the one of starts without it."""
+    from denizen.app.decisions.decision_maker import Decided, decide
+    from denizen.value import replace
+
+    try:
+        return decide(session, os.path.abspath(program), wanted, failed)
+    except DenizenError as problem:
+        if not wanted.stays_offline or wanted.strategy or wanted.excluded:
+            raise
+        directory, known = _decided(session, program, replace(wanted, stays_offline=False))
+        if known is None:
+            raise
+        session.reporter.say(f"denizen: in spite of --offline it may fetch while it runs: {problem.what}")
+        return Decided(directory, known)
 
 
 def _names_more(

@@ -60,7 +60,8 @@ class RunRequest(Value):
         suites: the suites to resolve in; () for the sources' own.
         extra: sonames, package names and absolute paths to resolve in addition.
         lock: path of the lock file to resolve by; None for none.
-        offline: fetch nothing.
+        offline: fetch nothing to decide.
+        stays_offline: fetch nothing for the program while it runs either.
         ask: ask at the terminal about what a running program wants beyond the budget.
         trees: virtual environments and prefixes, whose modules a Python interpreter opens.
         library_path: the user's LD_LIBRARY_PATH, in absolute paths (app.library_path).
@@ -76,6 +77,7 @@ class RunRequest(Value):
     extra: tuple[str, ...] = ()
     lock: str | None = None
     offline: bool = False
+    stays_offline: bool = False
     ask: bool = False
     trees: tuple[str, ...] = ()
     library_path: str = ""
@@ -97,9 +99,8 @@ class RunRequest(Value):
 
             apart = replace(self, installed=False).variant
             return INSTALLED + (b"-" + apart if apart else b"")
-        plain = not (
-            self.hermetic or self.suites or self.extra or self.lock or self.trees or self.ask or mapped
-        )
+        libraries = self.hermetic or self.suites or self.extra or self.lock or self.trees
+        plain = not (libraries or self.stays_offline or self.ask or mapped)
         options = b"" if plain else self._digest(mapped=mapped)
         if not self.library_path:
             return options
@@ -122,6 +123,7 @@ class RunRequest(Value):
         words = (str(self.hermetic), *self.suites, "", *self.extra, "program" if mapped else "", *self.trees)
         # What the budget kept out of other starts is to be asked about.
         words = (*words, "", "ask") if self.ask else words
+        words = (*words, "", "offline") if self.stays_offline else words
         return hex_digest_of(os.fsencode("\0".join(words)) + lock)[:16].encode("ascii")
 
     @property
@@ -138,7 +140,7 @@ class RunRequest(Value):
         found += ["--lock", self.lock] if self.lock is not None else []
         found += ["--library-path", self.library_path] if self.library_path else []
         found += ["--ask"] if self.ask else []
-        return (*found, "--offline") if self.offline else tuple(found)
+        return (*found, "--offline") if self.stays_offline else tuple(found)
 
     @property
     def followers(self) -> RunRequest:

@@ -83,6 +83,12 @@ def test_a_program_that_gets_rights_from_its_file_is_executed_as_it_is(satisfied
     assert (satisfied.decision.host, satisfied.decision.command) == (True, ())
 
 
+def _packed(library: bytes) -> bytes:
+    item = Item("./usr/lib/x86_64-linux-gnu/liblate.so.1", content=library)
+    control = b"Package: liblate1\nVersion: 1.0-1\nArchitecture: amd64\n"
+    return deb([item], compression=".gz", control=control)
+
+
 class _Network:
     """An archive behind a server that has one library, and a program that this host satisfies."""
 
@@ -90,9 +96,7 @@ class _Network:
         self.archive = served_archives.ServedArchive(directory)
         library = directory / "liblate.so.1"
         link_library(library, "-x", "c", "/dev/null", f"-Wl,-soname,{library.name}")
-        item = Item("./usr/lib/x86_64-linux-gnu/liblate.so.1", content=library.read_bytes())
-        control = b"Package: liblate1\nVersion: 1.0-1\nArchitecture: amd64\n"
-        package = deb([item], compression=".gz", control=control)
+        package = _packed(library.read_bytes())
         hashed = hashlib.sha256(package).hexdigest()
         text = package_paragraph("liblate1", Size=str(len(package)), SHA256=hashed)
         self.archive.archive.add_package_file(text)
@@ -135,3 +139,44 @@ def test_a_network_that_is_here_brings_it(tmp_path: Path) -> None:
         network.archive.run("index", "update")
         assert network.run() == ("opened\n", "")
     assert network.run() == ("opened\n", "")
+
+
+@pytest.mark.parametrize("decided", ["before", "with it"])
+def test_with_offline_nothing_is_asked_for_while_it_runs(tmp_path: Path, decided: str) -> None:
+    """Whichever way it was first started; and what starts with it says nothing of those without."""
+    network = _Network(tmp_path)
+    with network.archive.server:
+        network.configure()
+        network.archive.run("index", "update")
+        if decided == "before":
+            network.archive.run("run", str(network.program), "libnobody.so.1")
+        network.archive.server.requests.clear()
+        offline = ("run", "--offline", str(network.program), "liblate.so.1")
+        for _ in range(2):
+            assert network.archive.run(*offline) == (f"liblate.so.1: {ABSENT}\n", "")
+        assert network.archive.server.requests == []
+        assert network.run() == ("opened\n", "")
+        # Now it is here.
+        assert network.archive.run(*offline) == ("opened\n", "")
+
+
+@pytest.mark.parametrize("other", ["another package", "no package", "half of it"])
+def test_a_package_in_the_cache_is_believed_by_its_hash(tmp_path: Path, other: str) -> None:
+    """Another one that would do as well is not read; the one that was promised is fetched again."""
+    network = _Network(tmp_path)
+    with network.archive.server:
+        network.configure()
+        network.archive.run("index", "update")
+        network.run()
+        (kept,) = (network.archive.root / "cache/packages").glob("*liblate1*")
+        genuine = kept.read_bytes()
+        evil = _packed((tmp_path / "liblate.so.1").read_bytes() + b"evil")
+        kept.write_bytes({"another package": evil, "no package": b"x"}.get(other, genuine[:-9]))
+        for name in ("data", "state", "cache/facts"):
+            shutil.rmtree(network.archive.root / name)
+        network.archive.server.requests.clear()
+        assert network.run() == ("opened\n", "")
+    assert len(network.archive.server.asked(".deb")) == 1
+    assert kept.read_bytes() == genuine
+    (library,) = network.archive.root.glob("data/store/*-liblate1-*/usr/lib/*/liblate.so.1")
+    assert library.read_bytes() == (tmp_path / "liblate.so.1").read_bytes()

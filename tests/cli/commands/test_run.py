@@ -162,6 +162,21 @@ def test_why_ends_with_the_command_that_starts_it(home: DenizenHome, program: Pa
     assert "denizen run" not in home.denizen("why", os.fspath(lost), status=1).stdout.splitlines()[-1]
 
 
+def test_why_ends_in_red_only_with_its_status(home: DenizenHome, program: Path) -> None:
+    library = home.add_library("unpacked", "int unpacked;")
+    (home.debs / "libunpacked1_1.0-1_amd64.deb").unlink()
+    source = "extern int unpacked; int main() { return unpacked; }\n"
+    nobodys = home.compile("nobodys", source, os.fspath(library))
+    for path, status, colour in (
+        (program, 0, "1;33m"),
+        (Path("/bin/echo"), 0, "1;32m"),
+        (nobodys, 1, "1;31m"),
+    ):
+        shown = home.denizen("why", "--color", "always", os.fspath(path), status=status).stdout
+        ends = shown.splitlines()[-1]
+        assert [one for one in ("1;31m", "1;32m", "1;33m") if one in ends] == [colour]
+
+
 def test_programs_start_from_a_store_that_was_moved(tmp_path: Path) -> None:
     home = DenizenHome(tmp_path)
     before, after = home.compile("before"), home.compile("after")

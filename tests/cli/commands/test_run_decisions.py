@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from denizen.app.start_request import RunRequest
 from denizen.disk_view import DiskView
 from denizen.launch.decisions import GENERATION
 from denizen.launch.decisions.decision_codec import decode, encode
@@ -32,6 +33,28 @@ def test_the_second_start_asks_neither_sources_nor_store(home: DenizenHome, tmp_
     finally:
         hidden.rename(home.debs)
         index.rename(home.root / "cache")
+
+
+def test_offline_follows_what_was_decided_before_where_it_cannot_decide(
+    home: DenizenHome, tmp_path: Path
+) -> None:
+    """Then what it misses while it runs may be fetched, which is said."""
+    program = home.compile("before-offline")
+    home.denizen("run", os.fspath(program))
+    other = home.compile("never-before", "int greeting(); int never; int main() { return greeting(), 3; }\n")
+    hidden = home.debs.rename(tmp_path / "debs")
+    index = (home.root / "cache").rename(tmp_path / "cache")
+    try:
+        for _ in range(2):
+            done = home.denizen("run", "--offline", os.fspath(program))
+            assert done.stdout.startswith("hello from the store")
+            assert "denizen: in spite of --offline it may fetch while it runs: " in done.stderr
+        assert home.denizen("run", "--offline", os.fspath(other), status=None).returncode in (125, 126)
+    finally:
+        hidden.rename(home.debs)
+        shutil.rmtree(home.root / "cache", ignore_errors=True)
+        index.rename(home.root / "cache")
+    assert home.denizen("run", "--offline", os.fspath(program)).stderr == ""
 
 
 def test_a_changed_program_is_decided_anew(home: DenizenHome) -> None:
@@ -169,7 +192,7 @@ def test_a_start_by_a_strategys_name_follows_no_decision_of_an_earlier_generatio
 ) -> None:
     words = ("run", "--strategy", "direct", os.fspath(program))
     home.denizen(*words)
-    (directory,) = (home.decisions / "with").iterdir()
+    directory = home.decisions / "with" / os.fsdecode(RunRequest(strategy="direct").variant)
     file = _age(home, program, directory)
     assert home.denizen(*words).stdout.startswith("hello from the store")
     assert decode(file.read_bytes()).generation == GENERATION

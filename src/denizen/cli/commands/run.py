@@ -47,6 +47,7 @@ def wanted_from(parsed: Parsed, reporter: Reporter) -> RunRequest:
         extra=tuple(map(absolute, parsed.texts("with"))),
         lock=os.path.abspath(lock) if lock is not None else None,
         offline=parsed.flag("offline"),
+        stays_offline=parsed.flag("offline"),
         ask=parsed.flag("ask"),
         trees=parsed.texts("tree"),
         library_path=parsed.text("library-path") or "",
