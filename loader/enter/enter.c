@@ -29,6 +29,7 @@
        search DIR         PATH, where it is set, has DIR at its end, unless it has it already
        chdir DIR          go there if it can be gone to
        as FILE            execute FILE and call it PROGRAM
+       at FILE            execute FILE in the place of PROGRAM, by its own name
        given PATH         with `as`: FILE is called by its own name and gets PATH, then the ARGUMENTs, as the kernel
                           starts an interpreter of binfmt_misc
        set NAME=VALUE     the program's environment has this variable
@@ -187,6 +188,8 @@ static void carry_out(struct plan *plan, const char *operation)
         result = sys_exists(source) ? mounts_bind(source, object) : 0;
     } else if (text_equal(operation, "as")) {
         plan->as = plan_take(plan);
+    } else if (text_equal(operation, "at")) {
+        plan->at = plan_take(plan);
     } else if (text_equal(operation, "given")) {
         plan->given = plan_take(plan);
     } else if (variables_knows(operation)) {
@@ -207,7 +210,9 @@ static char **words_of(const struct plan *plan)
     char **words = plan->next;
     if (!*words)
         fail("usage: denizen-enter OPERATION... -- PROGRAM ARGUMENT...", (char *)0);
-    if (!plan->as || !plan->given)
+    if (plan->at)
+        words[0] = (char *)(uintptr_t)plan->at;
+    if (plan->at || !plan->as || !plan->given)
         return words;
     words[0] = (char *)(uintptr_t)plan->given;
     words[-1] = (char *)(uintptr_t)plan->as;
@@ -217,7 +222,7 @@ static char **words_of(const struct plan *plan)
 static _Noreturn void start(struct plan *plan)
 {
     char **program = words_of(plan);
-    const char *file = plan->as ? plan->as : *program;
+    const char *file = plan->as && !plan->at ? plan->as : *program;
     long problem = sys_execve(file, program, plan->environment);
     char room[100];
     struct text reason = text_in(room, sizeof room);

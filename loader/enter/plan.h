@@ -9,7 +9,7 @@ struct plan {
     char **fallback;
     long fallback_count;
     bool quiet;
-    const char *as, *given;
+    const char *as, *at, *given;
     int status;
     char **environment;
 };

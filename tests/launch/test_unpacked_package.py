@@ -56,3 +56,22 @@ def test_a_whole_system_is_no_unpacked_package() -> None:
 def test_documents_that_are_a_link_to_those_of_another_package_tell_no_version() -> None:
     found = unpacked_packages(_view(player=ViewLink(b"player-common")), b"/home/me/x/usr/bin/play")
     assert found == (UnpackedPackage(b"player", b"", _PROGRAM),)
+
+
+def _has_files(path: bytes) -> bool:
+    files = {b"/x/usr/share/doc/player/changelog.gz": _PLAYER, b"/x/usr/bin/play": b"", b"/x/" + path: b""}
+    (found,) = unpacked_packages(MemoryView(files), b"/x/usr/bin/play")
+    return found.has_files
+
+
+def test_files_that_lie_with_a_program_are_told_by_their_directory() -> None:
+    assert _has_files(b"usr/share/player/words")
+    assert _has_files(b"usr/lib/player/plugin.so")
+    assert _has_files(b"usr/lib/x86_64-linux-gnu/player/plugin.so")
+    assert _has_files(b"usr/libexec/player/helper")
+
+
+def test_files_for_people_and_services_and_libraries_do_not_count() -> None:
+    assert not _has_files(b"usr/share/man/man1/play.1.gz")
+    assert not _has_files(b"usr/lib/x86_64-linux-gnu/libplay.so.1")
+    assert not _has_files(b"usr/lib/systemd/system/play.service")

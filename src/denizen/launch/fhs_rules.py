@@ -47,12 +47,14 @@ class EnvironmentNeeds(Value):
         paths: files whose packages have to be looked up.
         reasons: a sentence for each need.
         suites: the suites that have the packages in the versions that fit; () for the base suite.
+        standing: where the packages have the program itself, absolute; b"" where they have not.
     """
 
     packages: tuple[str, ...] = ()
     paths: tuple[bytes, ...] = ()
     reasons: tuple[str, ...] = ()
     suites: tuple[str, ...] = ()
+    standing: bytes = b""
 
 
 def rules_in(document: Mapping[str, Any]) -> tuple[EnvironmentRule, ...]:

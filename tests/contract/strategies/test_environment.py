@@ -40,6 +40,19 @@ int main(void) {
 """
 
 
+_PLACES = """
+#include <stdio.h>
+#include <unistd.h>
+const char *greeting(void);
+int main(int count, char **words) {
+    char path[999] = {0};
+    readlink("/proc/self/exe", path, sizeof path - 1);
+    printf("%s %s\\n", words[0], path);
+    return !greeting();
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
     home = DenizenHome(tmp_path_factory.mktemp("environment"))
@@ -64,6 +77,10 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
     for name, content in (("viewer", code), ("newer", code + b"of another release")):
         items = [Item("./usr/bin/program", content=content, mode=0o755)]
         home.write(name, items, depends=f"player-data (= {VERSION}), libgreet1")
+    home.write("keeper", [Item("./usr/lib/player/words", content=b"words of its own\n")])
+    places = started.compile("places", _PLACES).read_bytes()
+    items = [Item("./usr/bin/program", content=places, mode=0o755)]
+    home.write("placed", items, depends=f"player-data (= {VERSION}), libgreet1")
     for name in ("comes", "needs"):
         home.add_library(name, f"int {name}(void) {{ return 6; }}")
     return started
@@ -129,6 +146,8 @@ def unpack(started: Started, tmp_path: Path) -> Callable[[str, str, str], Path]:
         program.parent.mkdir(parents=True)
         documents.parent.mkdir(parents=True)
         code = started.compile("reads", _READS).read_bytes()
+        if package == "keeper":  # what it has besides, where it was unpacked
+            (tmp_path / "usr/lib/player").mkdir(parents=True)
         program.write_bytes(_SCRIPT if kind == "script" else code)
         program.chmod(0o755)
         if not version:
@@ -152,6 +171,7 @@ def unpack(started: Started, tmp_path: Path) -> Callable[[str, str, str], Path]:
         (("machine code", "talker", VERSION), b"words of a language\n"),
         (("machine code", "viewer", ""), b"words of another package\n"),
         (("machine code", "newer", ""), b"nothing\n"),  # another release has the program
+        (("machine code", "keeper", VERSION), b"words of its own\n"),
         (("script", "player", VERSION), b"words of another package\n"),
         (("script", "sayer", VERSION), b"words of another package\n"),  # it gets an environment anyway
         (("script", "player", "2.0-1"), b"nothing\n"),
@@ -167,6 +187,18 @@ def test_a_program_of_an_unpacked_package_has_what_the_package_depends_on(
     for _ in range(2):
         done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=60)
         assert (done.returncode, done.stdout) == (0, expected), done.stderr
+
+
+def test_a_program_of_an_unpacked_package_is_where_the_package_has_it(
+    unpack: Callable[[str, str, str], Path], started: Started
+) -> None:
+    """It finds what lies beside itself by its own path."""
+    program = unpack("machine code", "placed", "")
+    program.write_bytes(started.compile("places", _PLACES).read_bytes())
+    command = started.home.command("run", os.fspath(program))
+    for _ in range(2):
+        done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=60)
+        assert (done.returncode, done.stdout) == (0, b"/usr/bin/program /usr/bin/program\n"), done.stderr
 
 
 def test_a_child_of_an_unpacked_package_is_started_by_its_libraries_alone(

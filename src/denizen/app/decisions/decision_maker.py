@@ -171,6 +171,10 @@ class _DecisionMaker:
         base = self._known()
         if base is None:
             report_bad_budget(self._session)
+            standing = self._chooser.standing(self._otherwise()) if only is None else None
+            if standing is not None:
+                self._write(standing)
+                return Decided(self._decision_store.directory, standing)
             base = self._bases.decided()
             # denizen's loader, started as the program's command, reads the decision itself and must find no
             # command in it.

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import filecmp
+
 from denizen.app.available_commands import AvailableCommands
 from denizen.app.helper_command import helper_words
 from denizen.app.start_outcome import MENDED
 from denizen.app.temporary_directory import with_temporary
+from denizen.disk_view import EnvironmentView
 from denizen.errors import display
 from denizen.launch.command_links import commands_of
+from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.dlopen_record import place_with
 from denizen.launch.fast_path import directory_of
 from denizen.launch.resources.command_paths import brings_commands
 from denizen.launch.strategies.base import MAPPED, HostFindings, ProgramStart, StrategyName
 from denizen.launch.strategies.direct import DirectStrategy
+from denizen.launch.strategies.fhs import FhsStrategy
 from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
 from denizen.launch.strategies.namespace_mounts import NamespaceMounts
 from denizen.launch.strategies.static_children import lacking_linker, unstarted_words
@@ -81,6 +86,30 @@ class StrategyChooser:
         found = choice.strategy.decision(start, base, otherwise)
         return with_temporary(found, start.program.image, self._cache, self._files)
 
+    def standing(self, otherwise: tuple[bytes, ...]) -> Decision | None:
+        """Return the decision that starts, in the program's place, the same file of its environment.
+
+        There the program has its files at the paths that it knows, and beside itself. Return None where no
+        environment has the program, or none can be entered.
+        """
+        bases, program = self._bases, self._bases.examined.program
+        start = self._start(satisfies=False)
+        is_excluded = StrategyName.FHS.value in bases.wanted.excluded
+        if not bases.wants.standing or is_excluded or FhsStrategy().obstacle(start):
+            return None
+        from denizen.app.environments.fhs_decision import InsideProgram, decision_inside
+
+        around = start.supplier.environment()
+        name = _merged(bases.wants.standing)
+        place = _real_path(around.tree, name)
+        if not place or not _are_same(around.tree + place, program.path):
+            return None
+        standing = InsideProgram(around, place, name, is_renamed=True)
+        made = decision_inside(bases.session, bases.wanted, bases.decision_store, standing, otherwise)
+        return replace(
+            decision_of_host(program), command=made.command, objects=made.objects, machine=made.machine
+        )
+
     def mapped(self) -> tuple[bytes, ...]:
         """Return the words by which the loader itself maps the program; () where it cannot."""
         start = self._start(satisfies=False)
@@ -131,6 +160,26 @@ def findings_of(
         looks_for=examined.files,
         may_mount=StrategyName.NAMESPACE.value not in wanted.excluded,
     )
+
+
+def _merged(path: bytes) -> bytes:
+    """Return a path as an environment has it, all of whose files are below /usr."""
+    return path if path.startswith(b"/usr/") else b"/usr" + path
+
+
+def _real_path(tree: bytes, path: bytes) -> bytes:
+    """Return a path in an environment without its links; b"" for none."""
+    try:
+        return EnvironmentView(tree).realpath(path)
+    except OSError:
+        return b""
+
+
+def _are_same(path: bytes, other: bytes) -> bool:
+    try:
+        return filecmp.cmp(path, other, shallow=False)
+    except FileNotFoundError:
+        return False
 
 
 class _PackageSupplier:

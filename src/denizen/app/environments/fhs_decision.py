@@ -31,17 +31,25 @@ class InsideProgram(Value):
     Attributes:
         place: the program's path in the environment, no link.
         name: the path by which it is executed, which may be a link.
+        is_renamed: the program is called by that path too, whatever the caller calls it.
     """
 
     around: Inside
     place: bytes
     name: bytes
+    is_renamed: bool = False
 
 
 def decision_inside(
-    session: Session, wanted: RunRequest, decision_store: DecisionStore, program: InsideProgram
+    session: Session,
+    wanted: RunRequest,
+    decision_store: DecisionStore,
+    program: InsideProgram,
+    otherwise: tuple[bytes, ...] = (),
 ) -> Decision:
     """Return the decision that starts the program in its environment; it is not kept yet.
+
+    `otherwise` is executed where the kernel refuses a namespace.
 
     What the program gets while it runs there is kept in a decision of its own (fhs_resident).
     """
@@ -59,7 +67,7 @@ def decision_inside(
         helper_words(session, "decide", followers.words), directory, brings, hermetic=hermetic
     )
     files = LoaderFiles(opened, directory, session.paths.state, children)
-    words = environment_command(opened, files, around)
+    words = environment_command(opened, files, around, otherwise)
     base = decision_of_host(opened)
     started = interpreter_in(RootedView(around.tree), program.place)
     listing: tuple[bytes, ...] = ()
@@ -69,7 +77,8 @@ def decision_inside(
         if answering is not None:
             listing = listing_inside(around.tree, replace(files, program=inside), answering)
     # The path by which it is executed: the program finds its own files by it.
-    by = (b"as", started, b"given", program.name) if started else (b"as", program.name)
+    word = b"at" if program.is_renamed else b"as"
+    by = (b"as", started, b"given", program.name) if started else (word, program.name)
     command = (*words[:-1], *listing, *by, words[-1])
     return replace(
         base, command=command, objects=(around.tree,), machine=base.machine or machine_of_scripts()

@@ -54,8 +54,10 @@ def with_own_packages(
     """Return what the program needs besides libraries, with its own packages where it needs what they name.
 
     A script that gets an environment for its interpreter has its modules there too. A program in machine
-    code gets an environment if its package depends on another one of exactly its own version, which was built
-    with it, or on one that is no library. Raises OSError, BadSetting, HostLacks.
+    code gets an environment if its package has files besides programs and libraries, or depends on another
+    one of exactly its own version, which was built with it, or on one that is no library.
+
+    Raises OSError, BadSetting, HostLacks.
     """
     if not _may_want(examined, wanted, wants):
         return wants
@@ -64,11 +66,12 @@ def with_own_packages(
         return wants
     for suite in wanted.suites or known_suites(session):
         found, wants_more = _of_suite(session, suite, unpacked, examined, wanted)
-        if found and (wants.paths or wants_more):
+        if found and (wants.paths or wants_more or unpacked[0].has_files):
             names = tuple(one.package.decode() for one in found)
-            reason = f"its package {', '.join(names)} depends on others, whose files are not here"
+            reason = f"its package {', '.join(names)} has files at fixed paths, or depends on others"
             packages, reasons = (*wants.packages, *names), (*wants.reasons, reason)
-            return replace(wants, packages=packages, reasons=reasons, suites=(suite,))
+            standing = unpacked[0].program if len(found) == len(unpacked) else b""
+            return replace(wants, packages=packages, reasons=reasons, suites=(suite,), standing=standing)
         if found:
             return wants
     return wants
