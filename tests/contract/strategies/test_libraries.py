@@ -88,6 +88,22 @@ def test_what_a_plugin_on_the_command_line_needs_is_brought(
     assert started.run(host, os.fspath(tmp_path / "plugin.so")).returncode == 7
 
 
+@pytest.mark.parametrize(("call", "carried"), [("dlopen(0, RTLD_NOW)", True), ("getpid()", False)])
+def test_only_a_program_that_can_open_libraries_carries_the_resident(
+    started: Started, call: str, *, carried: bool
+) -> None:
+    made = started.compile(
+        f"carries-{carried}",
+        "#include <dlfcn.h>\n#include <stdio.h>\n#include <unistd.h>\nint greeting();\n"
+        f"int main() {{\n    greeting();\n    {call};\n"
+        '    FILE *maps = fopen("/proc/self/maps", "r");\n'
+        "    for (int one; (one = getc(maps)) != EOF;) putchar(one);\n    return 0;\n}\n",
+    )
+    for _ in range(2):
+        done = started.run(made)
+        assert (done.returncode, b"/denizen-resident" in done.stdout) == (0, carried), done.stderr
+
+
 def test_a_newer_version_in_its_place_is_resolved_again(started: Started) -> None:
     first = started.compile("replaced", "int greeting(); int main() { greeting(); return 3; }")
     assert started.run(first).returncode == 3
