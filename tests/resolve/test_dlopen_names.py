@@ -2,11 +2,13 @@
 
 import json
 
+import pytest
+
 from denizen import elf
 from denizen.elf.constants import PT_LOAD
 from denizen.resolve.dlopen_names import strings
 from denizen.resolve.resolution import DlopenName, Resolution
-from tests.support.elf_builder import Elf, Note, build
+from tests.support.elf_builder import Elf, Note, Symbol, build
 from tests.support.memory_archive import (
     DIRECTORY,
     INTERPRETER,
@@ -92,6 +94,34 @@ def test_a_plugin_beside_the_program_is_resolved_with_it_where_a_pack_says_it_is
     assert (
         package_archive().resolve(files).is_complete
     )  # without it a window cannot be opened, and all else can
+
+
+@pytest.mark.parametrize(
+    ("mark", "module"),
+    [
+        (b"Py_BytesMain", b"lib/python3.12/lib-dynload/module.so"),
+        (b"Py_Initialize", b"lib/python3.12/lib-dynload/module.so"),
+        (b"napi_create_function", b"node_modules/addon/addon.node"),
+    ],
+)
+@pytest.mark.parametrize("defined", [True, False])
+def test_an_interpreter_is_known_by_what_it_is_and_not_by_its_name(
+    mark: bytes, module: bytes, *, defined: bool
+) -> None:
+    """One that embeds the language uses what the language's own defines."""
+    own = Elf(
+        interpreter=INTERPRETER,
+        needed=(b"libc.so.6",),
+        symbols=(Symbol(mark, defined=defined),),
+        relocated=(mark,),
+    )
+    beside = {b"/opt/app/" + module: library(b"module.so", b"libodd.so.1")}
+    for name in (b"anything", b"python3", b"node"):
+        path = b"/opt/app/bin/" + name
+        made = package_archive(b"libodd.so.1").resolve({path: build(own), **beside}, [path])
+        assert b"libodd.so.1" in linked(made)
+        made = package_archive(b"libodd.so.1").resolve({path: program(), **beside}, [path])
+        assert b"libodd.so.1" not in linked(made)
 
 
 def test_an_older_dotnet_gets_an_icu_it_knows() -> None:
