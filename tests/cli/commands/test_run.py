@@ -107,6 +107,29 @@ def test_a_library_beside_the_program_is_found_whatever_the_library_path_says(ho
         assert done.stdout == "own\nhello from the store\n"
 
 
+def test_a_library_beside_the_program_that_gives_way_is_told_with_the_reason(home: DenizenHome) -> None:
+    """By each command that says what would be chosen."""
+    top = home.work / "gives-way"
+    (top / "bin").mkdir(parents=True)
+    (top / "lib").mkdir()
+    absent, own = top / "libnobody-has.so.9", top / "lib" / "libgreet.so.1"
+    shared = ["gcc", "-shared", "-fPIC", "-x", "c", "-", "-Wl,--no-as-needed"]
+    words = ["-Wl,-soname,libnobody-has.so.9", "-o", os.fspath(absent)]
+    subprocess.run([*shared, *words], input=b"int nobody;", check=True)
+    words = ["-x", "none", os.fspath(absent), "-Wl,-soname,libgreet.so.1", "-o", os.fspath(own)]
+    subprocess.run([*shared, *words], input=b'const char *greeting(void) { return "bundled"; }', check=True)
+    absent.unlink()
+    program = os.fspath(home.compile("gives-way/bin/program"))
+    assert home.denizen("run", program).stdout.splitlines()[0] == "hello from the store"
+    for words in (["run", "--plan", program], ["why", program]):
+        (line,) = [one for one in home.denizen(*words).stdout.splitlines() if "left out" in one]
+        assert "libgreet.so.1" in line
+        assert "libnobody-has.so.9" in line
+        (told,) = json.loads(home.denizen(*words[:-1], "--json", program).stdout)["resolution"]["left_out"]
+        assert (told["soname"], told["needed_by"]) == ("libgreet.so.1", "../lib/libgreet.so.1")
+        assert "libnobody-has.so.9" in told["reason"]
+
+
 def test_a_place_that_a_dynamic_linker_takes_for_another_one_is_told(
     home: DenizenHome, tmp_path: Path
 ) -> None:
