@@ -221,14 +221,29 @@ static bool is_replaced(intptr_t tag, const struct presentation *presentation)
     return tag == DT_RPATH || tag == DT_RUNPATH || (tag == DT_AUDIT && presentation->resident);
 }
 
+/* glibc replaces tokens in the name (elf/dl-deps.c, expand_dst), musl none: with the program's directory where glibc
+   would take another one. Filters have such names too, and end ld.so's work in a program (dl-fini.c). */
+static uintptr_t own_entry(struct arena *arena, const struct program *program, const Dyn *entry,
+                           const struct presentation *presentation)
+{
+    bool musl = presentation->decision && presentation->decision->header->flags & DECISION_BY_NAME;
+    const char *name = entry->d_tag == DT_NEEDED && !musl ? program_string(program, entry) : NULL;
+    if (!name || !presentation->origin || !text_has_origin(name))
+        return entry->d_un.d_val;
+    size_t room = room_for(name, presentation->origin);
+    struct text whole = text_in(arena_take(arena, room), room);
+    text_add_expanded(&whole, name, presentation->origin);
+    return string_offset(program, whole.data);
+}
+
 /* The program's own DT_NEEDED stay, after ours: each finds its library already loaded and gives it
    the name that version checking asks for (glibc elf/dl-version.c, find_needed, asserts it). */
-static void push_own(Dyn **next, const struct program *program, const struct presentation *presentation,
-                     bool needed)
+static void push_own(Dyn **next, struct arena *arena, const struct program *program,
+                     const struct presentation *presentation, bool needed)
 {
     for (const Dyn *entry = program->dynamic; entry < program->dynamic + program->dynamic_count; entry++) {
         if ((entry->d_tag == DT_NEEDED) == needed && !is_replaced(entry->d_tag, presentation))
-            push(next, entry->d_tag, entry->d_un.d_val);
+            push(next, entry->d_tag, own_entry(arena, program, entry, presentation));
     }
 }
 
@@ -312,10 +327,10 @@ static struct section new_dynamic(struct arena *arena, const struct program *pro
     push_libraries(&next, program, presentation);
     push_renamed(&next, program, presentation);
     push_preloaded(&next, program, presentation);
-    push_own(&next, program, presentation, true);
+    push_own(&next, arena, program, presentation, true);
     if (path)
         push(&next, DT_RPATH, string_offset(program, path));
-    push_own(&next, program, presentation, false);
+    push_own(&next, arena, program, presentation, false);
     push_resident(&next, arena, program, presentation);
     push(&next, DT_NULL, 0);
     return (struct section){start, (size_t)(next - start) * sizeof *start};

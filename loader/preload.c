@@ -23,9 +23,11 @@ struct trouble {
 };
 static const struct trouble NONE = {NULL, NULL};
 
-static bool is_separator(char letter)
+/* glibc elf/rtld.c, handle_preload_list; musl ldso/dynlink.c, load_preload, which takes isspace's. */
+static bool is_separator(const struct decision *decision, char letter)
 {
-    return letter == ' ' || letter == ':' || letter == '\t' || letter == '\n';
+    bool musl = decision->header->flags & DECISION_BY_NAME;
+    return letter == ' ' || letter == ':' || (musl && letter >= '\t' && letter <= '\r');
 }
 
 static const char *keep(struct arena *arena, const char *string)
@@ -132,8 +134,8 @@ static bool is_preloaded(const struct search *search, const char *name)
 {
     size_t length = text_length(name);
     for (const char *at = search->given; *at; at++)
-        if ((at == search->given || at[-1] == '/' || is_separator(at[-1])) && text_starts(at, name) &&
-            (!at[length] || is_separator(at[length])))
+        if ((at == search->given || at[-1] == '/' || is_separator(search->decision, at[-1])) && text_starts(at, name) &&
+            (!at[length] || is_separator(search->decision, at[length])))
             return true;
     return false;
 }
@@ -221,20 +223,16 @@ static char **find_variable(const struct process *process)
 
 /* The list with the program's directory for each $ORIGIN; as given where a separator in the directory would end a name
    in it, which ld.so does not see as it replaces the token later. */
-static const char *with_origin(struct arena *arena, const char *list, const char *origin)
+static const char *with_origin(struct arena *arena, const struct decision *decision, const char *list, const char *origin)
 {
     size_t room = text_length(list) + 1;
     for (const char *at = list; *at; at++)
         room += *at == '$' ? text_length(origin) : 0;
     for (const char *at = origin; *at; at++)
-        if (is_separator(*at))
+        if (is_separator(decision, *at))
             return list;
     struct text whole = text_in(arena_take(arena, room), room);
-    while (*list) {
-        size_t token = text_origin(list);
-        text_add_bytes(&whole, token ? origin : list, token ? text_length(origin) : 1);
-        list += token ? token : 1;
-    }
+    text_add_expanded(&whole, list, origin);
     return whole.data;
 }
 
@@ -243,9 +241,9 @@ static void settle_all(const struct search *search, struct text *shown)
     for (const char *given = search->given; *given;) {
         char name[PATH_ROOM];
         struct text one = text_in(name, sizeof name);
-        while (is_separator(*given))
+        while (is_separator(search->decision, *given))
             given++;
-        for (; *given && !is_separator(*given); given++)
+        for (; *given && !is_separator(search->decision, *given); given++)
             text_add_bytes(&one, given, 1);
         if (one.length)
             settle_one(search, name, shown);
@@ -263,7 +261,7 @@ void preload_settle(struct arena *arena, const struct process *process, const st
         return;
     const char *given = *preload->slot + sizeof "LD_PRELOAD=" - 1;
     if (origin)
-        given = with_origin(arena, given, origin);
+        given = with_origin(arena, decision, given, origin);
     struct search search = {arena, decision, process_variable(process, "LD_LIBRARY_PATH"), given, preload};
     size_t room = text_length(given) + 16 + PATH_ROOM;
     struct text shown = text_in(arena_take(arena, room), room);

@@ -18,6 +18,8 @@ struct text {
 struct text text_in(char *data, size_t room);
 void text_add(struct text *text, const char *more);
 void text_add_bytes(struct text *text, const char *more, size_t length);
+/* Add the string with `origin` for each token for the program's directory. */
+void text_add_expanded(struct text *text, const char *string, const char *origin);
 void text_add_hex(struct text *text, uint64_t number);
 void text_add_hex_bytes(struct text *text, const uint8_t *bytes, size_t length);
 void text_add_decimal(struct text *text, uint32_t number);
@@ -30,6 +32,7 @@ bool text_equal(const char *one, const char *other);
 bool text_starts(const char *string, const char *prefix);
 /* Return the length of the token for the program's directory at the beginning ($ORIGIN, ${ORIGIN}); 0 for none. */
 size_t text_origin(const char *string);
+bool text_has_origin(const char *string);
 /* Return the part behind the last slash. */
 const char *text_file_name(const char *path);
 

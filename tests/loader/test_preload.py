@@ -158,6 +158,21 @@ def test_origin_is_the_programs_directory(hermetic: Hermetic, token: str, by: st
     )  # fmt: skip
 
 
+def test_a_tab_is_part_of_a_name_as_for_glibc(hermetic: Hermetic) -> None:
+    """handle_preload_list divides by blanks and colons; tabs and ends of lines divide ld.so.preload alone."""
+    one, other = (hermetic.outside(f"lib{name}.so", _ANSWER % 4) for name in ("one", "other"))
+    for separator in "\t\n":
+        preload = f"{one}{separator}{other}"
+        natively = hermetic.compile("natively", _PROGRAM, "-rdynamic", interpreter=False)
+        for words in (
+            [natively],
+            [hermetic.loader, hermetic.preloadable("program", "-rdynamic", interpreter=False)],
+        ):
+            done = started(words, preload)
+            assert done.stdout.splitlines()[0] == "answer 0, at its entry 1"
+            assert f"object '{preload}' from LD_PRELOAD cannot be preloaded" in done.stderr
+
+
 def test_a_program_of_the_hosts_world_is_left_to_its_linker(hermetic: Hermetic) -> None:
     library = hermetic.outside("libgood.so", _ANSWER % 4)
     program = hermetic.compile("program", _PROGRAM, "-rdynamic")

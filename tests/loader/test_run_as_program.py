@@ -53,6 +53,24 @@ def test_origin_means_the_programs_directory(sysroot: LoaderSysroot) -> None:
     assert output_of(sysroot.loader, str(link)) == "own\n"
 
 
+@pytest.mark.parametrize("token", ["$ORIGIN", "${ORIGIN}"])
+def test_origin_in_the_name_of_a_library_means_the_programs_directory(
+    sysroot: LoaderSysroot, token: str
+) -> None:
+    """Where the loader starts the program, ld.so takes the directory of /proc/self/exe, the loader's."""
+    name = f"-Wl,-soname,{token}/../own/libowned.so"
+    library = sysroot.compile(
+        "own/libowned.so", 'const char *own() { return "own"; }', "-shared", "-fPIC", name
+    )
+    program = sysroot.ready("bin/names", """
+        #include <stdio.h>
+        const char *own(void);
+        int main() { puts(own()); }
+        """, "-Wl,--no-as-needed", str(library), *_NATIVE)  # fmt: skip
+    sysroot.decide(program, sysroot.system("libc.so.6"))
+    assert output_of(sysroot.loader, str(program)) == "own\n"
+
+
 def test_a_link_named_after_a_program_starts_it(sysroot: LoaderSysroot) -> None:
     program = sysroot.ready("echo", _ECHO, *_NATIVE)
     (sysroot.decisions / "links").mkdir()
