@@ -48,6 +48,26 @@ def test_without_home_the_user_databases_is_taken_or_one_below_tmp() -> None:
 
 
 @AS_ROOT
+@pytest.mark.parametrize("home", ["closed", "closed/below", "open/none/at all"])
+def test_a_home_that_its_user_can_neither_enter_nor_make_is_not_used(short_path: Path, home: str) -> None:
+    """As root's, which `su -m` leaves, and a service's /nonexistent."""
+    (short_path / "open").mkdir(mode=0o755)
+    (short_path / "closed").mkdir(mode=0o700)
+    short_path.chmod(0o755)
+    code = (
+        "import os, sys; from denizen.app.paths import paths_of; os.setuid(543210); "
+        "print(os.fsdecode(paths_of(None, {'HOME': sys.argv[1]}).data))"
+    )
+    for given, data in (
+        (short_path / home, "/tmp/denizen-543210"),
+        (short_path / "open", short_path / "open"),
+    ):
+        command = [sys.executable, "-c", code, str(given)]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert shown.stdout == f"{data}/.local/share/denizen\n"
+
+
+@AS_ROOT
 def test_a_home_below_tmp_that_somebody_else_made_is_not_used() -> None:
     place = Path(f"/tmp/denizen-{(uid := 500_000 + os.getpid())}")
     place.mkdir(0o755)

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
+from denizen.app.paths import paths_of
+
 _LOCK = ".lock"
 
 
 def kept_by_tests() -> Path:
     """Return the directory of the tests' cache, for things that take long to make or fetch."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    made = Path(base, "denizen-tests")
+    made = Path(os.fsdecode(paths_of(None, os.environ).cache)).with_name("denizen-tests")
     made.mkdir(parents=True, exist_ok=True)
     return made
 

@@ -22,6 +22,7 @@ from denizen.sources.errors import DownloadFailed, HashMismatch
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.source_settings import DEFAULT_SUITES
 from tests.support.command_context import context_of
+from tests.support.kept_files import kept_by_tests
 
 # Tests ask by codename: what they expect stays true of a suite, whatever is stable when they run.
 SUITES = ("trixie", "bookworm", "bullseye")
@@ -32,8 +33,7 @@ T = TypeVar("T")
 
 def real_archive() -> Context:
     """Return a command's context over the kept files."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return context_of(os.environ, os.path.join(cache, "denizen-tests"), verbosity=-1)
+    return context_of(os.environ, os.fspath(kept_by_tests()), verbosity=-1)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@
 
 Directories that other users could have written to are refused (`trust`). HOME is not used if it belongs to
 another user: under sudo it is often the caller's, where root would leave files and trust what the caller
-wrote. Where it is not set the user database's home is taken.
+wrote. Nor is one that this user can neither enter nor make: root's, as su -m leaves it, or a service's
+/nonexistent. The user database's home is taken then, and where HOME is not set.
 """
 
 from __future__ import annotations
@@ -153,11 +154,21 @@ def _home(environ: Mapping[str, str]) -> str:
     below /tmp. Raises Untrusted: somebody else made that.
     """
     home = environ.get("HOME", "")
-    if not home.startswith("/"):
+    if not home.startswith("/") or _is_closed(home):
         own = home_of(os.geteuid())
-        return own if own.startswith("/") and os.path.isdir(own) else _temporary_home()
+        return (
+            own if own.startswith("/") and os.path.isdir(own) and not _is_closed(own) else _temporary_home()
+        )
     own = home_of(os.geteuid()) if _is_anothers(home) else home
     return own if own.startswith("/") else home
+
+
+def _is_closed(home: str) -> bool:
+    """Tell whether this user can neither enter the directory nor make it."""
+    above, wanted = home, os.X_OK
+    while not os.path.isdir(above) and above != "/":
+        above, wanted = os.path.dirname(above), os.W_OK | os.X_OK
+    return not os.access(above, wanted) and owner_of_nearest(home) != os.geteuid()
 
 
 def _temporary_home() -> str:
