@@ -58,6 +58,31 @@ def test_every_variable_that_python_code_reads_is_in_the_table() -> None:
     assert read <= known_names()
 
 
+# These hand the whole environment of this process on to a program or a trial.
+HANDING_ON = frozenset(
+    SOURCES / "launch" / name for name in ("fast_path.py", "namespace_probe.py", "process_state.py")
+)
+# Run by builders, as a program of its own that answers on its standard output.
+OF_BUILDERS = BUILDERS | {SOURCES / "recipes/wheel_dependencies.py"}
+_STREAMS = frozenset(
+    {"sys.stdout", "sys.stderr", "sys.stdin", "sys.argv", "os.getenv", "os.getenvb", "print"}
+)
+
+
+@pytest.mark.unmeasured
+def test_only_the_command_line_prints_and_reads_the_environment() -> None:
+    found = [
+        f"{path.relative_to(SOURCES)}:{node.lineno}: {name}"
+        for path in sorted(SOURCES.rglob("*.py"))
+        if SOURCES / "cli" not in path.parents and path not in OF_BUILDERS
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, (ast.Attribute, ast.Call))
+        and (name := ast.unparse(node.func if isinstance(node, ast.Call) else node))
+        and (name in _STREAMS or (name in ("os.environ", "os.environb") and path not in HANDING_ON))
+    ]
+    assert found == []
+
+
 def test_every_variable_that_the_loader_reads_is_in_the_table() -> None:
     texts = [path.read_text() for path in LOADER.rglob("*.[ch]")]
     read = {name for text in texts for name in re.findall(r'process_variable\([^"]*"([A-Z_]+)"', text)}
