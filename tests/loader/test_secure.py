@@ -307,6 +307,27 @@ def test_roots_helper_sees_nothing_of_who_started_the_program(sysroot: LoaderSys
     assert "size 1 files 1" in lines
 
 
+def test_a_users_helper_is_the_users_and_sees_nothing_of_the_programs_environment(
+    sysroot: LoaderSysroot,
+) -> None:
+    root = Chroot(sysroot, command=(b"/app/helper", b"decide"))
+    os.chown(root.files / "state", _USER, _USER)  # who could not keep the answer is not asked
+    root.add("helper", _HELPER, "-static", decided=False)
+    child = root.add("child", _CHILD, decided=False)
+    env = {
+        "PYTHONPATH": "/home",
+        "PYTHONHOME": "/home",
+        "PATH": "/home",
+        "HOME": "/home",
+        "LD_PRELOAD": "/home/x",
+    }
+    lines = root.start(child, env=env).stderr.splitlines()
+    variables = [line.split()[1].split("=")[0] for line in lines if line.startswith("helper ")]
+    assert variables == ["PATH", "DENIZEN_DECIDING"]
+    assert "/home" not in "".join(line for line in lines if line.startswith("helper "))
+    assert [line for line in lines if line.startswith(f"uid {_USER}, about {child} in ")]
+
+
 @pytest.mark.parametrize("first", ["0", "1", "2"])
 def test_roots_helper_takes_no_file_of_its_own_for_standard_error(sysroot: LoaderSysroot, first: str) -> None:
     """Where a daemon of root's left neither descriptors nor room for one, and no /dev/null is."""
