@@ -51,6 +51,7 @@ def looking(tmp_path: Path) -> Opener:
     home.write("openjdk-40-jre-headless", [Item(f"{java}/lib/libjvm.so", content=b"x")], section="java")
     depends = "openjdk-40-jre-headless, libdeep1"
     home.write("default-jre-headless", [], depends=depends, section="java")
+    home.write("media-types", [Item("./etc/mime.types", content=b"text/plain txt")], architecture="all")
     # Shown at each start, so that there is something to show more in.
     home.write("tzdata", [Item("./usr/share/zoneinfo/UTC", content=b"x")], architecture="all")
     home.set_up("index", "update")
@@ -72,6 +73,7 @@ def _said(host: Host, *words: str) -> list[str]:
         (("list", "/usr/lib/jvm"), ["java-40-openjdk-amd64"]),
         (("stat", "/usr/lib/jvm"), ["there"]),
         (("stat", "/usr/lib/jvm/java-40-openjdk-amd64/lib/libjvm.so"), ["there"]),
+        (("stat", "/etc/mime.types"), ["there"]),
     ],
 )
 def test_what_fills_the_place_is_there_for_who_looks(
