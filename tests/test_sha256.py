@@ -1,4 +1,5 @@
 import hashlib
+import sys
 
 import pytest
 from hypothesis import given
@@ -17,9 +18,14 @@ def test_pieces_have_the_digest_of_their_whole(pieces: list[bytes]) -> None:
     assert found.digest() == hashlib.sha256(whole).digest() == digest_of(whole)
 
 
+@pytest.mark.parametrize("loaded", [False, True])
 @pytest.mark.parametrize("more", [-1, 0, 1])
-def test_where_openssl_takes_over_nothing_is_lost(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_openssl_takes_over_nothing_is_lost(
+    more: int, *, loaded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sha256, "LITTLE", 1000)
+    if not loaded:
+        monkeypatch.delitem(sys.modules, "hashlib")
     found, buffer = Sha256(), bytearray(b"a" * 500)
     found.update(buffer)
     buffer[:] = b"b" * 500  # a caller fills its buffer again
@@ -31,3 +37,10 @@ def test_where_openssl_takes_over_nothing_is_lost(more: int, monkeypatch: pytest
         hashlib.sha256(whole).digest(),
         hashlib.sha256(whole + b"end").digest(),
     )
+
+
+def test_openssl_that_is_loaded_already_digests_little_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sha256, "digest_of", None)
+    found = Sha256()
+    found.update(b"little")
+    assert found.digest() == hashlib.sha256(b"little").digest()

@@ -38,12 +38,14 @@ def hex_digest_of(content: Buffer) -> str:
 
 
 class Sha256:
-    """The SHA-256 of pieces, by OpenSSL if they are more than `LITTLE` together."""
+    """The SHA-256 of pieces, by OpenSSL if it is loaded already, or they are more than `LITTLE` together."""
 
     def __init__(self) -> None:
         self._kept: list[bytes] = []
         self._left = LITTLE
-        self._hash: Any = None
+        # Without sha256 while another thread is importing it.
+        loaded = getattr(sys.modules.get("hashlib"), "sha256", None)
+        self._hash: Any = loaded() if loaded is not None else None
 
     def update(self, piece: Buffer) -> None:
         """Take the next bytes."""

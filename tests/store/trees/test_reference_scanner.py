@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from denizen.store.trees import hyperscan_search
 from denizen.store.trees.hyperscan_search import Matching, hyperscan_matcher
-from denizen.store.trees.reference_scanner import ALPHABET, HASH_LENGTH, Scanner, runs_in
+from denizen.store.trees.reference_scanner import ALPHABET, FEW, HASH_LENGTH, Scanner, runs_in
 
 if TYPE_CHECKING:
     from denizen.store.trees.reference_scanner import Matcher
@@ -124,3 +124,19 @@ def test_exactly_what_a_plain_search_finds_is_found(parts: list[bytes], sizes: l
     data = b"".join(parts)
     for matcher in MATCHERS:
         assert _found(data, HASHES, sizes, matcher) == _naive(data, HASHES)
+    for count in range(FEW + 2):
+        assert _found(data, HASHES[:count], sizes) == _naive(data, HASHES[:count])
+
+
+def test_no_run_is_looked_at_where_few_hashes_are_sought() -> None:
+    looked: list[bytes] = []
+
+    def matcher(data: bytes) -> list[bytes]:
+        looked.append(data)
+        return [data]
+
+    for count in (1, FEW):
+        assert _found(b"E" + HASHES[0], HASHES[:count], [10], matcher) == {HASHES[0]}
+    assert not looked
+    assert _found(HASHES[0], HASHES[: FEW + 1], [32], matcher) == {HASHES[0]}
+    assert looked
