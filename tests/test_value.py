@@ -44,6 +44,21 @@ def test_values_are_equal_and_hash_by_their_fields_within_one_class() -> None:
     assert Point(1) != Named(1)
 
 
+def test_a_subclass_is_compared_and_hashed_by_its_own_fields_too() -> None:
+    assert Point(1) == Point(1)  # which makes the base class keep its function
+    assert Named(1, name="a") != Named(1, name="b")
+    assert len({Named(1, name="a"), Named(1, name="b"), Named(1, 0, "a")}) == 2
+
+
+def test_classes_of_one_field_and_of_none_are_compared_and_hashed() -> None:
+    class Nothing(Value):
+        pass
+
+    assert (Nothing(), hash(Nothing())) == (Nothing(), hash(Nothing()))
+    assert (Positive(1), hash(Positive(1))) == (Positive(1), hash(Positive(1)))
+    assert Positive(1) != Positive(2)
+
+
 def test_a_value_cannot_be_changed_or_grow_attributes() -> None:
     for name in ("x", "z"):
         with pytest.raises(AttributeError, match=f"{name} cannot be set"):

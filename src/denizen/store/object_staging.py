@@ -301,19 +301,11 @@ class Work(Operation):
         return replace(_info(path, digest, {}, None), references=references, content_address=address)
 
     def _stage(self, entries: Iterable[Entry], candidates: Collection[bytes], told: Told = ignore) -> Staged:
-        from denizen.nar import writer
-        from denizen.store.staged_tree import Staged
-        from denizen.store.trees.canonical import STORED
+        from denizen.store.tree_staging import stage
         from denizen.store.trees.nar_hashing import Digester
-        from denizen.store.trees.restore import restoring
 
         digester = Digester(candidates, self._matcher() if candidates else None)
-
-        name = self._new_name()
-        for piece in writer.write(restoring(entries, self._directory, name, STORED)):
-            digester.feed(piece)
-            told(len(piece))
-        return Staged(name, digester.result())
+        return stage(entries, self._directory, self._new_name(), digester, told)
 
     def _unpacked(self, open_nar: OpenNar, promised: ObjectInfo) -> Staged:
         """Unpack a NAR under a temporary name."""
