@@ -155,13 +155,13 @@ def test_a_helper_killed_at_work_is_an_error_and_leaves_nothing(
 def test_what_is_full_is_where_the_tree_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not the package, which was only read; write(2) tells no name, and openat(2) the last part of one."""
 
-    def full(path: object, *_: object, **__: object) -> int:
-        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), path)
+    def full(entry: File, *_: object) -> int:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), entry.path)
 
     package = tmp_path / "x.deb"
     package.write_bytes(debs.deb([Item("./usr/x", content=b"x")]))
     tree = os.fsencode(tmp_path / "tree")
-    monkeypatch.setattr("denizen.store.trees.restore._exclusively", full)
+    monkeypatch.setattr("denizen.store.trees.restore._new_file", full)
     with pytest.raises(DiskFailed) as caught:
         unpack(PackageFile(os.fsencode(package), b"", "x", Layout.AS_PACKAGED, tree, ()))
     assert caught.value.path == tree

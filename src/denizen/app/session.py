@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from denizen.app.paths import DenizenPaths
+    from denizen.build.read_packages import ReadPackages
     from denizen.launch.loader.configured_tools import Tools
     from denizen.sources.base import Progress
 
@@ -62,6 +63,7 @@ class Session:
         self.reporter = reporter
         self.short_lived = short_lived
         self._paths: DenizenPaths | None = None
+        self._read_packages: ReadPackages | None = None
 
     @property
     def paths(self) -> DenizenPaths:
@@ -75,6 +77,15 @@ class Session:
 
             self._paths = paths_of(self.root, self.environ)
         return self._paths
+
+    @property
+    def read_packages(self) -> ReadPackages:
+        """The packages that were decoded in this invocation, for those who unpack them."""
+        if self._read_packages is None:
+            from denizen.build.read_packages import ReadPackages  # most starts decode none
+
+            self._read_packages = ReadPackages()
+        return self._read_packages
 
     def with_variables(self, variables: Mapping[str, str]) -> Session:
         """Return a session with some variables changed; its directories are checked anew."""
@@ -93,6 +104,7 @@ class Session:
     ) -> Session:
         made = Session(environ, self.root, reporter, short_lived=self.short_lived)
         made._paths = paths
+        made._read_packages = self._read_packages
         return made
 
 

@@ -19,7 +19,7 @@ from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from denizen.build.derivation import Sealed
     from denizen.formats.aterm import Derivation
@@ -68,18 +68,25 @@ class RealisePlan(Value):
 
 
 def plan_for(
-    store: Store, work: Work, wanted: Iterable[StorePath], again: Collection[StorePath] = ()
+    store: Store,
+    work: Work,
+    wanted: Iterable[StorePath],
+    again: Collection[StorePath] = (),
+    made: Sequence[Sealed] = (),
 ) -> RealisePlan:
     """Return the plan for `wanted`; all objects in it are kept by `work` from now on.
 
-    Derivations in `again` are built even if their outputs are valid.
+    Derivations in `again` are built even if their outputs are valid. The files of `wanted` and of what they
+    need are read, unless `made` has them all, each after its inputs.
 
     Raises:
         NoDerivation, NoSource: a derivation or source is not in the store.
         BadDerivation: a derivation is invalid.
     """
     wanted = list(wanted)
-    sealed = examine(wanted, lambda path: load(store, path), store.layout.logical)
+    sealed = {one.path: one for one in made} or examine(
+        wanted, lambda path: load(store, path), store.layout.logical
+    )
     known = _known(store, sealed)
     valid = work.need({*sealed, *(output for outputs in known.values() for output in outputs.values())})
     missing = _missing(wanted, sealed, known, valid, store.layout.logical)

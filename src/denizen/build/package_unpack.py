@@ -14,6 +14,8 @@ import hashlib
 import os
 from itertools import chain
 
+from denizen.build.read_packages import in_memory
+from denizen.contexts import contextmanager
 from denizen.disk import FULL
 from denizen.errors import BadInput, SourceFailed
 from denizen.formats.archive_tree import Layout
@@ -31,9 +33,10 @@ from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from io import FileIO
 
+    from denizen.build.read_packages import ReadPackages
     from denizen.formats.file_tree import ArchiveEntry, Entry
     from denizen.process_pool import Helpers
 
@@ -99,24 +102,29 @@ def unpack_by_helper(helpers: Helpers, package: PackageFile) -> Digest:
 
 
 def work(
-    message: tuple[bytes, bytes, str, str, bytes, tuple[bytes, ...]],
+    message: tuple[bytes, bytes, str, str, bytes, tuple[bytes, ...]], read: ReadPackages | None = None
 ) -> tuple[bytes, int, tuple[bytes, ...]]:
     """Unpack the package described by a message of `unpack_by_helper`, in a helper.
 
-    Return (NAR hash, NAR size, mentions).
+    `read` has what the helper's parent had read when it was forked. Return (NAR hash, NAR size, mentions).
     """
     deb, sha256, name, layout, tree, candidates = message
-    digest = unpack(PackageFile(deb, sha256, name, Layout(layout), tree, candidates))
+    digest = unpack(PackageFile(deb, sha256, name, Layout(layout), tree, candidates), read)
     return digest.nar_hash, digest.nar_size, tuple(digest.mentions)
 
 
-def unpack(package: PackageFile) -> Digest:
-    """Unpack a package in this process; return the digest of the tree's NAR. Raises as `unpack_by_helper`."""
-    with doing("unpack", package.deb), open(package.deb, "rb", buffering=0) as stream:
-        if package.sha256:
-            _check(stream, package)
+def unpack(package: PackageFile, read: ReadPackages | None = None) -> Digest:
+    """Unpack a package in this process; return the digest of the tree's NAR. Raises as `unpack_by_helper`.
+
+    The file of a package that `read` holds is not read again.
+    """
+    merged = package.layout is Layout.USR_MERGED
+    held = read.entries(package.sha256) if read is not None and merged else None
+    with doing("unpack", package.deb):
         try:
-            return make(Deb(stream).entries(package.layout), package.tree, package.candidates)
+            if held is None:
+                return _decoded(package)
+            return make_held(held, package.tree, package.candidates)
         except BadInput as error:
             raise NotUnpacked(package.name, str(error)) from error
         except OSError as error:
@@ -126,11 +134,18 @@ def unpack(package: PackageFile) -> Digest:
             raise
 
 
-def _check(stream: FileIO, package: PackageFile) -> None:
-    """Check the hash of the whole file before anything is unpacked. Raises NotPromised."""
+def _decoded(package: PackageFile) -> Digest:
+    with open(package.deb, "rb", buffering=0) as stream:
+        if package.sha256:
+            check(stream, package.deb, package.sha256)
+        return make(Deb(stream).entries(package.layout), package.tree, package.candidates)
+
+
+def check(stream: FileIO, deb: bytes, sha256: bytes) -> None:
+    """Check the hash of a whole package file before anything is decoded. Raises NotPromised."""
     found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found.encode("ascii") != package.sha256:
-        raise NotPromised(package.deb, found)
+    if found.encode("ascii") != sha256:
+        raise NotPromised(deb, found)
     stream.seek(0)
 
 
@@ -144,41 +159,34 @@ def make(entries: Iterator[ArchiveEntry], tree: bytes, candidates: Collection[by
         TooDeep: a path longer than archives allow.
         BadInput: the archive's reader found an error.
     """
+    held, whole = in_memory(entries, HELD)
+    if whole:
+        return make_held(held, tree, candidates)
+    with _directory_of(tree) as parent:
+        restore(chain(held, entries), parent, os.path.basename(tree), ORDINARY)
+    canonicalise(tree)
+    return digest_tree(tree, Digester(frozenset(candidates)))
+
+
+def make_held(held: Sequence[ArchiveEntry], tree: bytes, candidates: Collection[bytes]) -> Digest:
+    """Write the entries of a whole archive, with their content in memory. As `make`."""
     digester = Digester(frozenset(candidates))
-    held, whole = _held(entries)
+    with _directory_of(tree) as parent:
+        for piece in writer.write(restoring(_sorted(held), parent, os.path.basename(tree), STORED)):
+            digester.feed(piece)
+    return digester.result()
+
+
+@contextmanager
+def _directory_of(tree: bytes) -> Iterator[int]:
     parent = os.open(os.path.dirname(tree), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        name = os.path.basename(tree)
-        if whole:
-            for piece in writer.write(restoring(_sorted(held), parent, name, STORED)):
-                digester.feed(piece)
-            return digester.result()
-        restore(chain(held, entries), parent, name, ORDINARY)
+        yield parent
     finally:
         os.close(parent)
-    canonicalise(tree)
-    return digest_tree(tree, digester)
 
 
-def _held(entries: Iterator[ArchiveEntry]) -> tuple[list[ArchiveEntry], bool]:
-    """Return entries with their content in memory, and whether they are all of the archive.
-
-    If they are not, the last entry's content has not been read yet.
-    """
-    held: list[ArchiveEntry] = []
-    size = 0
-    for entry in entries:
-        if isinstance(entry, File):
-            size += entry.size
-            if size > HELD:
-                return [*held, entry], False
-            held.append(replace(entry, content=tuple(entry.content)))
-        else:
-            held.append(entry)
-    return held, True
-
-
-def _sorted(entries: list[ArchiveEntry]) -> list[Entry]:
+def _sorted(entries: Iterable[ArchiveEntry]) -> list[Entry]:
     """Return the entries in a NAR's order; a hard link becomes a file of its own, as in the store."""
     files: dict[bytes, File] = {}
     found: list[Entry] = []

@@ -98,6 +98,7 @@ class RealiseOptions(Value):
         ordinary: settings of builds that run programs; without them such derivations are refused.
         before_unpacking: called before packages are unpacked.
         keep_going: after a failure, what does not depend on it is built all the same.
+        made: the derivations, each after its inputs, if the caller has just made them; else files are read.
     """
 
     opener: Opener
@@ -107,6 +108,7 @@ class RealiseOptions(Value):
     ordinary: BuildSettings | None = None
     before_unpacking: Callable[[], None] | None = None
     keep_going: bool = False
+    made: Sequence[Sealed] = ()
 
 
 def realise(store: Store, wanted: Sequence[StorePath], manner: RealiseOptions) -> dict[StorePath, Sealed]:
@@ -119,7 +121,7 @@ def realise(store: Store, wanted: Sequence[StorePath], manner: RealiseOptions) -
     """
     again = wanted if manner.ordinary is not None and manner.ordinary.check else ()
     with store.working() as work:
-        plan = plan_for(store, work, wanted, again)
+        plan = plan_for(store, work, wanted, again, manner.made)
         _run(store, work, plan, manner, again)
         return {path: replace(plan.sealed[path], outputs=plan.known[path]) for path in wanted}
 

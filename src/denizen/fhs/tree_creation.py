@@ -164,9 +164,10 @@ def make(context: CreationContext, pins: Sequence[Pin], settings: Settings) -> C
             work.add_texts([(name_of(one.path) + SUFFIX, one.content, one.references) for one in sealed])
             supply = context.supply
             tasks = [UnpackTask(lot.sealed[p.sha256][-1], here[p.sha256], p.sha256) for p in lacking]
-            unpack_all(work, tasks, supply.jobs, supply.listener)
+            unpack_all(work, tasks, supply.jobs, supply.listener, supply.read)
             builders = {builtin_fhs.BUILDER: compose.builder(context.means)}
-            realise(store, [goal.path], RealiseOptions(supply.opener, 1, supply.listener, builders))
+            manner = RealiseOptions(supply.opener, 1, supply.listener, builders, made=sealed)
+            realise(store, [goal.path], manner)
     return CreatedTree(goal.outputs[OUT], tuple(map(_part, pins)))
 
 

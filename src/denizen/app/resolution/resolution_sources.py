@@ -33,5 +33,5 @@ def package_cache(session: Session, policy: FetchPolicy) -> FetchingPackageCache
 
     use_decoder(session)
     place = session.paths
-    facts = FactsCache(place.cache + b"/facts")
+    facts = FactsCache(place.cache + b"/facts", session.read_packages)
     return FetchingPackageCache(sources_by_name(session, policy), place.packages, facts)

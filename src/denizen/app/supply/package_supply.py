@@ -26,4 +26,4 @@ def supply_of(session: Session, policy: FetchPolicy) -> Supply:
     jobs = processors()
     sources = sources_by_name(session, policy)
     opener = UrlOpener(HttpSettings(proxies=proxies_from(session.environ)), jobs)
-    return Supply(sources, session.paths.packages, opener, SilentBuild(), jobs)
+    return Supply(sources, session.paths.packages, opener, SilentBuild(), session.read_packages, jobs)

@@ -15,7 +15,7 @@ import contextlib
 import errno
 import os
 import posixpath
-from itertools import count
+from itertools import chain, count
 
 from denizen.disk import make_directories, naming
 from denizen.disk_view import DiskView
@@ -28,8 +28,10 @@ from denizen.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from io import FileIO
 
+    from denizen.build.read_packages import ReadPackages
     from denizen.bytesio import Buffer
     from denizen.formats.file_tree import ArchiveEntry
 
@@ -99,8 +101,10 @@ def merged(path: bytes) -> bytes:
 class FactsCache:
     """The facts of packages, in a directory."""
 
-    def __init__(self, directory: bytes) -> None:
+    def __init__(self, directory: bytes, read: ReadPackages | None = None) -> None:
+        """Use `directory`; the content of packages that are read is kept in `read`, for unpacking them."""
         self._directory = directory
+        self._read = read
         self._known: dict[bytes, PackageFacts] = {}
 
     def get(self, sha256: bytes) -> PackageFacts | None:
@@ -119,6 +123,7 @@ class FactsCache:
         """Read the verified .deb at a path; store and return its facts.
 
         Raises:
+            NotPromised: it does not have this hash any more, and was to be kept for unpacking.
             BadInput: the package is malformed.
             OSError: it cannot be read, or the disk is full.
         """
@@ -128,11 +133,11 @@ class FactsCache:
         make_directories(self._directory)
         temporary = os.fsencode(tempfile.mkdtemp(prefix="new-", dir=os.fsdecode(self._directory)))
         try:
-            with naming(self._directory), open(deb, "rb") as stream:
+            with naming(self._directory), open(deb, "rb", buffering=0) as stream:
                 numbers = count()
                 lines = [
                     line
-                    for entry in Deb(stream).entries(Layout.USR_MERGED)
+                    for entry in self._entries(stream, sha256, deb)
                     for line in _keep(entry, temporary, numbers)
                 ]
             with naming(self._directory), open(os.path.join(temporary, _INDEX), "wb") as index:
@@ -145,6 +150,24 @@ class FactsCache:
         facts = self.get(sha256)
         assert facts is not None  # renamed just now, by us or by another
         return facts
+
+    def _entries(self, stream: FileIO, sha256: bytes, deb: bytes) -> Iterable[ArchiveEntry]:
+        """Return the tree of the package.
+
+        If it is to be kept for unpacking, its hash is checked, and it is held in memory if there is room.
+        """
+        if self._read is None:
+            return Deb(stream).entries(Layout.USR_MERGED)
+        from denizen.build.package_unpack import check
+        from denizen.build.read_packages import in_memory
+
+        check(stream, deb, sha256)
+        entries = Deb(stream).entries(Layout.USR_MERGED)
+        held, whole = in_memory(entries, self._read.room)
+        if not whole:
+            return chain(held, entries)
+        self._read.keep(sha256, held)
+        return held
 
 
 def _rename(directory: bytes, target: bytes) -> None:

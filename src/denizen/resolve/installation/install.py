@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from denizen.build.build_task import Opener
+    from denizen.build.read_packages import ReadPackages
     from denizen.build.realise import Listener
     from denizen.formats.storepath import StorePath
     from denizen.resolve.installation.resolution_derivations import Recipes
@@ -45,6 +46,7 @@ class Supply(Value):
         packages: the directory that packages are fetched into.
         opener: the opener of URLs.
         listener: the receiver of progress.
+        read: the packages that were read for their facts.
         jobs: number of packages that are unpacked at once.
     """
 
@@ -52,6 +54,7 @@ class Supply(Value):
     packages: bytes
     opener: Opener
     listener: Listener
+    read: ReadPackages
     jobs: int = 2
 
 
@@ -84,8 +87,9 @@ def install(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
         )
         makers = {output: one for one in made.derivations for output in one.outputs.values()}
         tasks = [UnpackTask(makers[made.packages[sha256]], path, sha256) for sha256, path in here.items()]
-        unpack_all(work, tasks, supply.jobs, supply.listener)
-        realise(store, [made.goal.path], RealiseOptions(supply.opener, supply.jobs, supply.listener))
+        unpack_all(work, tasks, supply.jobs, supply.listener, supply.read)
+        manner = RealiseOptions(supply.opener, supply.jobs, supply.listener, made=made.derivations)
+        realise(store, [made.goal.path], manner)
     return made
 
 
@@ -141,7 +145,8 @@ def unpacked(store: Store, work: Work, pin: Pin, supply: Supply) -> StorePath:
 
         here = fetched([pin], supply)
         work.add_texts([(name_of(one.path) + SUFFIX, one.content, one.references) for one in derivations])
-        unpack_all(work, [UnpackTask(derivations[-1], here[pin.sha256], pin.sha256)], 1, supply.listener)
+        task = UnpackTask(derivations[-1], here[pin.sha256], pin.sha256)
+        unpack_all(work, [task], 1, supply.listener, supply.read)
     return output
 
 

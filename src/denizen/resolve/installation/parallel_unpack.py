@@ -9,10 +9,11 @@ the cache, its hash is checked again, and all objects are synced and registered 
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from denizen.build.builtin_derivations import OUT
 from denizen.build.package_unpack import PackageFile, unpack_by_helper
-from denizen.build.package_unpack import work as unpacking
+from denizen.build.package_unpack import work as unpacked
 from denizen.formats.archive_tree import Layout
 from denizen.process_pool import Helpers
 from denizen.store.staged_tree import Adoption
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.build.derivation import Sealed
+    from denizen.build.read_packages import ReadPackages
     from denizen.build.realise import Listener
     from denizen.store.object_staging import Work
 
@@ -41,8 +43,12 @@ class UnpackTask(Value):
     sha256: bytes
 
 
-def unpack_all(work: Work, tasks: Sequence[UnpackTask], jobs: int, listener: Listener) -> None:
+def unpack_all(
+    work: Work, tasks: Sequence[UnpackTask], jobs: int, listener: Listener, read: ReadPackages
+) -> None:
     """Make the outputs of the tasks' derivations valid; the .drv files must be valid already.
+
+    `read` holds no package afterwards.
 
     Raises:
         NotPromised: a file does not have the promised hash.
@@ -54,7 +60,9 @@ def unpack_all(work: Work, tasks: Sequence[UnpackTask], jobs: int, listener: Lis
 
     # The largest first: if it began last, one process would work on while the others have finished.
     ordered = sorted(tasks, key=lambda task: -os.path.getsize(task.deb))
-    with Helpers(unpacking, min(jobs, len(ordered))) as helpers, ThreadPoolExecutor(jobs, "unpack") as pool:
+    count = min(jobs, len(ordered))
+    unpacking = partial(unpacked, read=read)
+    with Helpers(unpacking, count) as helpers, ThreadPoolExecutor(count, "unpack") as pool:
         try:
             done = {pool.submit(_unpack, helpers, task, work.new_tree()): task for task in ordered}
             adoptions = []
@@ -66,6 +74,8 @@ def unpack_all(work: Work, tasks: Sequence[UnpackTask], jobs: int, listener: Lis
             helpers.close()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+        finally:
+            read.clear()
 
 
 def _unpack(helpers: Helpers, task: UnpackTask, tree: bytes) -> Adoption:
