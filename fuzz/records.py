@@ -108,11 +108,13 @@ TARGETS: dict[str, Target] = {
         ],
         tokens=(b"enabled\n", b"magic ", b"mask ", b"offset ", b"9" * 5000),
     ),
+    # Read, written and read again.
     "sidecar": Target(
         _read_sidecar,
         _sidecars,
         lambda: [_sidecars()[1].replace(b"end\n", b"signature: a:b\n" * 50_000 + b"end\n")],
         (b"\n", b": ", b"reference: ", b"signature: ", b"end\n", b"sha256:"),
+        time=2,
     ),
     "nar-listing": Target(_list_nar, nars, large_nars, NAR_TOKENS),
     "boot-files": Target(
