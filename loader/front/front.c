@@ -25,6 +25,19 @@ static const uint64_t INTERRUPT = (uint64_t)1 << (2 - 1);
 
 _Noreturn void loader_start(uintptr_t *stack, const void *unused);
 
+/* Addresses that a start by a kept decision takes with Python 3.11: of less Python speaks in pages of its own. */
+static const uint64_t LEAST_ADDRESSES = (uint64_t)13 << 20;
+
+static bool has_addresses(void)
+{
+    enum { AS = 9 };
+    struct {
+        uint64_t now;
+        uint64_t most;
+    } limit;
+    return arch_syscall(__NR_prlimit64, 0, AS, 0, (long)&limit, 0, 0) != 0 || limit.now >= LEAST_ADDRESSES;
+}
+
 /* Where /proc is not mounted: the path that was executed (getauxval(3)), which may be a link's. */
 static const char *executed(char **environment)
 {
@@ -87,6 +100,11 @@ _Noreturn void loader_start(uintptr_t *stack, const void *unused)
     (void)unused;
     char **words = (char **)(stack + 1), **environment = words + *stack + 1;
     char own[PATH_ROOM], script[PATH_ROOM];
+    if (!has_addresses()) {
+        say("there is not enough memory for this: the limit of this process is under 13 MB; try ulimit -v unlimited",
+            (char *)0);
+        sys_exit(EXIT_FAILED);
+    }
     long length = sys_readlink("/proc/self/exe", own, sizeof own - 1);
     own[sys_failed(length) ? 0 : length] = '\0';
     const char *path = sys_failed(length) ? executed(environment) : own;

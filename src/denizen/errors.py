@@ -110,6 +110,13 @@ class DenizenError(Exception):
         return (_rebuild, (type(self), self.__dict__.copy()))
 
 
+# Written without an import or an object more, for which there may be no memory.
+NO_MEMORY = b"""denizen: there is not enough memory for this
+  the limit of this process (ulimit -v, a control group), or the machine's memory, is reached
+  try: ulimit -v unlimited
+"""
+
+
 def lacks_memory(error: BaseException | None) -> bool:
     """Return whether there was no memory for a step, or for telling about that.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from denizen.cli import dispatch as dispatching
+from denizen.cli import main
 from denizen.errors import DenizenError
 from tests.support.seccomp import CLONE, CLONE3, refusing, under_filter
 
@@ -45,6 +46,40 @@ def test_a_lack_of_memory_is_no_defect(
     assert "defect" not in told
     with pytest.raises(KeyError if where == "_error_of" else type(lack)):
         dispatching.dispatch(["--debug", "list"])
+
+
+def test_a_lack_of_memory_while_modules_are_imported_is_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def exhausted(*_: object) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(main, "_dispatch", exhausted)
+    monkeypatch.setattr(sys, "argv", ["denizen", "list"])
+    assert main.main() == 125
+    assert capfd.readouterr().err.startswith("denizen: there is not enough memory for this\n")
+
+
+@pytest.mark.parametrize(
+    "error", ["SystemError('error return without exception set')", "LookupError('idna')"]
+)
+@pytest.mark.parametrize(("room", "told"), [(4, "not enough memory"), (64, "a defect")])
+def test_what_python_makes_of_a_lack_of_memory_is_no_defect(error: str, room: int, told: str) -> None:
+    script = (
+        "import re, resource, sys\n"
+        "from denizen.app import process_limits\n"
+        "from denizen.cli import dispatch\n"
+        "def fail(*_):\n"
+        "    pages = int(open('/proc/self/statm').read().split()[0])\n"
+        f"    limit = pages * resource.getpagesize() + ({room} << 20)\n"
+        "    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
+        f"    raise {error}\n"
+        "dispatch._dispatch = fail\n"
+        "sys.exit(dispatch.dispatch(['list']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 125
+    assert told in done.stderr
 
 
 def test_an_error_of_ours_that_a_lack_of_memory_led_to_has_its_own_words(

@@ -50,6 +50,16 @@ def test_without_its_script_it_says_what_to_do(tmp_path: Path) -> None:
     assert "reinstall denizen" in done.stderr
 
 
+@pytest.mark.parametrize(("limit", "told"), [(12, "not enough memory for this"), (13, "reinstall denizen")])
+def test_less_memory_than_python_takes_is_told_without_it(tmp_path: Path, limit: int, told: str) -> None:
+    """Python says so in pages of its own, and its dynamic linker that a library has no segment."""
+    command = compile_loader(tmp_path / "denizen-front")
+    limited = ["sh", "-c", f"ulimit -v {limit << 10}; exec {command}"]
+    done = subprocess.run(limited, capture_output=True, text=True, check=False)
+    assert done.returncode == 125
+    assert told in done.stderr
+
+
 def test_a_python_that_is_closed_to_the_user_is_told(tmp_path: Path) -> None:
     """As below another user's home: to install denizen again would not help."""
     command = compile_loader(tmp_path / "denizen-front")

@@ -20,3 +20,22 @@ def many_files() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+# The largest library that Python opens for denizen, OpenSSL's, has 5 MB; a heap grows by less.
+_SMALL_ROOM = 8 << 20
+
+
+def is_short_of_addresses() -> bool:
+    """Return whether less of this process's limit of addresses is left than one more library takes."""
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return False
+    try:
+        with open("/proc/self/statm", "rb") as stream:
+            pages = int(stream.read().split()[0])
+    except OSError:
+        return False
+    return limit - pages * resource.getpagesize() < _SMALL_ROOM

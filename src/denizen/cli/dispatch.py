@@ -10,7 +10,14 @@ from denizen.app.session import SYSTEM_ROOT, Session
 from denizen.cli.command import Command, Context, Group, OutputReporter
 from denizen.cli.options import Option, UsageError, own_words, parse
 from denizen.cli.output import CannotWrite, Output, open_output
-from denizen.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, DenizenError, lacks_memory
+from denizen.errors import (
+    EXIT_BROKEN_PIPE,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    NO_MEMORY,
+    DenizenError,
+    lacks_memory,
+)
 from denizen.launch.process_state import take
 
 TYPE_CHECKING = False
@@ -165,13 +172,6 @@ GLOBAL_OPTIONS: tuple[Option, ...] = (
 )
 
 
-# Written without an import or an object more, for which there may be no memory.
-_NO_MEMORY = b"""denizen: there is not enough memory for this
-  the limit of this process (ulimit -v, a control group), or the machine's memory, is reached
-  try: ulimit -v unlimited
-"""
-
-
 def _nothing() -> None:
     """Do nothing."""
 
@@ -238,7 +238,7 @@ def _tell_with_memory(error: Exception, output: Output, asked: _Asked) -> int:
     except Exception as another:
         if not lacks_memory(another):
             raise
-    os.write(2, _NO_MEMORY)
+    os.write(2, NO_MEMORY)
     return EXIT_FAILED
 
 
@@ -246,6 +246,10 @@ def _tell(error: Exception, output: Output, asked: _Asked) -> int:
     """Print an error; return the exit status."""
     told = _error_of(error)
     if told is None:
+        from denizen.app.process_limits import is_short_of_addresses
+
+        if is_short_of_addresses():  # Python's own modules lose MemoryError: "unknown encoding: idna"
+            raise MemoryError from error
         output.internal(error)
         return EXIT_FAILED
     output.error(told, _remedy(told, asked))

@@ -66,6 +66,14 @@ def main() -> int:
         from denizen.errors import EXIT_INTERRUPTED
 
         return EXIT_INTERRUPTED
+    except Exception as error:
+        # The same outside `dispatch`: modules that are imported for it.
+        from denizen.errors import EXIT_FAILED, NO_MEMORY, lacks_memory
+
+        if not lacks_memory(error):
+            raise
+        os.write(2, NO_MEMORY)
+        return EXIT_FAILED
 
 
 def _let_interrupt_in() -> None:

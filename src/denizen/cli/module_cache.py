@@ -152,10 +152,10 @@ class ModuleCache:
         After a decision, that is the decisions' file; it gets what the command's own lacks, too, unless the
         command has one for that (`OFTEN_DECIDE`).
         """
-        known = self._before.union(*(file.modules for file in self._files))
-        missing = {name for name in sys.modules.keys() - known if _is_kept(name)}
-        early = missing & self._undecided if self._keeps_both else set()
         try:
+            known = self._before.union(*(file.modules for file in self._files))
+            missing = {name for name in sys.modules.keys() - known if _is_kept(name)}
+            early = missing & self._undecided if self._keeps_both else set()
             for file, names in ((self._files[0], early), (self._files[-1], missing - early)):
                 if names:
                     file.add(sorted(names))
