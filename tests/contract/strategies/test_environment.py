@@ -77,6 +77,8 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
     for name, content in (("viewer", code), ("newer", code + b"of another release")):
         items = [Item("./usr/bin/program", content=content, mode=0o755)]
         home.write(name, items, depends=f"player-data (= {VERSION}), libgreet1")
+    script = f"GROUP ( libc.so.6 AS_NEEDED ( {LDSO} ) )\n".encode()
+    home.write("libc6-dev", [Item(f"./usr{LDSO.parent}/libc.so", content=script)])
     home.write("keeper", [Item("./usr/lib/player/words", content=b"words of its own\n")])
     places = started.compile("places", _PLACES).read_bytes()
     items = [Item("./usr/bin/program", content=places, mode=0o755)]
@@ -233,3 +235,14 @@ def test_packages_that_the_user_names_are_in_the_environment_of_a_script(
     command = started.home.command("run", "--with", name, os.fspath(program))
     done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (0, expected), done.stderr
+
+
+def test_a_compiler_links_with_the_environments_own_dynamic_linker(started: Started, tmp_path: Path) -> None:
+    """Denizen's loader lies where libc.so, a script for ld, names the linker; ld takes no program."""
+    program = tmp_path / "program"
+    words = "group open libc needed open path rest"
+    program.write_text(f"#!/usr/bin/reader\nread {words} < /usr{LDSO.parent}/libc.so && cat $path\n")
+    program.chmod(0o755)
+    command = started.home.command("run", "--with", "libc6-dev", os.fspath(program))
+    done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout == LDSO.read_bytes()) == (0, True), done.stderr

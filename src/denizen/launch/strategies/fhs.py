@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from denizen.launch.strategies.base import StrategyName, fallback_words
 from denizen.launch.strategies.namespace_plan import mount_point_for
 from denizen.value import replace
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from denizen.launch.program import Program
     from denizen.launch.strategies.base import ProgramStart
     from denizen.launch.strategies.loader_files import LoaderFiles
+
+_MAX_LINKER_SCRIPT = 4096
 
 
 class FhsStrategy:
@@ -69,9 +73,29 @@ def environment_command(
         hidden = files.hidden(mount_point.path)
         loader = files.in_environment().bound_loader(files.machine, hidden)
         steps += [b"bind", mount_point.path, hidden, b"bind", loader, mount_point.path]
+        steps += _linking_with(RootedView(inside.tree), files, wanted, mount_point.path, hidden)
     # The caller's PATH is its host's, and may lack the directory that the environment is made for.
     steps += [b"search", b"/usr/bin"]
     return (enter, *fallback_words(otherwise), *steps, end)
+
+
+def _linking_with(
+    view: FileView, files: LoaderFiles, named: bytes, linker: bytes, hidden: bytes
+) -> tuple[bytes, ...]:
+    """Return the steps that let compilers link with the dynamic linker itself, which is at `hidden`.
+
+    libc.so beside it is a script for ld that names the linker as an input. ld refuses denizen's loader there.
+    """
+    script = posixpath.join(posixpath.dirname(linker), b"libc.so")
+    try:
+        if view.stat(script).size > _MAX_LINKER_SCRIPT:
+            return ()
+        content = bytes(view.read(script))
+    except OSError:
+        return ()  # nothing is compiled here
+    if content.startswith(b"\x7fELF") or named not in content:
+        return ()
+    return (b"bind", files.text(content.replace(named, hidden)), script)
 
 
 def _at_home(view: FileView, library: DecisionLibrary, base: Decision, tree: bytes) -> DecisionLibrary:
