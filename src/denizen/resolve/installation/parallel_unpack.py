@@ -56,6 +56,9 @@ def unpack_all(
         HelperDied: a process that unpacked was killed.
         DiskFailed: the store cannot be written.
     """
+    if not tasks:  # a union of packages that are all valid
+        read.clear()
+        return
     from concurrent.futures import ThreadPoolExecutor, as_completed
 
     # The largest first: if it began last, one process would work on while the others have finished.
