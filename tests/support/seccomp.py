@@ -23,14 +23,15 @@ os.execv(sys.argv[2], sys.argv[2:])
 CLONE = {"x86_64": 56, "aarch64": 220}.get(os.uname().machine, 120)
 CLONE3 = 435
 FACCESSAT2 = 439
+STATX = {"x86_64": 332, "aarch64": 291}.get(os.uname().machine, 383)
 _ERROR, _ALLOW = 0x00050000, 0x7FFF0000
 
 
-def refusing(*calls: int) -> bytes:
+def refusing(*calls: int, error: int = errno.EPERM) -> bytes:
     """Return a filter that refuses some calls with EPERM, as one does that is older than they are."""
     rows = [(0x20, 0, 0, 0)]
     for call in calls:
-        rows += [(0x15, 0, 1, call), (0x06, 0, 0, _ERROR | errno.EPERM)]
+        rows += [(0x15, 0, 1, call), (0x06, 0, 0, _ERROR | error)]
     return b"".join(struct.pack("<HBBI", *row) for row in (*rows, (0x06, 0, 0, _ALLOW)))
 
 

@@ -15,6 +15,7 @@ from tests.support.debian_archive import package_paragraph
 from tests.support.debs import Item, deb
 from tests.support.offline_roots import DenizenHome
 from tests.support.opening_programs import ABSENT, Opener, link_library
+from tests.support.read_only_trees import delete
 
 pytestmark = pytest.mark.slow
 
@@ -173,7 +174,7 @@ def test_a_package_in_the_cache_is_believed_by_its_hash(tmp_path: Path, other: s
         evil = _packed((tmp_path / "liblate.so.1").read_bytes() + b"evil")
         kept.write_bytes({"another package": evil, "no package": b"x"}.get(other, genuine[:-9]))
         for name in ("data", "state", "cache/facts"):
-            shutil.rmtree(network.archive.root / name)
+            delete(network.archive.root / name)
         network.archive.server.requests.clear()
         assert network.run() == ("opened\n", "")
     assert len(network.archive.server.asked(".deb")) == 1

@@ -32,7 +32,7 @@ class Target:
         self._home = home
         self.root = directory / "target"
         self._spec = directory / "box.toml"
-        self.root.mkdir()
+        self.root.mkdir(mode=0o755)
 
     def switch(self, *packages: str) -> str:
         """Switch to a system of these packages; return what is said about it."""
