@@ -44,6 +44,8 @@ def read_mountinfo(text: bytes) -> list[Mount]:
 
 
 def _unescaped(field: bytes) -> bytes:
+    if b"\\" not in field:
+        return field
     for escape, byte in _ESCAPES:
         field = field.replace(escape, byte)
     return field
