@@ -183,9 +183,10 @@ const char *command_beyond_path(const char *name, char *room)
     return problem == 0 || problem == -SYS_ENOENT ? room : NULL;
 }
 
-/* Of one name after the other: who looks for more has others to do without. */
-enum { MAX_LOOKS = 8 };
-static unsigned looks;
+/* Of one name after the other: who looks for so many in vain has others to do without. Who found one before has not
+   looked idly, but even that one asks for no more than MAX_LOOKS. */
+enum { MAX_LOOKS = 32, MAX_LOOKS_IN_VAIN = 8 };
+static unsigned looks, looks_in_vain;
 
 static bool is_seen(const struct inside_facts *facts, const char *name, enum looker looker)
 {
@@ -211,14 +212,17 @@ bool command_is_to_be_had(const char *name)
         return true;
     if (is_locked(facts, name, FAILURE_NOT_FOUND))
         return false;
-    if (!is_judged(facts, name, looker) && looks < MAX_LOOKS) {
+    if (!is_judged(facts, name, looker) && looks < MAX_LOOKS && looks_in_vain < MAX_LOOKS_IN_VAIN) {
         struct text path = text_in(room, PATH_ROOM);
         text_add(&path, DIRECTORIES);
         text_add(&path, name);
         looks++;
+        looks_in_vain++;
         ask(facts, looker_option(looker), room);
-        if (is_seen(facts, name, looker))
+        if (is_seen(facts, name, looker)) {
+            looks_in_vain = 0;
             return true;
+        }
     }
     /* Whoever looks for what programs do without fails for want of it only by a shell's word. */
     note_kept_out(facts, name, is_marked(facts, "/.unseen/", name) ? FAILURE_NOT_FOUND : FAILURE_ANY);

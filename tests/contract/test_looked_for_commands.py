@@ -111,6 +111,9 @@ _PACKAGES: tuple[tuple[str, list[Item]], ...] = (
         ],
     ),
     ("maker-build", [_script("maker")]),
+    ("assembler", [_script("assembler")]),
+    ("linker", [_script("linker")]),
+    ("late", [_script("late")]),
     ("gcc", [_script("gcc")]),
     ("tcc", [_script("tcc")]),
     ("clang", [_script("clang")]),
@@ -202,6 +205,21 @@ def test_what_programs_do_without_is_not_there(looks: Callable[..., tuple[int | 
     """A compiler, a tool that comes with others, a name of a package without a command, an unknown one."""
     assert looks("gcc", "part-of-it", "meta", "nobody-has-it") == (3, ["none"] * 4)
     assert looks("gcc", options=("--with", "gcc")) == (6, ["/bin/gcc", "ran"])
+
+
+def test_who_found_one_command_may_look_for_the_next_by_as_many_names(
+    looks: Callable[..., tuple[int | None, list[str]]],
+) -> None:
+    """pwntools looks for `amd64-as` and two more before `as`, and then so for `ld`: nine names."""
+    first, second = ([f"{kind}-{number}" for number in range(7)] for kind in ("as", "ld"))
+    found = [*["none"] * 7, "/bin/assembler", *["none"] * 7, "/bin/linker", "ran"]
+    assert looks(*first, "assembler", *second, "linker") == (6, found)
+
+
+def test_who_looks_for_eight_names_in_vain_does_without(
+    looks: Callable[..., tuple[int | None, list[str]]],
+) -> None:
+    assert looks(*(f"idle-{number}" for number in range(8)), "late") == (3, ["none"] * 9)
 
 
 def test_a_name_of_several_packages_is_there_for_a_script_alone(

@@ -37,6 +37,12 @@ def test_programs_do_not_see_what_they_look_for_and_do_without(name: bytes) -> N
     assert unseen_reason(name)
 
 
+@pytest.mark.parametrize("name", [b"ld", b"gold", b"as"])
+def test_linkers_and_assemblers_are_no_compilers(name: bytes) -> None:
+    """A script that makes machine code looks for the one and the other before it executes both."""
+    assert unseen_reason(name) == ""
+
+
 @pytest.mark.parametrize("name", [b"chmod", b"sort", b"uname", b"sh"])
 def test_programs_see_what_every_system_has(name: bytes) -> None:
     assert is_essential(name)
