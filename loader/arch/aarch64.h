@@ -74,6 +74,7 @@ enum {
     __NR_close_range = 436,
     __NR_mount_setattr = 442,
     __NR_landlock_create_ruleset = 444,
+    __NR_landlock_add_rule = 445,
     __NR_landlock_restrict_self = 446,
 };
 

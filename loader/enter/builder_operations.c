@@ -1,6 +1,7 @@
 #include "builder_operations.h"
 
 #include "../sys.h"
+#include "confinement.h"
 #include "guardian.h"
 #include "mounts.h"
 #include "sandbox.h"
@@ -11,6 +12,13 @@ static long isolate(struct plan *plan, const char **call)
     struct somebody inside = {.uid = (uint32_t)plan_number(plan_take(plan))};
     inside.gid = (uint32_t)plan_number(plan_take(plan));
     return sandbox_isolate(inside, plan->status, call);
+}
+
+static long confine(struct plan *plan, const char **call)
+{
+    struct names readable = plan_take_names(plan);
+    struct names writable = plan_take_names(plan);
+    return confinement_enter(&readable, &writable, call);
 }
 
 static long make_file_system(struct plan *plan, const char **object)
@@ -67,6 +75,8 @@ bool builder_operation(struct plan *plan, const char *operation, const char **ob
         *result = mounts_make_safe(*object = plan_take(plan));
     else if (text_equal(operation, "weaken"))
         *result = sandbox_weaken(call);
+    else if (text_equal(operation, "confine"))
+        *result = confine(plan, call);
     else if (text_equal(operation, "filter"))
         *result = sandbox_filter(plan_take(plan), call);
     else if (text_equal(operation, "scoped"))

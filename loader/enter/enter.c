@@ -63,6 +63,10 @@
                           no privilege to gain
        filter HEX         a seccomp filter (sock_filter)
 
+   and of tools where there is no namespace (confinement.c):
+
+       confine N DIR... M DIR...  read and execute below these N and M directories alone, write below the M
+
    Without a guard the process stays the same from here to the program: its number, parent, terminal, signals and exit
    status are nobody else's. That, and half of the time, is what bubblewrap's second process would cost. */
 #include "../covered_linker.h"

@@ -172,13 +172,34 @@ static bool is_listing(const char *path)
     return text_equal(text_file_name(path), "ldconfig");
 }
 
-/* The path to use: of a command that was brought, or is now, where the host has none (`brings`); else what `redirected`
-   says. */
+/* Whether a file of the tree is a loader in the place of a command (launch/loader/configured_tools.py, stand_in), which
+   lies in a directory beside ours. Without /proc it is taken for one. */
+static bool is_stand_in(const char *place)
+{
+    enum { O_PATH_ = 010000000 };
+    char link[32], real[PATH_ROOM];
+    int fd = sys_open(place, O_PATH_);
+    struct text own = text_in(link, sizeof link);
+    text_add(&own, "/proc/self/fd/");
+    text_add_decimal(&own, (uint32_t)fd);
+    long length = fd < 0 ? -1 : sys_readlink(link, real, sizeof real - 1);
+    if (fd >= 0)
+        sys_close(fd);
+    if (length < 0)
+        return true;
+    real[length] = '\0';
+    const char *loader = loader_facts()->loader;
+    size_t directory = (size_t)(text_file_name(loader) - loader);
+    return __builtin_memcmp(real, loader, directory) == 0 && text_starts(real + directory, "commands");
+}
+
+/* The path to use of a command: of the packages around the program, where there are any; of one that was brought, or is
+   now, where the host has none (`brings`); else what `redirected` says. */
 static const char *command_place(const char *path, bool brings, char *room)
 {
     if (!command_is_missing(path))
         return loader_facts()->kernel_first ? path : redirected(path, room);
-    if (is_listing(path) && redirected(path, room) != path)
+    if (redirected(path, room) != path && (is_listing(path) || !is_stand_in(room)))
         return room;
     const char *brought = brings ? command_brought(path, room) : NULL;
     /* A name that only a link of the tree has (cc), which no package can be asked for. */
@@ -221,6 +242,8 @@ static bool is_brought(struct child *child, const char *path, const char *place)
 {
     const struct inside_facts *facts = loader_facts();
     if (place == path || !command_is_missing(path) || is_listing(path) || !sys_exists(facts->loader))
+        return false;
+    if (facts->resources && text_starts(place, facts->resources) && !is_stand_in(place))
         return false;
     child->command = path;
     child->loader = facts->loader;

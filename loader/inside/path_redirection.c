@@ -60,3 +60,15 @@ const char *redirected(const char *path, char *room)
         return loader_facts()->program;
     return redirected_link(path, room);
 }
+
+size_t redirected_pattern(const char *pattern, char *room)
+{
+    const struct inside_facts *facts = loader_facts();
+    if (!facts || !facts->resources || !pattern || !is_resource_path(pattern))
+        return 0;
+    struct text other = text_in(room, PATH_ROOM);
+    text_add(&other, facts->resources);
+    size_t length = other.length;
+    text_add(&other, pattern);
+    return other.cut ? 0 : length;
+}

@@ -11,5 +11,7 @@ bool is_own_file(const char *path);
 const char *redirected(const char *path, char *room);
 /* The same for those who ask about the last link itself. */
 const char *redirected_link(const char *path, char *room);
+/* The length of what stands before a pattern in `room`, where it is one for files of the resource tree; 0 for none. */
+size_t redirected_pattern(const char *pattern, char *room);
 
 #endif

@@ -240,7 +240,7 @@ static const char SHELL[] = "/bin/sh";
 /* Whether the host has none: it lies elsewhere for us. */
 static bool is_brought(const struct child *shell)
 {
-    return shell->command != NULL;
+    return shell->command || (shell->through && !text_equal(shell->path, SHELL));
 }
 
 /* Where the kernel is asked first, it is only of interest whether there is a shell. */

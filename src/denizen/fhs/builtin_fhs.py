@@ -11,6 +11,7 @@ Variables:
     diversions   where there are any, dpkg's: path, the path that packages' files get instead, and a package
                  whose file stays; nothing for none
     standing     not empty for a tree that nobody enters: see Parts
+    confined     not empty for such a tree whose triggers are run, as far as that can be done there
 
 Unlike `builtin:union` its files are hard links, not symbolic ones: a program that asks where it is
 (/proc/self/exe, realpath, $ORIGIN) must find its neighbours, and these are often of another package. Disk is
@@ -49,8 +50,9 @@ class Parts(Value):
         rules: the text of triggers.toml.
         diversions: dpkg's: (path, the path that packages' files get, a package whose file stays or None).
         standing: nobody enters the tree, whose files are found where it lies. So links in it are relative,
-            what the host has is not linked to, no trigger runs, and what is executed is a link to the
-            package's file: a hard link would change the times by which a program is known.
+            what the host has is not linked to, and what is executed is a link to the package's file: a hard
+            link would change the times by which a program is known.
+        confined: of a standing tree: the triggers run that can, confined; else none does.
     """
 
     packages: tuple[Ingredient, ...]
@@ -61,6 +63,7 @@ class Parts(Value):
     rules: bytes
     diversions: tuple[tuple[bytes, bytes, Ingredient | None], ...] = ()
     standing: bool = False
+    confined: bool = False
 
 
 class Composition(Value):
@@ -74,6 +77,7 @@ class Composition(Value):
     rules: bytes
     diversions: tuple[tuple[bytes, bytes, StorePath | None], ...] = ()
     standing: bool = False
+    confined: bool = False
 
 
 def composing(parts: Parts, store_dir: bytes) -> Derivation:
@@ -95,6 +99,8 @@ def composing(parts: Parts, store_dir: bytes) -> Derivation:
         variables[b"diversions"] = table(rows)
     if parts.standing:
         variables[b"standing"] = b"1"
+    if parts.confined:
+        variables[b"confined"] = b"1"
     return recipe(BUILDER, variables, parts.packages, store_dir)
 
 
@@ -119,4 +125,5 @@ def read(variables: Variables) -> Composition:
             for path, to, stays in variables.rows(b"diversions", 3, default=b"")
         ),
         bool(variables.text(b"standing", default=b"")),
+        bool(variables.text(b"confined", default=b"")),
     )

@@ -4,7 +4,7 @@
    because tools write there), and under another name where a package diverts the file (dpkg-divert(1)).
 2. Links, copies and texts of the rules.
 3. Triggers: tools of the tree itself, each in a sandbox that has the tree and no network, and may write where
-   its rule says.
+   its rule says (tool_sandboxes.py).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from denizen.fhs import builtin_fhs
 from denizen.fhs.composed_tree import ComposedTree
 from denizen.fhs.diversions import TOPS, DivertedPaths
 from denizen.fhs.enabled_links import enabled_links
+from denizen.fhs.tool_sandboxes import ConfinedTools, EnteredTree
 from denizen.fhs.tree_model import Model, NodeKind
 from denizen.fhs.trigger_rules import read_rules
 from denizen.fhs.trigger_runs import TriggerRuns
@@ -63,7 +64,11 @@ class _Composing:
         self._tree = ComposedTree(task.name, tree, relative=plan.standing)
         self._model = self._tree.model
         self._rules = read_rules(plan.rules)
-        self._runs = TriggerRuns(self._tree, plan, means, stage, task.checkpoint)
+        packages = [task.place_of(package) for package in plan.packages]
+        sandbox = (
+            ConfinedTools(self._tree, plan, packages) if plan.standing else EnteredTree(self._tree, stage)
+        )
+        self._runs = TriggerRuns(self._tree, plan, sandbox, means.enter, task.checkpoint)
         self._diversions = DivertedPaths(plan.diversions)
 
     def run(self) -> None:
@@ -79,8 +84,9 @@ class _Composing:
         for rule in self._rules.enabled:  # of files to which the links of configuration files lead
             self._make_links(list(enabled_links(self._model, self._tree.content, rule)))
         self._tree.settle_times()
-        for trigger in self._rules.triggers if not self._plan.standing else ():
-            self._runs.pull(trigger)
+        for trigger in self._rules.triggers:
+            if not self._plan.standing or (self._plan.confined and trigger.stands):
+                self._runs.pull(trigger)
 
     def _add_package(self, number: int, package: StorePath) -> None:
         place = self._task.place_of(package)

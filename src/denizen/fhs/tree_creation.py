@@ -69,6 +69,7 @@ class CreationContext(Value):
     Attributes:
         controls: the directory of facts from control archives.
         standing: nobody enters the tree (builtin_fhs.Parts).
+        confined: of such a tree: this host can confine its tools.
     """
 
     store: Store
@@ -76,6 +77,7 @@ class CreationContext(Value):
     controls: bytes
     means: CompositionTools
     standing: bool = False
+    confined: bool = False
 
 
 class CreatedTree(Value):
@@ -157,7 +159,8 @@ def make(context: CreationContext, pins: Sequence[Pin], settings: Settings) -> C
         if found:
             raise ConflictingPackages(tuple(found))
         parts = _parts(lot, pins, controls, settings)
-        composing = builtin_fhs.composing(replace(parts, standing=context.standing), store.layout.logical)
+        parts = replace(parts, standing=context.standing, confined=context.standing and context.confined)
+        composing = builtin_fhs.composing(parts, store.layout.logical)
         goal = derivations.seal(composing, "fhs", lot.modulos, store.layout.logical)
         if goal.outputs[OUT] not in work.need([goal.outputs[OUT]]):
             sealed = [*(one for some in lot.sealed.values() for one in some), goal]

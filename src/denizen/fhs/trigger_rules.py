@@ -85,6 +85,7 @@ class Trigger(Value):
         otherwise: the words for trees where the tool has another path.
         makes: a directory to be made first.
         writes: directories that the tool may write to.
+        stands: the tool works where the tree lies: it finds its places by its words, or beside its libraries.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Trigger(Value):
     otherwise: tuple[str, ...]
     makes: str
     writes: tuple[str, ...]
+    stands: bool = False
 
 
 class TriggerRules(Value):
@@ -154,4 +156,5 @@ def _trigger(row: dict[str, Any]) -> Trigger:
         tuple(row.get("or", ())),
         row.get("makes", ""),
         tuple(row["writes"]),
+        bool(row.get("stands")),
     )

@@ -1,4 +1,7 @@
-"""Runs of triggers: tools of an environment's tree, each in a sandbox that has the tree and no network."""
+"""Runs of triggers: tools of an environment's tree, each in a sandbox that has the tree and no network.
+
+What the sandbox is made of is told in tool_sandboxes.py.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import subprocess
 
 from denizen.errors import BadInput, HostLacks, display
 from denizen.fhs.locale_sources import locale_source
-from denizen.fhs.mounts import sandbox
 from denizen.value import Value
 
 TYPE_CHECKING = False
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from denizen.fhs.builtin_fhs import Composition
     from denizen.fhs.composed_tree import ComposedTree
+    from denizen.fhs.tool_sandboxes import ToolSandbox
     from denizen.fhs.trigger_rules import Trigger
 
 _PATH = (b"usr/bin", b"usr/sbin")
@@ -63,15 +66,15 @@ class TriggerRuns:
         self,
         tree: ComposedTree,
         plan: Composition,
-        means: CompositionTools,
-        stage: bytes,
+        sandbox: ToolSandbox,
+        enter: bytes,
         checkpoint: Callable[[], None],
     ) -> None:
-        """Take the tree, an empty directory for sandboxes, and what is called before each run."""
+        """Take the tree, what tools run in, the path of denizen-enter, and what is called before each run."""
         self._tree = tree
         self._plan = plan
-        self._means = means
-        self._stage = stage
+        self._sandbox = sandbox
+        self._enter = enter
         self._checkpoint = checkpoint
 
     def pull(self, trigger: Trigger) -> None:
@@ -82,7 +85,7 @@ class TriggerRuns:
                 continue  # the tool is not in this environment, so no program in it reads the tool's output
             if trigger.makes:
                 self._tree.make_directory(trigger.makes.encode())
-            writes = [self._tree.inside(_filled(word, places).lstrip(b"/")) for word in trigger.writes]
+            writes = [self._tree.inside(self._in_tree(_filled(word, places))) for word in trigger.writes]
             for variant in self._each(trigger, command):
                 self._checkpoint()
                 self._run(trigger.name, variant, writes)
@@ -93,18 +96,29 @@ class TriggerRuns:
         for triplet in triplets:
             base = {"{triplet}": triplet, "{native}": self._plan.triplets[0]}
             for path in self._tree.model.matching(_filled(trigger.when, base)):
-                yield {**base, "{}": b"/" + path, "{dir}": b"/" + os.path.dirname(path)}
+                root = self._sandbox.root + b"/"
+                yield {**base, "{}": root + path, "{dir}": root + os.path.dirname(path)}
 
     def _command(self, words: Sequence[str], places: dict[str, bytes]) -> list[bytes]:
         """Return the command with its tool's path in the tree; [] if the tree does not have the tool."""
         if not words:
             return []
         first, *rest = [_filled(word, places) for word in words]
-        candidates = (
-            [first.lstrip(b"/")] if first.startswith(b"/") else [b"%b/%b" % (d, first) for d in _PATH]
-        )
+        inside = self._in_tree(first)
+        candidates = [inside] if first.startswith(b"/") else [b"%b/%b" % (d, first) for d in _PATH]
         tool = next((path for path in candidates if path in self._tree.model), None)
-        return [b"/" + tool, *rest] if tool is not None else []
+        if tool is None:
+            return []
+        return self._sandbox.words(tool, [self._shown(word) for word in rest])
+
+    def _in_tree(self, path: bytes) -> bytes:
+        """Return a path of a rule as one in the tree."""
+        return path.removeprefix(self._sandbox.root).lstrip(b"/")
+
+    def _shown(self, word: bytes) -> bytes:
+        """Return a word of a command; a path of the tree as the tool sees it."""
+        is_path = word.startswith(b"/") and not word.startswith(self._sandbox.root + b"/")
+        return self._sandbox.root + word if is_path and word.lstrip(b"/") in self._tree.model else word
 
     def _each(self, trigger: Trigger, command: list[bytes]) -> Iterator[list[bytes]]:
         if trigger.each != "locales":
@@ -123,11 +137,11 @@ class TriggerRuns:
             yield [command[0], *(_filled(os.fsdecode(word), fill) for word in command[1:])]
 
     def _run(self, name: str, command: Sequence[bytes], writes: Sequence[bytes]) -> None:
-        plan = sandbox(self._tree.path, self._stage, writes)
+        plan = self._sandbox.operations(writes)
         shown = display(b" ".join(command))
         try:
             done = subprocess.run(
-                [self._means.enter, *plan, b"--", *command],
+                [self._enter, *plan, b"--", *command],
                 env=_ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RULES = posixpath.join(posixpath.dirname(__file__), "fhs_rules.toml")
 # The directory in which packages have the commands that `env` finds in PATH.
-_COMMANDS = b"/usr/bin/"
+COMMANDS = b"/usr/bin/"
 
 
 class EnvironmentRule(Value):
@@ -124,7 +124,7 @@ def _wanted(view: FileView, script: Script, search_path: Sequence[bytes]) -> dic
     if command:
         places = [command] if b"/" in command else [posixpath.join(d, command) for d in search_path if d]
         found = next((place for place in places if exists(view, place)), None)
-        wanted[found or (command if b"/" in command else _COMMANDS + command)] = display(command)
+        wanted[found or (command if b"/" in command else COMMANDS + command)] = display(command)
     placed = {posixpath.join(WORKING_DIRECTORY, path): name for path, name in wanted.items()}
     below = WORKING_DIRECTORY + b"/"
     return {path: name for path, name in placed.items() if not path.startswith(below) or exists(view, path)}

@@ -12,6 +12,7 @@ from denizen import elf
 from denizen.errors import BadInput, display
 from denizen.fileview import is_absent
 from denizen.launch.decisions.program_identity import machine_of
+from denizen.launch.fhs_rules import COMMANDS
 from denizen.launch.loader.loader_settings import HOST_PREFIXES
 
 TYPE_CHECKING = False
@@ -56,9 +57,24 @@ def is_brought(program: Program, brings: Callable[[bytes], bool]) -> bool:
     return script is not None and is_absent(program.view, script.interpreter) and brings(script.interpreter)
 
 
-def words(script: Script, instead: bytes = b"") -> tuple[bytes, ...]:
-    """Return the loader's arguments before the script's own; `instead` is executed, if it is given."""
-    return (b"--as", instead or script.interpreter, *_called(script))
+def words(script: Script) -> tuple[bytes, ...]:
+    """Return the loader's arguments before the script's own."""
+    return (b"--as", script.interpreter, *_called(script))
+
+
+def interpreter_of(script: Script) -> tuple[bytes, tuple[bytes, ...]]:
+    """Return the path of what interprets a script, and the words ahead of the script's own.
+
+    That is the command which `env` finds, in the directory where packages have it, where its line has nothing
+    else for `env` to do.
+    """
+    env = script.env
+    named = env.program if env is not None else None
+    if env is None or not named or b"/" in named or env.assignments:
+        return script.interpreter, _called(script)
+    if not (script.argument or b"").startswith((named, b"-S")):
+        return script.interpreter, _called(script)
+    return COMMANDS + named, (named, *env.arguments)
 
 
 def words_to_bring(script: Script) -> tuple[bytes, ...]:

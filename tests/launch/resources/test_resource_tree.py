@@ -37,6 +37,20 @@ def test_small_files_are_files_for_who_copies_them(tmp_path: Path) -> None:
     assert shown.stat().st_mode & 0o777 == 0o555
 
 
+def test_parts_of_a_configuration_are_files_for_who_passes_over_links(tmp_path: Path) -> None:
+    """glibc does in gconv-modules.d, beside which lie the converters, far more than a few."""
+    parts = tmp_path / "store" / "gconv" / "gconv-modules.d"
+    parts.mkdir(parents=True)
+    (parts / "extra.conf").write_text("module\n")
+    (parts.parent / "KOI8-R.so").write_bytes(b"\x7fELF")
+    top = os.fsencode(tmp_path / "resources")
+    make_resource_tree(top, [resource("/usr/lib/gconv", parts.parent)])
+    made = Path(os.fsdecode(top)) / "usr/lib/gconv"
+    assert (made / "gconv-modules.d/extra.conf").read_text() == "module\n"
+    assert not (made / "gconv-modules.d/extra.conf").is_symlink()
+    assert (made / "KOI8-R.so").is_symlink()
+
+
 def test_objects_stay_where_they_lie(tmp_path: Path) -> None:
     plugins = tmp_path / "store" / "plugins"
     plugins.mkdir(parents=True)

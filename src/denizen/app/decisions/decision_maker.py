@@ -17,12 +17,15 @@ from denizen.app.errors import refuse_hopeless
 from denizen.app.helper_command import helper_words
 from denizen.app.process_limits import many_files
 from denizen.app.run_time.budget import report_bad_budget
+from denizen.app.session import tools_of
 from denizen.app.start_request import no_such_program
 from denizen.disk_view import DiskView
 from denizen.errors import display
 from denizen.launch.decisions import GENERATION
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.fast_path import decided
+from denizen.launch.fhs_rules import EnvironmentNeeds
+from denizen.launch.namespace_probe import obstacle
 from denizen.launch.program import open_program
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.virtualenv import newest
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Resolution
 
 
+# By what a program with a tree around it may be asked to start: by itself, or by the loader alone.
+_IN_TREES = ("", StrategyName.STUB.value, StrategyName.DIRECT.value)
 # What shows files of packages at their paths, by mounts or as qemu's sysroot.
 _SHOWING = (StrategyName.NAMESPACE, StrategyName.EMULATED)
 
@@ -106,9 +111,41 @@ def decide(
                 return Decided(decision_store.directory, known)
             if session.reporter.is_verbose:
                 session.reporter.say(f"deciding how to start {display(program)}")
-            return _DecisionMaker(session, opened, wanted, is_child=is_child).run()
+            maker = _DecisionMaker(session, opened, wanted, is_child=is_child)
+            return _decide_surrounded(session, maker, wanted) if maker.needs_tree() else maker.run()
     except FileNotFoundError as problem:
         raise no_such_program(program, problem) from problem
+
+
+def _decide_surrounded(session: Session, maker: _DecisionMaker, wanted: RunRequest) -> Decided:
+    """Return the decision about a program that wants an environment where none can be entered.
+
+    It finds what the environment would have where that lies.
+    """
+    from denizen.app.decisions.surrounded_program import SurroundedPrograms
+    from denizen.app.environments.auto_environment import packages_for
+    from denizen.app.environments.standing_tree import StandingTrees
+    from denizen.app.supply.store_access import made_store
+
+    wants, script = maker.wants, maker.program.script
+    with made_store(session) as store, store.working():
+        trees = StandingTrees(session, store, replace(wanted, suites=wanted.suites or wants.suites))
+        around = trees.composed(packages_for(session, wants, wanted))
+        if script is None:
+            made = maker.with_tree(around.tree).run()
+        else:
+            programs = SurroundedPrograms(session, store, wanted.followers, _decision_about)
+            found = programs.interpreted(maker.program, script, around)
+            if found is None:
+                return maker.run()
+            made = maker.kept(found)
+        decision_store = variant(session.paths.decisions, wanted.variant)
+        decision_store.keep_besides(store.layout, made.decision, (around.object,))
+    return made
+
+
+def _decision_about(session: Session, program: bytes, wanted: RunRequest) -> Decision:
+    return decide(session, program, wanted).decision
 
 
 def _decide_appimage(
@@ -116,7 +153,6 @@ def _decide_appimage(
 ) -> Decided:
     """Return the decision about an AppImage, made from the decision about its AppRun."""
     from denizen.app.appimage import APPRUN, decision_for, request_inside, unpacked
-    from denizen.app.session import tools_of
     from denizen.app.supply.store_access import open_store
 
     tree = unpacked(session, appimage)
@@ -137,17 +173,24 @@ def _known(decision_store: DecisionStore, program: bytes, wanted: RunRequest) ->
     if wanted.strategy or wanted.excluded:
         return None
     found = decided(decision_store.directory, program, newest(wanted.trees))
-    return found if found is not None and found.generation >= GENERATION else None
+    if found is None or found.generation < GENERATION:
+        return None
+    return found if set(wanted.around) <= set(found.objects) else None
 
 
 class _DecisionMaker:
     """The steps from one program file to its decision: examine it, choose libraries, choose a strategy."""
 
     def __init__(
-        self, session: Session, program: Program, wanted: RunRequest, *, is_child: bool = False
+        self,
+        session: Session,
+        program: Program,
+        wanted: RunRequest,
+        *,
+        is_child: bool = False,
+        wants: EnvironmentNeeds | None = None,
     ) -> None:
-        from denizen.app.environments.own_packages import with_named_packages, with_own_packages
-
+        """Take `wants` where what the program needs besides libraries is known already."""
         self._session = session
         self._program = program.path
         self._wanted = wanted
@@ -156,13 +199,54 @@ class _DecisionMaker:
         plain = examined.is_satisfied and not examined.needs_library_path
         request = wanted.without_library_path if plain else wanted
         self._decision_store = variant(session.paths.decisions, request.variant)
+        self.wants = wants if wants is not None else self._wants(is_child=is_child)
+        self._bases = BaseDecisions(session, examined, wanted, self._decision_store, self.wants)
+        self._chooser = StrategyChooser(session, self._bases)
+
+    def _wants(self, *, is_child: bool) -> EnvironmentNeeds:
+        """Return what the program needs besides libraries and this host lacks."""
+        from denizen.app.environments.own_packages import with_named_packages, with_own_packages
+
+        session, examined, wanted = self._session, self._examined, self._wanted
         wants = examined.wants()
         # A child in machine code is mapped where the program around it is, and enters no environment.
-        if not is_child or program.image is None:
+        if not is_child or examined.program.image is None or self._is_without_environments():
             wants = with_own_packages(session, examined, wanted, wants)
-        wants = with_named_packages(session, wanted, wants)
-        self._bases = BaseDecisions(session, examined, wanted, self._decision_store, wants)
-        self._chooser = StrategyChooser(session, self._bases)
+        return with_named_packages(session, wanted, wants)
+
+    @property
+    def program(self) -> Program:
+        """Return the program."""
+        return self._examined.program
+
+    def needs_tree(self) -> bool:
+        """Tell whether it wants packages around it, and no environment can be entered here.
+
+        The base set alone is no reason, for commands are brought one by one. Nor is what a script wants whose
+        interpreter is here: that is the host's. Probes the kernel.
+        """
+        wanted, wants = self._wanted, self.wants
+        if not wants.packages or wanted.around or wanted.lock is not None:
+            return False
+        if wanted.strategy not in _IN_TREES or (self.program.image is None and not wants.paths):
+            return False
+        if self._examined.report.is_emulated or self._examined.report.stands_alone:
+            return False
+        return StrategyName.FHS.value in wanted.excluded or self._is_without_environments()
+
+    def _is_without_environments(self) -> bool:
+        return bool(obstacle(tools_of(self._session).enter(), (b"private",)))
+
+    def with_tree(self, tree: bytes) -> _DecisionMaker:
+        """Return the maker of the decision about the program with a tree of packages around it."""
+        # Its libraries are of the release that the tree is of.
+        wants = EnvironmentNeeds(suites=self.wants.suites)
+        return _DecisionMaker(self._session, self.program, replace(self._wanted, around=(tree,)), wants=wants)
+
+    def kept(self, found: Decision) -> Decided:
+        """Keep a decision about the program that was made elsewhere."""
+        self._write(found)
+        return Decided(self._decision_store.directory, found)
 
     def run(self) -> Decided:
         """Return the decision and keep it; a decision for an explicitly requested strategy is not kept."""

@@ -7,6 +7,7 @@ from denizen.app.errors import CannotStart, refuse_unsatisfied
 from denizen.app.resolution.choose_packages import PackageChooser
 from denizen.errors import HostLacks, SourceFailed, display
 from denizen.launch.decisions.host_decision import decision_of_host
+from denizen.launch.decisions.libraries_at_home import at_home
 from denizen.launch.host_view import loader_at
 from denizen.launch.resources.command_paths import brings_commands
 from denizen.value import Value, replace
@@ -157,6 +158,9 @@ class BaseDecisions(Value):
         host = None if resolution.interpreter is not None else self.examined.context.environment
         asked = RealiseRequest(program, self.decision_store, resolution, added, self.wanted)
         found = realised(self.session, asked, HostStart(self._own_linker(), host))
+        for tree in self.wanted.around:
+            libraries = at_home(program.view, found, tree, entered=False)
+            found = replace(found, libraries=libraries)
         return replace(found, objects=tuple(dict.fromkeys((*found.objects, *self.wanted.around))))
 
     def _own_linker(self) -> bytes:

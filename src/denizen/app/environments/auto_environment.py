@@ -53,15 +53,23 @@ def enter_auto_environment(session: Session, wants: EnvironmentNeeds, wanted: Ru
 
     policy = FetchPolicy(offline=wanted.offline)
     suites = wanted.suites or wants.suites
-    found = {path: _package_of(session, path, suites, policy) for path in wants.paths}
-    for path, package in found.items():
-        if not package:
-            raise NobodyHas(path, wants.reasons)
-    packages = tuple(sorted({*wants.packages, *found.values()}))
+    packages = packages_for(session, wants, wanted)
     settings = Settings(packages=packages, suites=suites, architectures=(own_architecture(),))
     name = AUTO_PREFIX + hex_digest_of("\0".join((*packages, "", *suites)).encode())[:12]
     session.reporter.say(f"it wants a /usr of its own with {', '.join(packages) or 'the base set'}")
     return inside_of(session, name, fhs_create.create(session, name, settings, policy))
+
+
+def packages_for(session: Session, wants: EnvironmentNeeds, wanted: RunRequest) -> tuple[str, ...]:
+    """Return the packages of an environment for `wants`, besides the base set. Raises NobodyHas."""
+    from denizen.sources.fetch_policy import FetchPolicy
+
+    policy, suites = FetchPolicy(offline=wanted.offline), wanted.suites or wants.suites
+    found = {path: _package_of(session, path, suites, policy) for path in wants.paths}
+    for path, package in found.items():
+        if not package:
+            raise NobodyHas(path, wants.reasons)
+    return tuple(sorted({*wants.packages, *found.values()}))
 
 
 def drop_unused(session: Session, store: Store) -> int:

@@ -12,53 +12,42 @@ import os
 
 from denizen.app.command_package import COMMAND_PATH, command_package
 from denizen.app.decisions.decision_maker import decide
-from denizen.app.decisions.strategy_choice import files_for
+from denizen.app.decisions.surrounded_program import SurroundedPrograms
 from denizen.app.environments.auto_environment import enter_auto_environment
 from denizen.app.environments.fhs_create import size_to_fetch
-from denizen.app.environments.fhs_decision import InsideProgram, decision_inside, machine_of_scripts
-from denizen.app.run_time.brought_files import show_files
+from denizen.app.environments.fhs_decision import InsideProgram, decision_inside
+from denizen.app.environments.standing_tree import StandingTrees
 from denizen.app.run_time.budget import BadBudget, budget_of
 from denizen.app.run_time.confirmation import refusal
-from denizen.app.run_time.standing_tree import StandingTrees
 from denizen.app.session import tools_of
 from denizen.app.supply.base_suite import base_index, made_base_index
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.store_access import made_store
-from denizen.disk_view import DiskView, EnvironmentView
+from denizen.disk_view import EnvironmentView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks, shell_word
 from denizen.fhs.entry_command import located
 from denizen.fhs.generations import Settings
-from denizen.fileview import exists
 from denizen.launch.command_links import commands_of, is_command, named_decision
 from denizen.launch.command_rules import kept_out_reason
 from denizen.launch.decisions.decision_store import variant
-from denizen.launch.decisions.host_decision import decision_of_host
-from denizen.launch.fast_path import decided
 from denizen.launch.fhs_rules import EnvironmentNeeds
 from denizen.launch.kept_out import NOT_PACKAGED, OTHER_NAME, command_not_brought, command_not_fetched
 from denizen.launch.namespace_probe import obstacle
-from denizen.launch.program import open_program
-from denizen.launch.resources.resource_tree import whole_systems
-from denizen.launch.script_launch import words
 from denizen.sources.base import Scope
 from denizen.sources.errors import Offline
 from denizen.sources.fetch_policy import FetchPolicy
-from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from denizen.app.run_time.standing_tree import StandingTree
+    from denizen.app.environments.standing_tree import StandingTree
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
-    from denizen.elf.script import Script
     from denizen.fhs.entry_command import Inside
     from denizen.index.locate import Index
     from denizen.launch.command_links import CommandLinks
     from denizen.launch.decisions.decision import Decision
-    from denizen.launch.program import Program
-    from denizen.store.local import Store
 
 # Sections of the archive whose packages no command needs.
 _FOR_PEOPLE = (b"debug", b"devel", b"doc", b"libdevel", b"localization")
@@ -162,7 +151,8 @@ class CommandProvision:
             if around is None:
                 return
             program = around.program(name)
-            found = self._decided_alone(store, program, around) if program else None
+            programs = SurroundedPrograms(self._session, store, self._wanted, _decided)
+            found = programs.decided(program, around) if program else None
             if found is None:
                 reason = "its interpreter is not here, and no package has it"
                 self._links.deny(name, reason if program else OTHER_NAME)
@@ -196,51 +186,6 @@ class CommandProvision:
             self._leave_out(name, reason, packages[0])
             return ()
         return packages
-
-    def _decided_alone(self, store: Store, program: bytes, around: StandingTree) -> Decision | None:
-        """Return the decision about a command with a tree around it that is not entered; it is kept.
-
-        Return None for a script whose interpreter is not to be had.
-        """
-        opened = open_program(DiskView(), program)
-        if opened.script is None:
-            return self._surrounded(store, program, around)
-        found = self._interpreted(store, opened, opened.script, around)
-        if found is not None:
-            self._decision_store.write(found, movable=False)
-        return found
-
-    def _interpreted(
-        self, store: Store, program: Program, script: Script, around: StandingTree
-    ) -> Decision | None:
-        """Return the decision about a script, whose interpreter is the tree's where the host has none.
-
-        That finds the files around the script too. Return None if it is not to be had.
-        """
-        found, interpreter = decision_of_host(program), script.interpreter
-        if exists(program.view, interpreter):
-            return found
-        instead = around.program_at(interpreter)
-        if not instead:
-            return None
-        self._surrounded(store, instead, around)
-        files = files_for(self._session, program, self._wanted, self._decision_store.directory)
-        command = (files.plain_loader(), *words(script, instead))
-        return replace(found, command=command, objects=(instead,), machine=machine_of_scripts())
-
-    def _surrounded(self, store: Store, program: bytes, around: StandingTree) -> Decision:
-        """Return the decision about a program that finds what is in a tree, beside what it found before."""
-        before = decided(self._decision_store.directory, program)
-        if before is None or not whole_systems(before.objects):
-            found = decide(self._session, program, replace(self._wanted, around=(around.tree,))).decision
-            self._decision_store.keep_besides(store.layout, found, (around.object,))
-            return found
-        if around.tree not in before.objects:
-            before = replace(before, objects=(*before.objects, around.tree))
-            self._decision_store.write(before, movable=False)
-            self._decision_store.keep_besides(store.layout, before, (around.object,))
-            show_files(self._decision_store, before, (around.tree,))
-        return before
 
     def _index(self) -> Index:
         return base_index(self._session, self._wanted.suites)
@@ -306,6 +251,10 @@ class CommandProvision:
         self._decision_store.write(found, movable=False)
         with made_store(self._session) as store:
             self._decision_store.write_named(store.layout, named_decision(name), found)
+
+
+def _decided(session: Session, program: bytes, wanted: RunRequest) -> Decision:
+    return decide(session, program, wanted).decision
 
 
 def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[str, ...]:

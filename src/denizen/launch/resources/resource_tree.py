@@ -11,7 +11,8 @@ Directories are made and only files are links: what lists a directory need not f
 (/usr/share/ghostscript/10.05.1/iccprofiles to ../../color/icc/ghostscript), so it must lie where it is shown.
 
 A few small files are copied: `git init` copies its templates, and links among them would be links to a
-package in the repository. Objects are not, which look for libraries beside where they lie ($ORIGIN).
+package in the repository; and parts of a configuration (`*.d`). Objects are not, which look for libraries
+beside where they lie ($ORIGIN).
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def show_by_links(path: bytes, source: bytes, *, copied: int = 0) -> None:
             os.symlink(source, path)
     for one in entries:
         with contextlib.suppress(FileExistsError):
-            _show(path + one[len(source) :], one, source, copied=bool(fits))
+            _show(path + one[len(source) :], one, source, copied=bool(fits) or _is_snippet(one))
 
 
 def copied_of(source: bytes) -> int:
@@ -152,6 +153,16 @@ def copied_of(source: bytes) -> int:
     found = (one for one in _entries(source) if os.path.isfile(one) and not os.path.islink(one))
     files = list(islice(found, _FEW_FILES + 1))
     return 0 if len(files) > _FEW_FILES or any(map(_is_object, files)) else _FEW_BYTES
+
+
+def _is_snippet(path: bytes) -> bool:
+    """Tell whether a file is a part of a configuration: who lists such directories may pass over links.
+
+    glibc does in gconv-modules.d (iconv/gconv_parseconfdir.h), and so knows only a part of its converters.
+    """
+    if not os.path.dirname(path).endswith(b".d") or os.path.islink(path) or not os.path.isfile(path):
+        return False
+    return os.path.getsize(path) <= _FEW_BYTES and not _is_object(path)
 
 
 def _is_object(path: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from denizen.launch.decisions.libraries_at_home import at_home
 from denizen.launch.strategies.base import StrategyName, fallback_words
 from denizen.launch.strategies.namespace_plan import mount_point_for
 from denizen.value import replace
@@ -12,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.fhs.entry_command import Inside
     from denizen.fileview import FileView
-    from denizen.launch.decisions.decision import Decision, DecisionLibrary
+    from denizen.launch.decisions.decision import Decision
     from denizen.launch.program import Program
     from denizen.launch.strategies.base import ProgramStart
     from denizen.launch.strategies.loader_files import LoaderFiles
@@ -49,7 +50,7 @@ class FhsStrategy:
             base,
             command=environment_command(start.program, start.files, around, otherwise),
             objects=(*base.objects, around.tree),
-            libraries=tuple(_at_home(view, one, base, around.tree) for one in base.libraries),
+            libraries=at_home(view, base, around.tree, entered=True),
             # In the environment the default directories have libraries for dlopen, too.
             edits=(),
             opened=start.supplier.opened(base, around),
@@ -96,23 +97,3 @@ def _linking_with(
     if content.startswith(b"\x7fELF") or named not in content:
         return ()
     return (b"bind", files.text(content.replace(named, hidden)), script)
-
-
-def _at_home(view: FileView, library: DecisionLibrary, base: Decision, tree: bytes) -> DecisionLibrary:
-    """Return the library by its path in the environment, if that has the same file.
-
-    Some libraries look for files beside themselves.
-    """
-    for package in base.objects:
-        inside = library.path.removeprefix(package)
-        if inside != library.path and _is_same(view, library.path, tree + inside):
-            return replace(library, path=inside)
-    return library
-
-
-def _is_same(view: FileView, one: bytes, other: bytes) -> bool:
-    try:
-        first, second = view.stat(one), view.stat(other)
-    except OSError:
-        return False
-    return (first.device, first.inode) == (second.device, second.inode)

@@ -1,8 +1,9 @@
 """The tree around a command where no environment can be entered: the same packages, found where they lie.
 
 A command finds at their paths the files of its package and of all that this depends on, and what maintainer
-scripts would have made of them but for the work of tools: alternatives, configuration, the links of
-fhs/triggers.toml. The library inside it looks into the tree (launch/resources/resource_tree.py).
+scripts would have made of them: alternatives, configuration, the links of fhs/triggers.toml, and, where the
+kernel can confine them, the work of those tools that need no root of their own. The library inside it looks
+into the tree (launch/resources/resource_tree.py).
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from denizen.app.supply.own_architecture import own_architecture
 from denizen.disk_view import DiskView
 from denizen.fhs.entry_command import located
 from denizen.fhs.generations import Settings
+from denizen.fhs.tool_confinement import confinement, confines
 from denizen.fhs.tree_creation import make, members_of, pins_of, to_fetch
 from denizen.fileview import USR_MERGED
+from denizen.host import machine_name
+from denizen.launch.namespace_probe import obstacle
 from denizen.profiles.package_exports import is_program
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import Value, replace
@@ -56,6 +60,12 @@ class StandingTree(Value):
         return found if found.startswith(beside) and is_program(DiskView(), found) else b""
 
 
+def confines_tools(enter: bytes) -> bool:
+    """Return whether this host can confine a tool; the kernel is asked by trying it."""
+    machine = machine_name()
+    return confines(machine) and not obstacle(enter, confinement((), (), machine))
+
+
 class StandingTrees:
     """The trees for one program's commands."""
 
@@ -72,7 +82,8 @@ class StandingTrees:
 
     def composed(self, packages: Sequence[str]) -> StandingTree:
         """Return the tree, which the caller must keep. Raises the errors of creating environments."""
-        context = replace(creation_context(self._session, self._store, self._policy), standing=True)
+        context = creation_context(self._session, self._store, self._policy)
+        context = replace(context, standing=True, confined=confines_tools(context.means.enter))
         made = make(context, self._pins(packages), self._settings(packages)).tree
         return StandingTree(made, self._store.place_of(made))
 
