@@ -62,6 +62,11 @@ class Machine(Value):
     loader: str = ""
     max_page: int = 0x1000
 
+    @property
+    def audit_number(self) -> int:
+        """Return its AUDIT_ARCH (linux/audit.h), by which seccomp filters know it."""
+        return self.e_machine | (self.bits == 64) << 31 | self.little << 30
+
     def starts_on(self, kernel: str) -> bool:
         """Return whether a kernel (as `uname -m` names it) starts its programs without an emulator."""
         return kernel in self.kernels or kernel in self.also_on

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bare_programs import BareProgram
+from tests.support.build_sandboxes import require_confinement
 from tests.support.debs import Item
 from tests.support.hosts import Outcome
 
@@ -142,6 +143,7 @@ def test_a_program_finds_what_its_package_depends_on(container: BareProgram, pat
 
 def test_a_confined_tool_made_what_a_trigger_makes(container: BareProgram) -> None:
     """It had no right but to read the tree and to write where the rule says."""
+    require_confinement()
     done = _started(container, "viewer")
     assert (done.status, done.out) == (0, _NOTED), done.err
     assert (container.directories.work / "hosts").read_text() == "of the host\n"

@@ -1,4 +1,4 @@
-"""Sandboxes of builds: whether this machine can make one, and settings for one with a shell in it."""
+"""Sandboxes of builds and of tools: whether this machine can make them."""
 
 import functools
 import os
@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from denizen.app.environments.standing_tree import confines_tools
 from denizen.host import machine_name
 from denizen.launch.loader.binaries import enter_path
 
@@ -23,7 +24,16 @@ def _refusal() -> str:
 
 def require_sandbox() -> None:
     """Skip, saying why, unless this machine allows what a sandbox is made of; in CI fail instead."""
-    reason = _refusal()
+    _require(_refusal())
+
+
+def require_confinement() -> None:
+    """Skip, saying why, unless this machine's kernel can confine a tool; in CI fail instead."""
+    is_able = confines_tools(os.fsencode(enter_path(machine_name())))
+    _require("" if is_able else "the kernel's Landlock is too old, or it has none")
+
+
+def _require(reason: str) -> None:
     if reason and os.environ.get("CI"):
         pytest.fail(reason)
     if reason:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import struct
 
+from denizen.machines import by_kernel
 from denizen.value import Row
 
 TYPE_CHECKING = False
@@ -77,18 +78,15 @@ _ONLY: Mapping[str, _Argument] = {
     "fcntl": _Argument(1, (0, 1, 2, 3, 4, 5, 6, 7, 1030)),
     "prlimit64": _Argument(0, (0,)),
 }
-# By `uname -m`: the architecture (linux/audit.h) and its calls.
-_MACHINES: Mapping[str, tuple[int, Mapping[str, int]]] = {
-    "x86_64": (0xC000003E, _X86_64),
-    "aarch64": (0xC00000B7, _AARCH64),
-}
+# By AUDIT_ARCH_* (linux/audit.h).
+_CALLS: Mapping[int, Mapping[str, int]] = {0xC000003E: _X86_64, 0xC00000B7: _AARCH64}
 
 _Instruction = tuple[int, int, int, int]
 
 
 def confines(machine: str) -> bool:
     """Return whether tools can be confined on this machine (`uname -m`), as far as that depends on it."""
-    return machine in _MACHINES
+    return _architecture(machine) in _CALLS
 
 
 def confinement(readable: Sequence[bytes], writable: Sequence[bytes], machine: str) -> tuple[bytes, ...]:
@@ -105,18 +103,23 @@ def confinement(readable: Sequence[bytes], writable: Sequence[bytes], machine: s
 
 def tool_filter(machine: str) -> bytes:
     """Return the seccomp filter of confined tools on this machine (`uname -m`)."""
-    architecture, numbers = _MACHINES[machine]
+    architecture = _architecture(machine)
     program: list[_Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE_AT),
         (_EQUAL, 1, 0, architecture),
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, _NUMBER_AT),
     ]
-    for name, number in numbers.items():
+    for name, number in _CALLS[architecture].items():
         body = list(_body(_ONLY.get(name)))
         program += [(_EQUAL, 0, len(body), number), *body]
     program.append((_RETURN, 0, 0, _ENOSYS))
     return b"".join([struct.pack("<HBBI", *one) for one in program])
+
+
+def _architecture(machine: str) -> int:
+    row = by_kernel(machine)
+    return row.audit_number if row is not None else 0
 
 
 def _body(only: _Argument | None) -> Iterator[_Instruction]:

@@ -30,12 +30,10 @@ class BadBudget(BadInput):
     problem: str
     WHAT = "{path} says no budget"
     WHY = "{problem:text}"
-    REMEDY = "write a number of megabytes into it ({default}), or remove it"
 
     @property
-    def default(self) -> int:
-        """The number that the remedy gives as an example."""
-        return DEFAULT_BUDGET
+    def remedy(self) -> str:
+        return f"write a number of megabytes into it ({DEFAULT_BUDGET}), or remove it"
 
     @property
     def sentence(self) -> str:

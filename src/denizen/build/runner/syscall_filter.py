@@ -120,8 +120,8 @@ def _architectures(machine: str) -> tuple[int, ...]:
     """
     own = [row for row in MACHINES if machine in row.kernels]
     beside = [row for row in MACHINES if any(row.starts_on(name) for one in own for name in _kernels(one))]
-    numbers = (row.e_machine | (row.bits == 64) << 31 | row.little << 30 for row in (*own, *beside))
-    return tuple(dict.fromkeys(number for number in numbers if number in NUMBERS))
+    numbers = dict.fromkeys(row.audit_number for row in (*own, *beside))
+    return tuple(number for number in numbers if number in NUMBERS)
 
 
 def _kernels(row: Machine) -> tuple[str, ...]:
