@@ -39,13 +39,13 @@ def read_mountinfo(text: bytes) -> list[Mount]:
         before, _, after = line.partition(b" - ")
         fields, behind = before.split(b" "), after.split(b" ")
         if len(fields) > 5 and len(behind) > 1:
-            found.append(Mount(*map(_unescaped, (fields[3], fields[4], behind[0], behind[1]))))
+            row = (fields[3], fields[4], behind[0], behind[1])
+            # Asked of the line once: hardly any has an escape, and four calls for each cost half of its time.
+            found.append(Mount(*(map(_unescaped, row) if b"\\" in line else row)))
     return found
 
 
 def _unescaped(field: bytes) -> bytes:
-    if b"\\" not in field:
-        return field
     for escape, byte in _ESCAPES:
         field = field.replace(escape, byte)
     return field
