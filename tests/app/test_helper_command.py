@@ -63,17 +63,21 @@ def test_a_program_with_an_environment_of_its_own_has_its_helper(tmp_path: Path)
     assert "--strategy" in done.stderr
 
 
-def test_the_words_carry_directories_and_proxies_but_no_password() -> None:
+def test_the_words_carry_directories_and_proxies_but_no_password(tmp_path: Path) -> None:
     environ = {
-        "HOME": "/home/u",
+        "HOME": str(tmp_path),
         "XDG_CACHE_HOME": "/c",
         "http_proxy": "http://p:1",
         "https_proxy": "http://u:secret@p:1",
     }
     words = helper_words(context(None, **environ).session, "decide")
     settings = [word for before, word in itertools.pairwise(words) if before == b"--set"]
+    home = os.fsencode(tmp_path)
     assert settings == [
-        b"XDG_DATA_HOME=/home/u/.local/share", b"XDG_STATE_HOME=/home/u/.local/state", b"XDG_CACHE_HOME=/c",
-        b"XDG_CONFIG_HOME=/home/u/.config", b"http_proxy=http://p:1",
-    ]  # fmt: skip
+        b"XDG_DATA_HOME=" + home + b"/.local/share",
+        b"XDG_STATE_HOME=" + home + b"/.local/state",
+        b"XDG_CACHE_HOME=/c",
+        b"XDG_CONFIG_HOME=" + home + b"/.config",
+        b"http_proxy=http://p:1",
+    ]
     assert os.fsdecode(words[0]) == sys.executable
