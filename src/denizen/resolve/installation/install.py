@@ -94,11 +94,17 @@ def install(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
 
 
 def _written_to(store: Store, resolution: Resolution, made: Recipes) -> set[bytes]:
-    """Return the trees of packages in the store of which a chosen file is missing or was modified."""
+    """Return the trees of packages in the store of which a chosen file is missing or was modified.
+
+    A tree that is not there is none of them: another process may put it there, whole, at any moment, and
+    would lose it.
+    """
     found: set[bytes] = set()
     for choice in resolution.choices:
         if choice.package:
             place = store.place_of(made.packages[choice.package])
+            if not os.path.lexists(place):
+                continue
             try:
                 facts = os.stat(os.path.join(place, choice.path))
             except OSError:
