@@ -1,4 +1,4 @@
-"""Directories of decisions tell of the user's programs: others cannot list them."""
+"""Directories of decisions: others cannot list them, which tell of the user's programs; damaged trees."""
 
 import os
 import stat
@@ -33,3 +33,24 @@ def test_no_directory_of_decisions_can_be_listed_by_others(tmp_path: Path, umask
     assert top in places
     assert [place for place in places if stat.S_IMODE(place.stat().st_mode) & 0o066] == []
     assert stat.S_IMODE(top.stat().st_mode) == 0o700
+
+
+def test_a_tree_that_is_not_there_is_not_damaged(tmp_path: Path) -> None:
+    """Another process may put it there before it is set aside, and would lose it."""
+    tree = tmp_path / "store" / "package"
+    (tree / "lib").mkdir(parents=True)
+    (tmp_path / "store" / "libraries").mkdir()
+    decision = Decision(
+        identity=identity_of(DiskView().stat(b"/bin/true")),
+        headers=bytes(16),
+        machine=0,
+        ldso=os.fsencode(tree / "lib" / "ld.so"),
+        program=b"/bin/true",
+        search=os.fsencode(tmp_path / "store" / "libraries"),
+    )
+    kept = variant(os.fsencode(tmp_path / "decisions"), b"")
+    kept.write(decision, movable=False)
+    assert kept.damaged(decision.identity) == {os.fsencode(tree)}
+    (tree / "lib").rmdir()
+    tree.rmdir()
+    assert kept.damaged(decision.identity) == set()

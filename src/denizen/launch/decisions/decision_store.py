@@ -110,14 +110,23 @@ class DecisionStore(Value):
         return None if lacks(found) or found.generation < GENERATION else found
 
     def damaged(self, identity: Identity) -> set[bytes]:
-        """Return the store trees in which a file that the decision names is missing or was modified."""
+        """Return the store trees in which a file that the decision names is missing or was modified.
+
+        A tree that is not there is none of them: another process may put it there, whole, at any moment, and
+        would lose it.
+        """
         found = read_decision(os.path.join(self.directory, identity_name(identity)))
         if found is None:
             return set()
         store = os.path.realpath(os.path.dirname(found.search)) + b"/"
-        # Where the links end, which may be gone: the package, not the directory of links.
-        places = [os.path.realpath(path) for path in stored(found) if not untouched(path)]
-        return {store + place[len(store) :].split(b"/")[0] for place in places if place.startswith(store)}
+        damaged: set[bytes] = set()
+        for path in stored(found):
+            # Where the links end, which may be gone: the package, not the directory of links.
+            place = os.path.realpath(path)
+            tree = store + place[len(store) :].split(b"/")[0]
+            if place.startswith(store) and os.path.lexists(tree) and not untouched(path):
+                damaged.add(tree)
+        return damaged
 
     def keep(self, layout: StoreLayout, decision: Decision) -> None:
         """Keep the decision's store objects from collection, by links below gcroots/.
