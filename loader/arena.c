@@ -26,3 +26,17 @@ void *arena_take(struct arena *arena, size_t size)
     arena->next += size;
     return taken;
 }
+
+const char *arena_expanded(struct arena *arena, const char *string, const char *origin)
+{
+    size_t room = text_length(string) + 1;
+    for (const char *at = string; *at; at++)
+        room += *at == '$' ? text_length(origin) : 0;
+    struct text whole = text_in(arena_take(arena, room), room);
+    while (*string) {
+        size_t token = text_origin(string);
+        text_add_bytes(&whole, token ? origin : string, token ? text_length(origin) : 1);
+        string += token ? token : 1;
+    }
+    return whole.data;
+}

@@ -14,5 +14,7 @@ struct arena {
 struct arena arena_make(void);
 /* Return zeroed memory, 16-byte aligned. Ends the program when there is none left. */
 void *arena_take(struct arena *arena, size_t size);
+/* Return the string with `origin` for each token for the program's directory ($ORIGIN, ${ORIGIN}). */
+const char *arena_expanded(struct arena *arena, const char *string, const char *origin);
 
 #endif

@@ -230,10 +230,7 @@ static uintptr_t own_entry(struct arena *arena, const struct program *program, c
     const char *name = entry->d_tag == DT_NEEDED && !musl ? program_string(program, entry) : NULL;
     if (!name || !presentation->origin || !text_has_origin(name))
         return entry->d_un.d_val;
-    size_t room = room_for(name, presentation->origin);
-    struct text whole = text_in(arena_take(arena, room), room);
-    text_add_expanded(&whole, name, presentation->origin);
-    return string_offset(program, whole.data);
+    return string_offset(program, arena_expanded(arena, name, presentation->origin));
 }
 
 /* The program's own DT_NEEDED stay, after ours: each finds its library already loaded and gives it

@@ -225,15 +225,10 @@ static char **find_variable(const struct process *process)
    in it, which ld.so does not see as it replaces the token later. */
 static const char *with_origin(struct arena *arena, const struct decision *decision, const char *list, const char *origin)
 {
-    size_t room = text_length(list) + 1;
-    for (const char *at = list; *at; at++)
-        room += *at == '$' ? text_length(origin) : 0;
     for (const char *at = origin; *at; at++)
         if (is_separator(decision, *at))
             return list;
-    struct text whole = text_in(arena_take(arena, room), room);
-    text_add_expanded(&whole, list, origin);
-    return whole.data;
+    return arena_expanded(arena, list, origin);
 }
 
 static void settle_all(const struct search *search, struct text *shown)

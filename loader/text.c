@@ -149,15 +149,6 @@ bool text_has_origin(const char *string)
     return *string;
 }
 
-void text_add_expanded(struct text *text, const char *string, const char *origin)
-{
-    while (*string) {
-        size_t token = text_origin(string);
-        text_add_bytes(text, token ? origin : string, token ? text_length(origin) : 1);
-        string += token ? token : 1;
-    }
-}
-
 bool text_starts(const char *string, const char *prefix)
 {
     for (; *prefix; prefix++, string++)

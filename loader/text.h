@@ -18,8 +18,6 @@ struct text {
 struct text text_in(char *data, size_t room);
 void text_add(struct text *text, const char *more);
 void text_add_bytes(struct text *text, const char *more, size_t length);
-/* Add the string with `origin` for each token for the program's directory. */
-void text_add_expanded(struct text *text, const char *string, const char *origin);
 void text_add_hex(struct text *text, uint64_t number);
 void text_add_hex_bytes(struct text *text, const uint8_t *bytes, size_t length);
 void text_add_decimal(struct text *text, uint32_t number);
