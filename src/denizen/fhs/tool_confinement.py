@@ -10,8 +10,18 @@ Two parts of the kernel that need no privilege (docs/decisions/0018-confined-too
 
 from __future__ import annotations
 
-import struct
-
+from denizen.formats.sock_filter import (
+    ALLOW,
+    ARCHITECTURE_AT,
+    ARGUMENTS_AT,
+    EQUAL,
+    ERRNO,
+    KILL,
+    LOAD,
+    NUMBER_AT,
+    RETURN,
+    filter_bytes,
+)
 from denizen.machines import by_kernel
 from denizen.value import Row
 
@@ -19,10 +29,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# linux/bpf_common.h, seccomp.h: load a word, compare, return.
-_LOAD, _EQUAL, _RETURN = 0x20, 0x15, 0x06
-_ALLOW, _ENOSYS, _KILL = 0x7FFF0000, 0x00050000 | 38, 0x80000000
-_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16
+    from denizen.formats.sock_filter import Instruction
+
+_ENOSYS = 38
 
 # asm/unistd.h. Each machine has some of the names alone.
 _X86_64: Mapping[str, int] = {
@@ -81,8 +90,6 @@ _ONLY: Mapping[str, _Argument] = {
 # By AUDIT_ARCH_* (linux/audit.h).
 _CALLS: Mapping[int, Mapping[str, int]] = {0xC000003E: _X86_64, 0xC00000B7: _AARCH64}
 
-_Instruction = tuple[int, int, int, int]
-
 
 def confines(machine: str) -> bool:
     """Return whether tools can be confined on this machine (`uname -m`), as far as that depends on it."""
@@ -104,17 +111,17 @@ def confinement(readable: Sequence[bytes], writable: Sequence[bytes], machine: s
 def tool_filter(machine: str) -> bytes:
     """Return the seccomp filter of confined tools on this machine (`uname -m`)."""
     architecture = _architecture(machine)
-    program: list[_Instruction] = [
-        (_LOAD, 0, 0, _ARCHITECTURE_AT),
-        (_EQUAL, 1, 0, architecture),
-        (_RETURN, 0, 0, _KILL),
-        (_LOAD, 0, 0, _NUMBER_AT),
+    program: list[Instruction] = [
+        (LOAD, 0, 0, ARCHITECTURE_AT),
+        (EQUAL, 1, 0, architecture),
+        (RETURN, 0, 0, KILL),
+        (LOAD, 0, 0, NUMBER_AT),
     ]
     for name, number in _CALLS[architecture].items():
         body = list(_body(_ONLY.get(name)))
-        program += [(_EQUAL, 0, len(body), number), *body]
-    program.append((_RETURN, 0, 0, _ENOSYS))
-    return b"".join([struct.pack("<HBBI", *one) for one in program])
+        program += [(EQUAL, 0, len(body), number), *body]
+    program.append((RETURN, 0, 0, ERRNO | _ENOSYS))
+    return filter_bytes(program)
 
 
 def _architecture(machine: str) -> int:
@@ -122,14 +129,14 @@ def _architecture(machine: str) -> int:
     return row.audit_number if row is not None else 0
 
 
-def _body(only: _Argument | None) -> Iterator[_Instruction]:
+def _body(only: _Argument | None) -> Iterator[Instruction]:
     """Yield what decides on a call; a body always returns, as it leaves no number to compare.
 
     The kernel takes flags, commands and process numbers from the low half of an argument alone.
     """
     if only is not None:
-        yield (_LOAD, 0, 0, _ARGUMENTS_AT + 8 * only.number)
+        yield (LOAD, 0, 0, ARGUMENTS_AT + 8 * only.number)
         for at, value in enumerate(only.values):
-            yield (_EQUAL, len(only.values) - at, 0, value)
-        yield (_RETURN, 0, 0, _ENOSYS)
-    yield (_RETURN, 0, 0, _ALLOW)
+            yield (EQUAL, len(only.values) - at, 0, value)
+        yield (RETURN, 0, 0, ERRNO | _ENOSYS)
+    yield (RETURN, 0, 0, ALLOW)

@@ -6,14 +6,24 @@ the same bits when a file is made, and no calls that would bring either past a f
 arguments from memory (openat2, io_uring: ENOSYS, for which their users have another way). No keys: for one
 that is not there, the kernel starts /sbin/request-key as root, outside of the sandbox and with this machine's
 network (request_key(2)). A call of an architecture that is not listed ends the process.
-
-A program is a sequence of `sock_filter` (linux/filter.h): code, jump if true, jump if false, operand.
 """
 
 from __future__ import annotations
 
-import struct
-
+from denizen.formats.sock_filter import (
+    ALLOW,
+    AND,
+    ARCHITECTURE_AT,
+    ARGUMENTS_AT,
+    BITS,
+    EQUAL,
+    ERRNO,
+    KILL,
+    LOAD,
+    NUMBER_AT,
+    RETURN,
+    filter_bytes,
+)
 from denizen.machines import MACHINES, Machine
 from denizen.value import Row
 
@@ -21,10 +31,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# linux/bpf_common.h, seccomp.h: load a word, compare, test bits, mask, return.
-_LOAD, _EQUAL, _BITS, _AND, _RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
-_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16
+    from denizen.formats.sock_filter import Instruction
+
 # asm/unistd.h: x32 calls are those of x86-64 with this bit, the ones that matter here under the same numbers.
 _NOT_X32 = 0xBFFFFFFF
 EPERM, ENOSYS, ENOTSUP = 1, 38, 95
@@ -94,8 +102,6 @@ RULES: tuple[Rule, ...] = (
     Rule("keyctl", -1, -1, ENOSYS),
 )
 
-_Instruction = tuple[int, int, int, int]
-
 
 def knows(machine: str) -> bool:
     """Return whether there is a filter for this machine (`uname -m`)."""
@@ -104,13 +110,13 @@ def knows(machine: str) -> bool:
 
 def syscall_filter(machine: str) -> bytes:
     """Return the filter of builders on this machine (`uname -m`)."""
-    program: list[_Instruction] = [(_LOAD, 0, 0, _ARCHITECTURE_AT)]
+    program: list[Instruction] = [(LOAD, 0, 0, ARCHITECTURE_AT)]
     for architecture in _architectures(machine):
         block = list(_block(architecture))
         # A jump reaches 255 instructions at most, a block fewer.
-        program += [(_EQUAL, 0, len(block), architecture), *block]
-    program.append((_RETURN, 0, 0, _KILL))
-    return b"".join([struct.pack("<HBBI", *one) for one in program])
+        program += [(EQUAL, 0, len(block), architecture), *block]
+    program.append((RETURN, 0, 0, KILL))
+    return filter_bytes(program)
 
 
 def _architectures(machine: str) -> tuple[int, ...]:
@@ -128,27 +134,27 @@ def _kernels(row: Machine) -> tuple[str, ...]:
     return (*row.kernels, *row.also_on)
 
 
-def _block(architecture: int) -> Iterator[_Instruction]:
+def _block(architecture: int) -> Iterator[Instruction]:
     numbers = NUMBERS[architecture]
-    yield (_LOAD, 0, 0, _NUMBER_AT)
+    yield (LOAD, 0, 0, NUMBER_AT)
     if architecture == 0xC000003E:
-        yield (_AND, 0, 0, _NOT_X32)
+        yield (AND, 0, 0, _NOT_X32)
     for rule in RULES:
         if rule.call in numbers:
             body = list(_body(rule))
-            yield (_EQUAL, 0, len(body), numbers[rule.call])
+            yield (EQUAL, 0, len(body), numbers[rule.call])
             yield from body
-    yield (_RETURN, 0, 0, _ALLOW)
+    yield (RETURN, 0, 0, ALLOW)
 
 
-def _body(rule: Rule) -> Iterator[_Instruction]:
+def _body(rule: Rule) -> Iterator[Instruction]:
     """Yield what decides on a call; a body always returns, as it leaves no number to compare."""
     if rule.flags >= 0:
-        yield (_LOAD, 0, 0, _ARGUMENTS_AT + 8 * rule.flags)
-        yield (_BITS, 1, 0, _MAKES)
-        yield (_RETURN, 0, 0, _ALLOW)
+        yield (LOAD, 0, 0, ARGUMENTS_AT + 8 * rule.flags)
+        yield (BITS, 1, 0, _MAKES)
+        yield (RETURN, 0, 0, ALLOW)
     if rule.mode >= 0:
-        yield (_LOAD, 0, 0, _ARGUMENTS_AT + 8 * rule.mode)
-        yield (_BITS, 1, 0, SET_ID)
-        yield (_RETURN, 0, 0, _ALLOW)
-    yield (_RETURN, 0, 0, _ERRNO | rule.error)
+        yield (LOAD, 0, 0, ARGUMENTS_AT + 8 * rule.mode)
+        yield (BITS, 1, 0, SET_ID)
+        yield (RETURN, 0, 0, ALLOW)
+    yield (RETURN, 0, 0, ERRNO | rule.error)
