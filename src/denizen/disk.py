@@ -146,6 +146,16 @@ def content_or_empty(path: str, limit: int) -> bytes:
         return b""
 
 
+def same_content(path: bytes, other: bytes) -> bool:
+    """Return whether two files have the same bytes; a file that is not there is like none. Raises OSError."""
+    import filecmp  # few compare files
+
+    try:
+        return filecmp.cmp(path, other, shallow=False)
+    except FileNotFoundError:
+        return False
+
+
 def make_directories(path: bytes, mode: int = 0o755) -> None:
     """Create the directory `path` if it is absent, with exactly that mode whatever the umask.
 

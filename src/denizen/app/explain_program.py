@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from denizen.app.decisions.decision_maker import DryRun
+    from denizen.app.decisions.dry_run import DryRun
     from denizen.app.session import Session
     from denizen.app.start_outcome import StartOutcome
     from denizen.diagnose.program_facts import HostContext, ProgramFacts
@@ -145,7 +145,7 @@ def explain(session: Session, request: WhyRequest) -> Explanation:
     report = _examine(request, session.environ)
     dry_run = resolution = None
     if not request.host_alone and request.sysroot is None:
-        from denizen.app.decisions.decision_maker import DryRun
+        from denizen.app.decisions.dry_run import DryRun
 
         dry_run = DryRun(session, report.program, offline=request.offline)
         resolution = _resolve(session, request, report, dry_run)

@@ -47,6 +47,11 @@ def obstacle(enter: bytes, operations: Sequence[bytes]) -> str:
     return "" if status == 0 else _reason(said, status)
 
 
+def environment_obstacle(enter: bytes) -> str:
+    """Return why no environment can be entered here, whatever it has; "" if one can."""
+    return obstacle(enter, (b"private",))
+
+
 def _said(descriptor: int) -> bytes | None:
     """Return all that is written until the writer ends; None if it does not end."""
     poll = select.poll()

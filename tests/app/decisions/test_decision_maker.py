@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from denizen.app.decisions.decision_maker import DryRun, decide
+from denizen.app.decisions.decision_maker import decide
+from denizen.app.decisions.dry_run import DryRun
 from denizen.app.errors import CannotStart
 from denizen.app.start_request import RunRequest
 from denizen.disk_view import DiskView

@@ -25,7 +25,7 @@ from denizen.launch.decisions import GENERATION
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.fast_path import decided
 from denizen.launch.fhs_rules import EnvironmentNeeds
-from denizen.launch.namespace_probe import obstacle
+from denizen.launch.namespace_probe import environment_obstacle
 from denizen.launch.program import open_program
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.virtualenv import newest
@@ -50,24 +50,6 @@ if TYPE_CHECKING:
 _IN_TREES = ("", StrategyName.STUB.value, StrategyName.DIRECT.value)
 # What shows files of packages at their paths, by mounts or as qemu's sysroot.
 _SHOWING = (StrategyName.NAMESPACE, StrategyName.EMULATED)
-
-
-class StartPlan(Value):
-    """A planned start, of which nothing is carried out.
-
-    Attributes:
-        resolution: the packages that would be fetched; None where the host has all that is needed.
-        verdicts: every strategy with the obstacle to it.
-        emulator: which one runs a program of another architecture, in words; "" for this machine's.
-        files: what a static program looks for and this host lacks.
-        unstarted: what a static program cannot start, in words; "" for nothing known.
-    """
-
-    resolution: Resolution | None
-    verdicts: tuple[StrategyVerdict, ...]
-    emulator: str = ""
-    files: tuple[LookedForFiles, ...] = ()
-    unstarted: str = ""
 
 
 class Decided(Value):
@@ -111,13 +93,13 @@ def decide(
                 return Decided(decision_store.directory, known)
             if session.reporter.is_verbose:
                 session.reporter.say(f"deciding how to start {display(program)}")
-            maker = _DecisionMaker(session, opened, wanted, is_child=is_child)
+            maker = DecisionMaker(session, opened, wanted, is_child=is_child)
             return _decide_surrounded(session, maker, wanted) if maker.needs_tree() else maker.run()
     except FileNotFoundError as problem:
         raise no_such_program(program, problem) from problem
 
 
-def _decide_surrounded(session: Session, maker: _DecisionMaker, wanted: RunRequest) -> Decided:
+def _decide_surrounded(session: Session, maker: DecisionMaker, wanted: RunRequest) -> Decided:
     """Return the decision about a program that wants an environment where none can be entered.
 
     It finds what the environment would have where that lies.
@@ -134,7 +116,7 @@ def _decide_surrounded(session: Session, maker: _DecisionMaker, wanted: RunReque
         if script is None:
             made = maker.with_tree(around.tree).run()
         else:
-            programs = SurroundedPrograms(session, store, wanted.followers, _decision_about)
+            programs = SurroundedPrograms(session, store, wanted.followers, decision_about)
             found = programs.interpreted(maker.program, script, around)
             if found is None:
                 return maker.run()
@@ -144,7 +126,8 @@ def _decide_surrounded(session: Session, maker: _DecisionMaker, wanted: RunReque
     return made
 
 
-def _decision_about(session: Session, program: bytes, wanted: RunRequest) -> Decision:
+def decision_about(session: Session, program: bytes, wanted: RunRequest) -> Decision:
+    """Return the decision about the program at an absolute path. Raises as `decide`."""
     return decide(session, program, wanted).decision
 
 
@@ -178,7 +161,7 @@ def _known(decision_store: DecisionStore, program: bytes, wanted: RunRequest) ->
     return found if set(wanted.around) <= set(found.objects) else None
 
 
-class _DecisionMaker:
+class DecisionMaker:
     """The steps from one program file to its decision: examine it, choose libraries, choose a strategy."""
 
     def __init__(
@@ -235,13 +218,13 @@ class _DecisionMaker:
         return StrategyName.FHS.value in wanted.excluded or self._is_without_environments()
 
     def _is_without_environments(self) -> bool:
-        return bool(obstacle(tools_of(self._session).enter(), (b"private",)))
+        return bool(environment_obstacle(tools_of(self._session).enter()))
 
-    def with_tree(self, tree: bytes) -> _DecisionMaker:
+    def with_tree(self, tree: bytes) -> DecisionMaker:
         """Return the maker of the decision about the program with a tree of packages around it."""
         # Its libraries are of the release that the tree is of.
         wants = EnvironmentNeeds(suites=self.wants.suites)
-        return _DecisionMaker(self._session, self.program, replace(self._wanted, around=(tree,)), wants=wants)
+        return DecisionMaker(self._session, self.program, replace(self._wanted, around=(tree,)), wants=wants)
 
     def kept(self, found: Decision) -> Decided:
         """Keep a decision about the program that was made elsewhere."""
@@ -250,7 +233,7 @@ class _DecisionMaker:
 
     def run(self) -> Decided:
         """Return the decision and keep it; a decision for an explicitly requested strategy is not kept."""
-        refuse_hopeless(self._program, self._examined.report)
+        self.refuse_hopeless()
         only = StrategyName(self._wanted.strategy) if self._wanted.strategy else None
         base = self._known()
         if base is None:
@@ -272,12 +255,13 @@ class _DecisionMaker:
                 return Decided(self._decision_store.directory, found, unstarted)
         return Decided(self._decision_store.directory, self._chooser.started(base, only))
 
-    def plan(self) -> StartPlan:
-        """Return what `run` would do. Raises CannotStart."""
+    def refuse_hopeless(self) -> None:
+        """Raise CannotStart if no strategy could start the program."""
         refuse_hopeless(self._program, self._examined.report)
-        verdicts = self.verdicts()
-        files, unstarted = self.files(verdicts), self.unstarted()
-        return StartPlan(self._bases.planned(), verdicts, self.emulator_words(), files, unstarted)
+
+    def planned(self) -> Resolution | None:
+        """Return the packages that would be fetched; None where the host has all that is needed."""
+        return self._bases.planned()
 
     def unstarted(self) -> str:
         """Return what a static program cannot start, in words; "" for nothing known."""
@@ -351,64 +335,3 @@ class _DecisionMaker:
         # Elsewhere it does not lie in its package, and gets no environment with that.
         bound = bound or bool(self._bases.wants.suites)
         return inside and not bound
-
-
-def plan_for(session: Session, program: bytes, wanted: RunRequest) -> StartPlan:
-    """Return the packages and the strategy that `run` would use. Raises NoSuchProgram, CannotStart."""
-    try:
-        return _DecisionMaker(session, open_program(DiskView(), program), wanted).plan()
-    except FileNotFoundError as problem:
-        raise no_such_program(program, problem) from problem
-
-
-class DryRun:
-    """The answers to what `run` would do with one program, which is examined once, for the first of them.
-
-    Every method raises OSError, SourceFailed, HostLacks.
-    """
-
-    def __init__(self, session: Session, program: bytes, *, offline: bool) -> None:
-        """Answer for the program at an absolute path; with `offline` nothing is fetched."""
-        self._session = session
-        self._program = program
-        self._offline = offline
-        self._made: _DecisionMaker | None = None
-
-    def verdicts(self) -> tuple[StrategyVerdict, ...]:
-        """Return the verdict of `run` on every strategy."""
-        return self._maker().verdicts()
-
-    def files(self, verdicts: Sequence[StrategyVerdict]) -> tuple[LookedForFiles, ...]:
-        """Return what is done about files that a static program looks for, by the strategy that is chosen."""
-        return self._maker().files(verdicts) if verdicts else ()
-
-    def unstarted(self) -> str:
-        """Return what a static program cannot start, in words; "" for nothing known."""
-        return self._maker().unstarted()
-
-    def improvement(self) -> Resolution | None:
-        """Return packages with libraries that the program opens at run time and the host lacks, or None."""
-        return self._maker().improvement()
-
-    def emulator_words(self) -> str:
-        """Return which emulator starts another architecture's program; "" for this machine's."""
-        return self._maker().emulator_words()
-
-    def variables(self) -> tuple[bytes, ...]:
-        """Return the variables, as NAME=VALUE, that the kept decision gives the program where it has none."""
-        from denizen.launch.strategies.file_variables import variables_in
-
-        try:
-            found = decided(self._session.paths.decisions, self._program)
-        except OSError:
-            return ()
-        return () if found is None else variables_in(found)
-
-    def _maker(self) -> _DecisionMaker:
-        if self._made is None:
-            from denizen.app.start_request import RunRequest, for_program
-
-            wanted = for_program(RunRequest(offline=self._offline), self._program)
-            opened = open_program(DiskView(), self._program)
-            self._made = _DecisionMaker(self._session, opened, wanted)
-        return self._made

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import filecmp
-
 from denizen.app.available_commands import AvailableCommands
 from denizen.app.helper_command import helper_words
 from denizen.app.start_outcome import MENDED
 from denizen.app.temporary_directory import with_temporary
+from denizen.disk import same_content
 from denizen.disk_view import EnvironmentView
 from denizen.errors import display
 from denizen.launch.command_links import commands_of
@@ -102,7 +101,7 @@ class StrategyChooser:
         around = start.supplier.environment()
         name = _merged(bases.wants.standing)
         place = _real_path(around.tree, name)
-        if not place or not _are_same(around.tree + place, program.path):
+        if not place or not same_content(around.tree + place, program.path):
             return None
         standing = InsideProgram(around, place, name, is_renamed=True)
         made = decision_inside(bases.session, bases.wanted, bases.decision_store, standing, otherwise)
@@ -173,13 +172,6 @@ def _real_path(tree: bytes, path: bytes) -> bytes:
         return EnvironmentView(tree).realpath(path)
     except OSError:
         return b""
-
-
-def _are_same(path: bytes, other: bytes) -> bool:
-    try:
-        return filecmp.cmp(path, other, shallow=False)
-    except FileNotFoundError:
-        return False
 
 
 class _PackageSupplier:

@@ -6,7 +6,6 @@ are of its own release. The packages from which it was unpacked name both.
 
 from __future__ import annotations
 
-import filecmp
 import functools
 import os
 import re
@@ -17,6 +16,7 @@ from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.provenance_cache import known_suites
 from denizen.app.supply.store_access import made_store
+from denizen.disk import same_content
 from denizen.errors import SourceFailed, display
 from denizen.fhs.package_relations import groups
 from denizen.launch.unpacked_package import unpacked_packages
@@ -160,10 +160,7 @@ class _AskedSuite(Value):
         supply = supply_of(self.session, self.policy)
         with made_store(self.session) as store, store.working() as work:
             tree = installation.unpacked(store, work, pin_of(package, self.index.snapshots), supply)
-            try:
-                return filecmp.cmp(store.place_of(tree) + unpacked.program, self.program, shallow=False)
-            except FileNotFoundError:
-                return False
+            return same_content(store.place_of(tree) + unpacked.program, self.program)
 
 
 def _is_built_with_another(package: Provider) -> bool:

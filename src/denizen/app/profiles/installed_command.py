@@ -83,19 +83,14 @@ def _decided(
     session: Session, command: _Command, wanted: RunRequest, decision_store: DecisionStore
 ) -> Decision:
     from denizen.app.decisions.decision_maker import decide
+    from denizen.app.session import tools_of
     from denizen.app.start_request import for_program
+    from denizen.launch.namespace_probe import environment_obstacle
 
     name = command.name.decode("utf-8", "surrogateescape")
-    if name in command.recipe.inside and not _namespaces_refused(session):
+    if name in command.recipe.inside and not environment_obstacle(tools_of(session).enter()):
         return _inside(session, command, wanted, decision_store)
     return decide(session, command.program, for_program(wanted, command.program)).decision
-
-
-def _namespaces_refused(session: Session) -> str:
-    from denizen.app.session import tools_of
-    from denizen.launch.namespace_probe import obstacle
-
-    return obstacle(tools_of(session).enter(), (b"private",))
 
 
 def _inside(

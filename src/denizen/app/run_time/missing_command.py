@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.command_package import COMMAND_PATH, command_package
-from denizen.app.decisions.decision_maker import decide
+from denizen.app.decisions.decision_maker import decision_about
 from denizen.app.decisions.surrounded_program import SurroundedPrograms
 from denizen.app.environments.auto_environment import enter_auto_environment
 from denizen.app.environments.fhs_create import size_to_fetch
@@ -32,7 +32,7 @@ from denizen.launch.command_rules import kept_out_reason
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.fhs_rules import EnvironmentNeeds
 from denizen.launch.kept_out import NOT_PACKAGED, OTHER_NAME, command_not_brought, command_not_fetched
-from denizen.launch.namespace_probe import obstacle
+from denizen.launch.namespace_probe import environment_obstacle
 from denizen.sources.base import Scope
 from denizen.sources.errors import Offline
 from denizen.sources.fetch_policy import FetchPolicy
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from denizen.fhs.entry_command import Inside
     from denizen.index.locate import Index
     from denizen.launch.command_links import CommandLinks
-    from denizen.launch.decisions.decision import Decision
 
 # Sections of the archive whose packages no command needs.
 _FOR_PEOPLE = (b"debug", b"devel", b"doc", b"libdevel", b"localization")
@@ -125,7 +124,7 @@ class CommandProvision:
 
     @property
     def _is_without_environments(self) -> bool:
-        return bool(obstacle(tools_of(self._session).enter(), (b"private",)))
+        return bool(environment_obstacle(tools_of(self._session).enter()))
 
     @property
     def _links(self) -> CommandLinks:
@@ -151,7 +150,7 @@ class CommandProvision:
             if around is None:
                 return
             program = around.program(name)
-            programs = SurroundedPrograms(self._session, store, self._wanted, _decided)
+            programs = SurroundedPrograms(self._session, store, self._wanted, decision_about)
             found = programs.decided(program, around) if program else None
             if found is None:
                 reason = "its interpreter is not here, and no package has it"
@@ -251,10 +250,6 @@ class CommandProvision:
         self._decision_store.write(found, movable=False)
         with made_store(self._session) as store:
             self._decision_store.write_named(store.layout, named_decision(name), found)
-
-
-def _decided(session: Session, program: bytes, wanted: RunRequest) -> Decision:
-    return decide(session, program, wanted).decision
 
 
 def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ def _run(parsed: Parsed, context: Context) -> int:
 
 def _show_plan(context: Context, program: bytes, wanted: RunRequest) -> int:
     """Print the packages and the strategies."""
-    from denizen.app.decisions.decision_maker import plan_for
+    from denizen.app.decisions.dry_run import plan_for
     from denizen.cli.views.resolution_view import resolution_lines
     from denizen.cli.views.strategy_view import strategy_document, strategy_lines
     from denizen.resolve.resolution_summary import document
