@@ -9,11 +9,14 @@ dl-hash.h for the functions.
 A program of 60 libraries refers to some 3,000 names out of 45,000 that are defined. Looking these up
 takes 6 ms; reading all 45,000 names to put them in sets takes 40.
 
-Limits: tables must be mapped from the file; no chain is followed beyond MAX_CHAIN symbols.
+Limits: tables must be mapped from the file; no chain is followed beyond MAX_CHAIN symbols. A file can lay
+all its symbols in one chain, which each lookup walks: n names would cost n². Once the walks of an object have
+passed its whole table _WALKS times, an index of the table is made, and every further lookup asks that.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from struct import Struct
 
 from denizen.elf import constants as c
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
 _FINDABLE = frozenset([binding << 4 | kind for binding in c.FINDABLE_BINDINGS for kind in c.FINDABLE_TYPES])
 
 _SYMBOL = {64: "IBBHQQ", 32: "IIIBBH"}
+# A well made table is passed once or twice when all that it holds is looked up.
+_WALKS = 4
+# Names are told apart in the index by so many bytes; a thousand long ones could overlap in the string table.
+_KEY = 64
 _WORD = 0xFFFFFFFF
 _SEED = 5381
 # The GNU hash is a number in base 33 with the bytes as digits, and `int` parses digits at 8 ns each where
@@ -84,6 +91,9 @@ class Lookup:
         self._bucket_count = 0
         self._first = 0
         self._buckets = self._chains = memoryview(b"")
+        self._walked = 0
+        self._chain_index: _ChainIndex | None = None
+        self._name_index: dict[bytes, list[int]] | None = None
         self._is_gnu = c.DT_GNU_HASH in values
         if self._is_gnu:
             self._read_gnu(memory, values[c.DT_GNU_HASH])
@@ -105,10 +115,14 @@ class Lookup:
         chains, buckets, first, count = self._chains, self._buckets, self._first, self._bucket_count
         size, defined = len(chains), self._defined
         found: list[list[int]] = []
+        walked = self._walked
         for name, code in wanted:
             same = []
-            at = buckets[code % count] - first if count else -1
+            start = at = buckets[code % count] - first if count else -1
             end = min(at + MAX_CHAIN, size)
+            if walked > size * _WALKS and at >= 0:
+                same = [place + first for place in self._by_chain().places(code, at, end)]
+                start = at = end
             while 0 <= at < end:
                 word = chains[at]
                 if word ^ code < 2:
@@ -116,7 +130,9 @@ class Lookup:
                 if word & 1:
                     break
                 at += 1
+            walked += at - start
             found.append(defined(name, same) if same else same)
+        self._walked = walked
         return found
 
     def _defined(self, name: bytes, indices: list[int]) -> list[int]:
@@ -145,12 +161,33 @@ class Lookup:
         """Return the gnu_hash of every definition, without its low bit; [] where there is no GNU table."""
         return self._chains.tolist() if self._is_gnu else []
 
+    def _by_chain(self) -> _ChainIndex:
+        if self._chain_index is None:
+            self._chain_index = _ChainIndex(self._chains)
+        return self._chain_index
+
+    def _by_name(self) -> dict[bytes, list[int]]:
+        """Return the symbols of the table by the beginning of their names."""
+        if self._name_index is None:
+            names, first, end = self._names
+            size = 24 if self._wide else 16
+            self._name_index = {}
+            for index in range(1, min(self._count, len(self._chains))):
+                start = first + self._unpack(self._table, index * size)[0]
+                key = bytes(names[start : min(start + _KEY, end)]).partition(b"\0")[0]
+                self._name_index.setdefault(key, []).append(index)
+        return self._name_index
+
     def _sysv_chain(self, name: bytes) -> list[int]:
+        """Return the symbols that may define the name: those of its chain, or those of the index."""
+        if self._walked > len(self._chains) * _WALKS:
+            return self._by_name().get(name[:_KEY], [])[:MAX_CHAIN]
         found: list[int] = []
         at = self._buckets[sysv_hash(name) % len(self._buckets)] if self._buckets else 0
         while 0 < at < self._count and at < len(self._chains) and len(found) < MAX_CHAIN:
             found.append(at)
             at = self._chains[at]
+        self._walked += len(found)
         return found
 
     def _read_gnu(self, memory: Memory, table: int) -> None:
@@ -171,3 +208,23 @@ class Lookup:
         buckets, chains = memory.numbers(code, memory.view(table, 2 * size, "hash table"))
         words = memory.numbers(code, memory.view(table + 2 * size, (buckets + chains) * size, "hash table"))
         self._buckets, self._chains = words[:buckets], words[buckets:]
+
+
+class _ChainIndex:
+    """The words of a GNU hash table's chains by hash, for chains that are long or run into each other."""
+
+    def __init__(self, chains: memoryview) -> None:
+        self._places: dict[int, list[int]] = {}
+        self._ends: list[int] = []
+        for place, word in enumerate(chains):
+            self._places.setdefault(word | 1, []).append(place)
+            if word & 1:
+                self._ends.append(place)
+
+    def places(self, code: int, start: int, stop: int) -> list[int]:
+        """Return where the hash stands in the chain that begins at `start`, before `stop`."""
+        number = bisect_left(self._ends, start)
+        if number < len(self._ends):
+            stop = min(stop, self._ends[number] + 1)
+        places = self._places.get(code | 1, [])
+        return places[bisect_left(places, start) : bisect_left(places, stop)]
