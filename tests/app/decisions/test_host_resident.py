@@ -85,33 +85,47 @@ def test_a_program_that_gets_rights_from_its_file_is_executed_as_it_is(satisfied
 
 
 def _packed(library: bytes) -> bytes:
-    item = Item("./usr/lib/x86_64-linux-gnu/liblate.so.1", content=library)
-    control = b"Package: liblate1\nVersion: 1.0-1\nArchitecture: amd64\n"
-    return deb([item], compression=".gz", control=control)
+    return _package("liblate1", Item("./usr/lib/x86_64-linux-gnu/liblate.so.1", content=library))
+
+
+def _package(name: str, item: Item) -> bytes:
+    control = f"Package: {name}\nVersion: 1.0-1\nArchitecture: amd64\n"
+    return deb([item], compression=".gz", control=control.encode())
 
 
 class _Network:
-    """An archive behind a server that has one library, and a program that this host satisfies."""
+    """An archive behind a server that has one library, and a program that this host satisfies.
+
+    The archive has the program too: the command `opens` of the package of that name.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.archive = served_archives.ServedArchive(directory)
         library = directory / "liblate.so.1"
         link_library(library, "-x", "c", "/dev/null", f"-Wl,-soname,{library.name}")
-        package = _packed(library.read_bytes())
-        hashed = hashlib.sha256(package).hexdigest()
-        text = package_paragraph("liblate1", Size=str(len(package)), SHA256=hashed)
-        self.archive.archive.add_package_file(text)
-        (place,) = self.archive.archive.root.rglob("liblate1_*.deb")
-        place.write_bytes(package)
-        contents = b"usr/lib/x86_64-linux-gnu/liblate.so.1  libs/liblate1\n"
-        self.archive.archive.publish(packages=[text], contents={"amd64": contents, "all": b""})
         self.program = directory / "program"
         source = directory / "program.c"
         source.write_text(_HOSTS)
         subprocess.run(["gcc", "-w", "-o", self.program, source], check=True)
+        command = Item("./usr/bin/opens", content=self.program.read_bytes(), mode=0o755)
+        texts = [
+            self._publish("liblate1", _packed(library.read_bytes())),
+            self._publish("opens", _package("opens", command)),
+        ]
+        contents = b"usr/bin/opens  utils/opens\nusr/lib/x86_64-linux-gnu/liblate.so.1  libs/liblate1\n"
+        self.archive.archive.publish(packages=texts, contents={"amd64": contents, "all": b""})
         sources = self.archive.root / "config/sources/debian.sources"
         make_directories(os.fsencode(sources.parent))
         self._sources = sources
+
+    def _publish(self, name: str, package: bytes) -> str:
+        """Return the paragraph of a package, which the archive has then."""
+        hashed = hashlib.sha256(package).hexdigest()
+        text = package_paragraph(name, Size=str(len(package)), SHA256=hashed)
+        self.archive.archive.add_package_file(text)
+        (place,) = self.archive.archive.root.rglob(f"{name}_*.deb")
+        place.write_bytes(package)
+        return text
 
     def configure(self) -> None:
         key = path_as_word(os.fsencode(self.archive.key))
@@ -159,6 +173,43 @@ def test_with_offline_nothing_is_asked_for_while_it_runs(tmp_path: Path, decided
         assert network.run() == ("opened\n", "")
         # Now it is here.
         assert network.archive.run(*offline) == ("opened\n", "")
+
+
+@pytest.mark.parametrize("tried", ["before", "never"])
+def test_a_command_of_a_package_with_offline_asks_for_nothing_while_it_runs(
+    tmp_path: Path, tried: str
+) -> None:
+    """However it was tried before; and what starts with --offline says nothing of starts without it."""
+    network = _Network(tmp_path)
+    run = network.archive.run
+    with network.archive.server:
+        network.configure()
+        run("index", "update")
+        run("find", "/usr/bin/opens")
+        run("install", "opens")
+        if tried == "before":
+            run("x", "opens", "libnobody.so.1")
+        network.archive.server.requests.clear()
+        for _ in range(2):
+            assert run("x", "--offline", "opens", "liblate.so.1") == (f"liblate.so.1: {ABSENT}\n", "")
+        assert network.archive.server.requests == []
+        assert run("x", "opens", "liblate.so.1") == ("opened\n", "")
+        assert network.archive.server.asked("liblate1_1.0-1_amd64.deb") != []
+        # Now it is here.
+        assert run("x", "--offline", "opens", "liblate.so.1") == ("opened\n", "")
+
+
+def test_a_command_follows_what_was_tried_before_where_offline_allows_no_choice(tmp_path: Path) -> None:
+    """Then what it misses while it runs may be fetched, which is said."""
+    network = _Network(tmp_path)
+    run = network.archive.run
+    with network.archive.server:
+        network.configure()
+        run("x", "opens", "libnobody.so.1")
+    delete(network.archive.root / "cache")
+    said, told = run("x", "--offline", "opens", "libnobody.so.1")
+    assert said == f"libnobody.so.1: {ABSENT}\n"
+    assert "denizen: in spite of --offline it may fetch while it runs: " in told
 
 
 @pytest.mark.parametrize("other", ["another package", "no package", "half of it"])

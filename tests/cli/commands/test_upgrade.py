@@ -104,11 +104,14 @@ def test_a_command_runs_without_being_installed(home: ProfileHome) -> None:
     assert home.denizen("x", "cow", "again", status=1).stdout.endswith("again\n")
 
 
-def test_what_was_tried_goes_when_it_is_not_used(home: ProfileHome) -> None:
-    home.denizen("x", "--from", "moo-one", "moo")
+@pytest.mark.parametrize(("options", "directory"), [((), "tried"), (("--offline",), "tried-offline")])
+def test_what_was_tried_goes_when_it_is_not_used(
+    home: ProfileHome, options: tuple[str, ...], directory: str
+) -> None:
+    home.denizen("x", *options, "--from", "moo-one", "moo")
     home.denizen("gc")
     assert any(name.startswith("moo-one") for name in home.objects())
-    os.utime(home.root / "state" / "tried" / "moo", (1, 1), follow_symlinks=False)
+    os.utime(home.root / "state" / directory / "moo", (1, 1), follow_symlinks=False)
     home.denizen("gc")
     assert not any(name.startswith("moo-one") for name in home.objects())
 

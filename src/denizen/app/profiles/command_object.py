@@ -32,7 +32,9 @@ def expose(at: Preparation, exposed: ExposedProgram) -> StorePath:
 
     store, work = at.store, at.work
     logical = store.layout.logical
-    loader = command_loader(at, RunRequest(suites=exposed.recipe.suites, installed=True))
+    offline = at.request.stays_offline
+    wanted = RunRequest(suites=exposed.recipe.suites, installed=True, stays_offline=offline)
+    loader = command_loader(at, wanted)
     plan = CommandsPlan(loader, exposed.programs, write_recipe(exposed.recipe), exposed.texts)
     sealed = derivations.seal(exposing(plan, logical), exposed.name, {}, logical)
     output = sealed.outputs[OUT]

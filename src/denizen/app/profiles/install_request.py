@@ -30,6 +30,7 @@ class InstallRequest(Value):
     Attributes:
         suites: the suites to take packages from; () for the configured ones.
         offline: fetch nothing.
+        stays_offline: fetch nothing for its commands while they run either.
         priority: of the new elements; None for the usual one, or what the element had before.
         sha256: that the file of a URL must have, in hex.
         name: the element's name, instead of the one that follows from what is installed.
@@ -38,6 +39,7 @@ class InstallRequest(Value):
 
     suites: tuple[str, ...] = ()
     offline: bool = False
+    stays_offline: bool = False
     priority: int | None = None
     sha256: str = ""
     name: str = ""

@@ -1,7 +1,8 @@
 """`x`: a command of a package, started without being installed.
 
 What was brought is kept from collection by links in <state>/tried, for some time (app/retention.py) after the
-last start, which is the time of the link:
+last start, which is the time of the link. Those in <state>/tried-offline are of starts with --offline, whose
+loader lets nothing be fetched while the command runs:
 
     COMMAND   -> <store>/<hash>-package-commands/bin/COMMAND    the choice that was made for the command
 """
@@ -88,9 +89,12 @@ class NotOfPackage(DenizenError):
         return f"it has {', '.join(map(display, self.known[:_SHOWN]))}" if self.known else "it has none"
 
 
-def tried_command(session: Session, command: str) -> bytes | None:
-    """Return the path of a command that was tried before and is still here, and note that it is used."""
-    link = _link(session, command)
+def tried_command(session: Session, command: str, *, stays_offline: bool) -> bytes | None:
+    """Return the path of a command that was tried before and is still here, and note that it is used.
+
+    `stays_offline`: the one that fetches nothing while it runs.
+    """
+    link = _link(command, _directory(session, stays_offline=stays_offline))
     try:
         target = os.readlink(link)
         os.stat(target)
@@ -126,8 +130,9 @@ def brought_command(session: Session, command: str, package: str, request: Insta
         if made.commands is None or command not in made.element.commands:
             raise NotOfPackage(command, package, made.element.commands)
         path = os.path.join(store.place_of(made.commands), b"bin", os.fsencode(command))
-        decide_installed(session, path, RunRequest(offline=request.offline))
-        link = _link(session, command)
+        stays_offline = request.stays_offline
+        decide_installed(session, path, RunRequest(offline=request.offline, stays_offline=stays_offline))
+        link = _link(command, _directory(session, stays_offline=stays_offline))
         with doing("write in", os.path.dirname(link)):
             make_directories(os.path.dirname(link), 0o700)
         add_indirect(store.layout, link, made.commands)
@@ -153,8 +158,7 @@ def forget_tried(session: Session, store: Store, unused_for: int) -> int:
     from denizen.store.collection.gc_roots import remove_indirect
 
     forgotten = 0
-    for name in _tried(session):
-        link = os.path.join(_directory(session), name)
+    for link in _tried(session):
         with contextlib.suppress(FileNotFoundError):
             if os.lstat(link).st_mtime < time.time() - unused_for:
                 remove_indirect(store.layout, link)
@@ -165,28 +169,32 @@ def forget_tried(session: Session, store: Store, unused_for: int) -> int:
 def tried_objects(session: Session) -> set[bytes]:
     """Return the hashes of the objects of commands that are kept for having been tried."""
     found = set()
-    for name in _tried(session):
+    for link in _tried(session):
         with contextlib.suppress(OSError):
-            target = os.readlink(os.path.join(_directory(session), name))
+            target = os.readlink(link)
             found.add(os.path.basename(os.path.dirname(os.path.dirname(target)))[:32])
     return found
 
 
 def _tried(session: Session) -> list[bytes]:
-    try:
-        return os.listdir(_directory(session))
-    except FileNotFoundError:
-        return []
+    """Return the links to commands that were tried."""
+    found = []
+    for stays_offline in (False, True):
+        directory = _directory(session, stays_offline=stays_offline)
+        with contextlib.suppress(FileNotFoundError):
+            found += [os.path.join(directory, name) for name in os.listdir(directory)]
+    return found
 
 
-def _link(session: Session, command: str) -> bytes:
+def _link(command: str, directory: bytes) -> bytes:
+    """Return where the link of a command is kept. Raises NoCommand for what is no command's name."""
     from denizen.launch.command_links import is_command
 
     name = os.fsencode(command)
     if not is_command(name):
         raise NoCommand(command, (), ())
-    return os.path.join(_directory(session), name)
+    return os.path.join(directory, name)
 
 
-def _directory(session: Session) -> bytes:
-    return session.paths.state + b"/tried"
+def _directory(session: Session, *, stays_offline: bool) -> bytes:
+    return session.paths.state + (b"/tried-offline" if stays_offline else b"/tried")

@@ -8,7 +8,7 @@ import sys
 from denizen.cli.command import Command
 from denizen.cli.fetch_options import FETCH_OPTIONS
 from denizen.cli.options import Option, Positional
-from denizen.errors import display
+from denizen.errors import DenizenError, display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,9 +26,10 @@ def _x(parsed: Parsed, context: Context) -> int:
 
     command = parsed.required("COMMAND")
     plain = not (parsed.text("from") or parsed.texts("suite"))
-    path = tried_command(context.session, command) if plain else None
+    offline = parsed.flag("offline")
+    path = tried_command(context.session, command, stays_offline=offline) if plain else None
     if path is None:
-        path = _brought(parsed, context, command)
+        path = _offline(parsed, context, command) if offline and plain else _brought(parsed, context, command)
     from denizen.launch.process_state import become
 
     words = [os.fsencode(word) for word in parsed.texts("ARG")]
@@ -36,12 +37,30 @@ def _x(parsed: Parsed, context: Context) -> int:
     become(path, [os.fsencode(command), *words])
 
 
+def _offline(parsed: Parsed, context: Context, command: str) -> bytes:
+    """Return the command that stays offline, or where none can be made now the one of starts without it."""
+    from denizen.app.profiles.try_command import tried_command
+
+    try:
+        return _brought(parsed, context, command)
+    except DenizenError as problem:
+        path = tried_command(context.session, command, stays_offline=False)
+        if path is None:
+            raise
+        context.session.reporter.say(
+            f"denizen: in spite of --offline it may fetch while it runs: {problem.what}"
+        )
+        return path
+
+
 def _brought(parsed: Parsed, context: Context, command: str) -> bytes:
     from denizen.app.profiles.command_holders import holders_of
     from denizen.app.profiles.try_command import brought_command
     from denizen.cli.commands.install import request_from
+    from denizen.value import replace
 
     request = request_from(parsed, "x", parsed.texts("suite"))
+    request = replace(request, stays_offline=request.offline)
     package = parsed.text("from")
     if package is None:
         holders = holders_of(context.session, command, request.suites, request.policy)
