@@ -93,6 +93,31 @@ def test_what_root_decided_serves_children_of_another_user(open_place: Path, str
     assert done.stderr.startswith(f"{undecided}: error while loading shared libraries: libgreet.so.1")
 
 
+_ELEVATED = """
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+int main(void) { printf("%d %d\\n", (int)geteuid(), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)); }
+"""
+
+
+@pytest.mark.parametrize("strategy", ["namespace", "stub", "direct"])
+def test_a_set_user_id_program_of_the_host_gets_its_rights_below_it(open_place: Path, strategy: str) -> None:
+    """As sudo does: nothing is set that takes them from all children (no_new_privs)."""
+    home = DenizenHome(open_place)
+    daemon = home.compile("daemon", _DAEMON)
+    elevated = open_place / "elevated"
+    subprocess.run(["gcc", "-x", "c", "-", "-o", elevated], input=_ELEVATED.encode(), check=True)
+    elevated.chmod(0o4755)
+    if os.statvfs(open_place).f_flag & os.ST_NOSUID:
+        pytest.skip(f"{open_place} is on a file system that is mounted nosuid")
+    command = home.command(
+        "run", "--strategy", strategy, os.fspath(daemon), str(_NOBODY), os.fspath(elevated)
+    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd="/")
+    assert (done.returncode, done.stdout) == (0, "daemon\n0 0\n"), done.stderr
+
+
 def test_decisions_are_public_about_programs_that_are(open_place: Path) -> None:
     home = DenizenHome(open_place)
     program = home.compile("program", "int greeting(); int main() { greeting(); return 7; }")

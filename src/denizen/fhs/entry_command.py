@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from denizen.fhs.mounts import BindMount
     from denizen.fileview import FileView
+    from denizen.linker.ldcache import CacheEntry
 
 _LIMIT = 16 << 20
 # The first exists in an environment, where /etc is the environment's.
@@ -102,17 +103,34 @@ def _seen_in(machine: FileView, name: bytes) -> bytes | None:
 
 def cache_with_drivers(tree: bytes, is_driver: Callable[[bytes], bool]) -> bytes:
     """Return a tree's ld.so.cache with the libraries of this host's drivers; b"" if the host has none."""
-    found = driver_libraries.drivers(_read(os.path.join(_host(), b"ld.so.cache")) or b"", is_driver, _seen)
-    machine = by_kernel(machine_name())
-    with contextlib.suppress(OSError):
-        if machine is not None:
-            names = sorted(os.listdir(_NIXOS))
-            found += driver_libraries.listed(names, _NIXOS, machine.cache_flags, is_driver)
+    found = _drivers(is_driver, _seen)
     own = _read(os.path.join(tree, b"etc/ld.so.cache"))
     try:
         return driver_libraries.joined(own, found) if own and found else b""
     except BadCache:
         return b""
+
+
+def drivers_of_host(flags: int, is_driver: Callable[[bytes], bool]) -> dict[bytes, bytes]:
+    """Return the libraries of this host's drivers: name -> path; `flags` are of the kind in ld.so.cache.
+
+    The paths are those of the cache: where a driver is updated, its links lead to the new one.
+    """
+    found: dict[bytes, bytes] = {}
+    for one in _drivers(is_driver, lambda path: path):
+        if one.flags == flags:
+            found.setdefault(one.name, one.path)
+    return found
+
+
+def _drivers(is_driver: Callable[[bytes], bool], inside: Callable[[bytes], bytes]) -> tuple[CacheEntry, ...]:
+    found = driver_libraries.drivers(_read(os.path.join(_host(), b"ld.so.cache")) or b"", is_driver, inside)
+    machine = by_kernel(machine_name())
+    with contextlib.suppress(OSError):
+        if machine is not None:
+            names = sorted(os.listdir(_NIXOS))
+            found += driver_libraries.listed(names, _NIXOS, machine.cache_flags, is_driver)
+    return found
 
 
 def _seen(path: bytes) -> bytes:

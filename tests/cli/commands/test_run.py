@@ -214,6 +214,24 @@ def test_programs_start_from_a_store_that_was_moved(tmp_path: Path) -> None:
     assert home.denizen("store", "verify", "--contents").returncode == 0
 
 
+def test_programs_start_from_a_copy_of_everything_at_a_long_path_and_read_only(tmp_path: Path) -> None:
+    """As rsync makes one for a node that mounts it: no path is in what was copied, and nothing is fetched."""
+    require("bwrap")
+    home = DenizenHome(tmp_path / "first")
+    program = home.compile("copied")
+    home.denizen("run", os.fspath(program))
+    place = tmp_path / "second"
+    place /= "x" * (200 - len(os.fspath(place)))
+    shutil.copytree(home.root, place, symlinks=True)
+    home.root.rename(home.root.with_name("gone"))
+    home.debs.rename(home.debs.with_name("gone-too"))
+    command = [sys.executable, "-m", "denizen", "--root", str(place), "run", "--offline", str(program)]
+    mounted = ("bwrap", "--dev-bind", "/", "/", "--ro-bind", str(place), str(place))
+    for around in ((), mounted):
+        done = subprocess.run([*around, *command], capture_output=True, text=True, check=False, timeout=120)
+        assert (done.returncode, done.stdout) == (0, f"hello from the store\n[{program}]\n"), done.stderr
+
+
 def test_what_binfmt_misc_takes_is_started_as_it_is(home: DenizenHome) -> None:
     require("unshare")
     program = home.work / "some.denizentest"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from denizen.app.decisions.host_drivers import host_drivers, refuse_without_driver
 from denizen.app.resolution.installed_libraries import installed_libraries
 from denizen.app.resolution.opened_links import make_opened_links
 from denizen.app.supply.package_supply import supply_of
 from denizen.app.supply.store_access import made_store
 from denizen.errors import BadInput
-from denizen.launch.decisions.link_decision import StillMissing, decision_for
+from denizen.launch.decisions.link_decision import decision_for
 from denizen.launch.decisions.program_identity import identity_of
 from denizen.launch.dlopen_record import place_of
 from denizen.resolve.installation.install import install, repaired
@@ -16,6 +17,8 @@ from denizen.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
     from denizen.launch.decisions.decision import Decision
@@ -66,25 +69,30 @@ def realised(session: Session, asked: RealiseRequest, host: HostStart) -> Decisi
     Raises:
         SourceFailed, HostLacks, BadInput: something cannot be fetched, or not be read.
         StillMissing: a library is in none of the search paths.
+        DriverAbsent: it is one of a driver that this host has not.
     """
     program = asked.program
+    drivers = host_drivers(program) if host.start is None else {}
     with made_store(session) as store, store.working() as work:
         work.set_aside(asked.decision_store.damaged(identity_of(program.stat)))
         supply = supply_of(session, FetchPolicy(offline=asked.wanted.offline))
         made = install(store, asked.resolution, supply)
         work.need([made.libraries])
         try:
-            decision = decision_for(program, _installed(store, made, asked, host))
-        except (BadInput, StillMissing):
+            decision = decision_for(program, _installed(store, made, asked, host, drivers))
+        except BadInput as problem:
             again = repaired(store, work, asked.resolution, made, supply)
             if again is None:
+                refuse_without_driver(program.path, problem)
                 raise
-            decision = decision_for(program, _installed(store, again, asked, host))
+            decision = decision_for(program, _installed(store, again, asked, host, drivers))
         asked.decision_store.keep(store.layout, decision)
     if decision.opened:
         opened = make_opened_links(session, decision.opened, program, asked.wanted)
         if host.start is not None:
             opened.leave_to_host(_host_directories(program, decision))
+        else:
+            opened.show(drivers)
     return decision
 
 
@@ -99,13 +107,20 @@ def _host_directories(program: Program, decision: Decision) -> tuple[bytes, ...]
     return system_directories(program.view, linker, program.image.header)
 
 
-def _installed(store: Store, made: Recipes, asked: RealiseRequest, host: HostStart) -> InstalledLibraries:
-    """Return the paths in the store of the objects that were made, for the linker model."""
+def _installed(
+    store: Store, made: Recipes, asked: RealiseRequest, host: HostStart, drivers: Mapping[bytes, bytes]
+) -> InstalledLibraries:
+    """Return the paths in the store of the objects that were made, for the linker model.
+
+    A driver of the host that the program is linked with is found like a library beside the program.
+    """
     found = installed_libraries(store, made, asked.program, asked.resolution)
+    linked = drivers if asked.resolution.from_host else {}
     identity = identity_of(asked.program.stat)
     return replace(
         found,
         interpreter=made.interpreter if host.start is None else host.linker,
+        beside={**linked, **found.beside},
         added=asked.added,
         host=host.start,
         opened=place_of(asked.decision_store.directory, identity, found.directory),
