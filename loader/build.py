@@ -30,7 +30,10 @@ INSIDE_PROGRAMS = (
 COMPANIONS = {
     "denizen-attach": ("text.c", "arena.c", "temporary_directory.c", "enter/variables.c", "attach/*.c"),
     "denizen-bundle": ("*.c", "enter/errno_text.c", "unpack/*.c"),
-    "denizen-enter": ("text.c", "covered_linker.c", "arena.c", "temporary_directory.c", "enter/*.c"),
+    "denizen-enter": (
+        *("text.c", "covered_linker.c", "arena.c", "temporary_directory.c", "budget.c", "helper_process.c"),
+        *("resident/library_names.c", "resident/package_index.c", "enter/*.c"),
+    ),
     "denizen-front": ("text.c", "front/*.c"),
     "denizen-ldconfig": ("text.c", "loader_settings.c", "resident/package_index.c", "ldconfig/*.c"),
     "denizen-inside": (*INSIDE_PROGRAMS, "starters.c", "inside/*.c"),

@@ -9,6 +9,8 @@
        private            a mount namespace, with a user namespace where that is needed to have one
        interpret STAGE N ENTRY...  a user namespace in which these N lines are registered with binfmt_misc, which is
                           mounted at STAGE; where it is mounted there already, nothing
+       answer N DIR... M WORD...  a process that answers for what an emulator misses in its sysroot, a directory in
+                          one of these N (answers.c), by the helper of these M words
        mirror DIR STAGE   DIR again, entry by entry, in a file system in which names can be made; STAGE is an
                           empty directory used on the way
        dir PATH           an empty directory
@@ -71,6 +73,7 @@
    status are nobody else's. That, and half of the time, is what bubblewrap's second process would cost. */
 #include "../covered_linker.h"
 #include "../ignored_signals.h"
+#include "answers.h"
 #include "builder_operations.h"
 #include "errno_text.h"
 #include "made_names.h"
@@ -169,6 +172,11 @@ static void carry_out(struct plan *plan, const char *operation)
         object = plan_take(plan);
         struct names entries = plan_take_names(plan);
         result = mounts_interpret(object, &entries, &call);
+    } else if (text_equal(operation, "answer")) {
+        struct names directories = plan_take_names(plan);
+        struct names helper = plan_take_names(plan);
+        object = "what an emulated program misses";
+        result = answers_begin(&directories, &helper, &call);
     } else if (text_equal(operation, "mirror")) {
         object = plan_take(plan);
         result = mounts_mirror(object, plan_take(plan), &call);

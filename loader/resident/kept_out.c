@@ -2,6 +2,7 @@
 
 #include "../failure_note.h"
 #include "../symbols.h"
+#include "library_names.h"
 
 static const struct link_map *c_library;
 /* Of the library inside the program, which sees more ends than exit(3). */

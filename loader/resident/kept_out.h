@@ -5,9 +5,6 @@
 #include "../resident.h"
 #include "link_map.h"
 
-/* Below the directory of links: for each name that policy kept out the line to be told (app/run_time/missing_library.py). */
-#define KEPT_OUT ".kept-out/"
-
 /* The program's C library, in which a function to be called at the end is registered. */
 void kept_out_know(const struct link_map *object);
 /* A name was missed. If the helper left a line about it, the program's end tells that, should it be a failure. */

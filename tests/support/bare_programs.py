@@ -26,6 +26,7 @@ class BareProgram:
         *packages: tuple[str, Sequence[Item]],
         flags: Sequence[str] = (),
         controls: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+        compiler: str = "gcc",
     ) -> None:
         """Make host, archive and program; `controls` are further fields of packages, by their names."""
         made = directory / "made"
@@ -40,7 +41,7 @@ class BareProgram:
             room.mkdir(parents=True)
         shutil.copytree(home.debs, self.directories.programs / "debs")
         (directory / "program.c").write_text(source)
-        subprocess.run(["gcc", "-w", *flags, "-o", here / "program", directory / "program.c"], check=True)
+        subprocess.run([compiler, "-w", *flags, "-o", here / "program", directory / "program.c"], check=True)
         self.host: Host = HOSTS[name](self.directories)
         where = ["/programs/debs", "--directory", "--root", str(self.host.directories.root)]
         added = self.host.run([*self.host.python, "source", "add", "debian", *where])

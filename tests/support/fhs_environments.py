@@ -72,13 +72,13 @@ class FhsHome:
 
     def add(self, name: str, items: Sequence[Item] = (), **fields: str) -> None:
         """A package; fields such as `depends` go to its control file, preinst and postinst become scripts."""
-        version = fields.pop("version", "1")
+        version, architecture = fields.pop("version", "1"), fields.pop("architecture", "amd64")
         names = [name for name in ("preinst", "postinst") if name in fields]
         scripts: dict[str, bytes] = {name: fields.pop(name).encode() for name in names}
-        control = f"Package: {name}\nVersion: {version}\nArchitecture: amd64\n"
+        control = f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\n"
         control += "Maintainer: nobody <nobody@example.org>\nDescription: made for a test\n"
         control += "".join(f"{key.replace('_', '-').title()}: {text}\n" for key, text in fields.items())
-        path = self.debs / f"{name}_{version}_amd64.deb"
+        path = self.debs / f"{name}_{version}_{architecture}.deb"
         path.write_bytes(deb(items, control=control.encode(), compression=".gz", scripts=scripts))
 
     def _pack_base(self) -> None:

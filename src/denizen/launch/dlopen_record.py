@@ -46,7 +46,7 @@ OPENED = b"opened"
 _ABSENT, _ASKED, _HOST, _INDEX, _LISTED = b".absent", b".asked", b".host", b".index", b".listed"
 _ALL, _OF = b".all", b".of"
 _LOCKED, _TURN, _EXAMINED, _TREE = b".locked", b".turn", b".examined", b".tree"
-# The pattern of loader/resident/missing_library.c, which asks for no other name. It excludes paths.
+# The pattern of loader/resident/library_names.c, which asks for no other name. It excludes paths.
 _SONAME = pattern(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
 # Debian Policy 5.6.7.
 _PACKAGE = pattern(rb"[a-z0-9][a-z0-9+.-]{1,199}\Z")

@@ -8,6 +8,7 @@ import os
 from denizen.errors import HostLacks, display
 from denizen.launch.host_view import loader_at
 from denizen.launch.namespace_probe import obstacle
+from denizen.launch.strategies.emulated_children import answer_words
 from denizen.launch.strategies.namespace_plan import InterpreterMount, mount_point_for, operations
 from denizen.machines import interpreter_of_kernel
 from denizen.value import Value
@@ -151,6 +152,18 @@ def _emulators(what: Examined) -> Iterator[Finding]:
     yield Finding("emulators", good=None, detail=detail, consequence=consequence)
 
 
+def _answers(what: Examined) -> Iterator[Finding]:
+    """Yield whether what an emulated program misses can be answered (docs/decisions/0019)."""
+    try:
+        enter = what.tools.enter()
+    except HostLacks:
+        return  # said already
+    refusal = obstacle(enter, answer_words((os.path.join(what.state, b""),), (enter,)))
+    detail = refusal or "what they open while they run is brought"
+    consequence = "nothing is brought while such a program runs: --with NAME does before" if refusal else ""
+    yield Finding("emulated", good=None, detail=detail, consequence=consequence)
+
+
 def _existing(path: bytes) -> bytes:
     while not os.path.exists(path):
         path = os.path.dirname(path)
@@ -159,5 +172,5 @@ def _existing(path: bytes) -> bytes:
 
 CHECKS: tuple[Callable[[Examined], Iterator[Finding]], ...] = (
     _loader, _interpreter, _namespace, _noexec, _seccomp, _fuse, _drivers,
-    _emulators,
+    _emulators, _answers,
 )  # fmt: skip

@@ -5,10 +5,15 @@ import os
 import shutil
 import signal
 import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from denizen.launch.dlopen_record import Opened
+from denizen.launch.fast_path import read_decision
 from denizen.launch.loader.binaries import enter_path, loader_path
 from denizen.launch.strategies.emulated_children import entries
 from tests.support.debs import Item
@@ -37,6 +42,7 @@ int main(int count, char **words) {
     if (!strcmp(what, "exec")) fflush(stdout), execv(words[2], words + 2), perror("execv");
     if (!strcmp(what, "again")) fflush(stdout), execl("/proc/self/exe", "x", "anew", NULL), perror("execl");
     if (!strcmp(what, "system")) fflush(stdout), system(words[2]);
+    if (!strcmp(what, "wait")) fflush(stdout), getchar();
     if (!strcmp(what, "open")) puts(dlopen(words[2], RTLD_NOW) ? "opened" : dlerror());
     for (int i = 0; i < count; i++) printf("[%s]\n", words[i]);
     path[readlink("/proc/self/exe", path, sizeof path - 1)] = 0, puts(path);
@@ -56,7 +62,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
     found = {name: _asked(f"-print-file-name={name}") for name in ("libc.so.6", "ld-linux-aarch64.so.1")}
     items = [Item(f"./{DIRECTORY}/{name}", content=path.read_bytes()) for name, path in found.items()]
     made.write("libc6", items, architecture="arm64")
-    for name in ("greet", "later"):
+    for name in ("greet", "later", "missed", "killed", "forgotten"):
         library = _compiled(made, f"lib{name}.so.1", f'const char *{name}ing(void) {{ return "{name}ed"; }}')
         item = Item(f"./{DIRECTORY}/{library.name}", content=library.read_bytes())
         made.write(f"lib{name}1", [item], architecture="arm64")
@@ -118,6 +124,93 @@ def test_what_was_asked_for_besides_is_opened_by_name(home: DenizenHome, program
     assert "opened" in done.stdout
 
 
+def test_what_it_opens_while_it_runs_comes_and_the_next_start_has_it(
+    home: DenizenHome, program: Path
+) -> None:
+    home.set_up("index", "update")
+    done = home.denizen("run", os.fspath(program), "open", "libmissed.so.1", status=42)
+    assert "opened" in done.stdout.splitlines(), done.stdout
+    kept = home.debs.rename(home.debs.with_name("away"))
+    try:
+        done = home.denizen("run", os.fspath(program), "open", "libmissed.so.1", status=42)
+        assert "opened" in done.stdout.splitlines(), done.stdout
+    finally:
+        kept.rename(home.debs)
+
+
+@contextmanager
+def opening(home: DenizenHome, program: Path, name: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Give a start of the program that opens a library, and its helper, which cannot answer meanwhile."""
+    home.set_up("index", "update")
+    home.denizen("run", os.fspath(program), status=42)
+    found = (read_decision(bytes(one)) for one in home.decisions.iterdir() if one.is_file())
+    (directory,) = {one.opened for one in found if one is not None and one.program == bytes(program)}
+    command = home.command("run", os.fspath(program), "open", name)
+    with Opened(directory).turn():
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        _soon(lambda: bool(processes_with(name.encode(), directory)))
+        yield process, processes_with(name.encode(), directory)[0]
+
+
+def processes_with(*words: bytes) -> list[int]:
+    """Return the numbers of the processes whose words these are among."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            said = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if set(words) <= set(said):
+            found.append(int(entry.name))
+    return found
+
+
+def _soon(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def test_a_helper_that_is_killed_has_said_nothing(home: DenizenHome, program: Path) -> None:
+    with opening(home, program, "libkilled.so.1") as (process, helper):
+        os.kill(helper, signal.SIGKILL)
+        out, _ = process.communicate(timeout=60)
+    assert "libkilled.so.1: cannot open shared object file: No such file or directory" in out
+    assert "opened" in home.denizen("run", os.fspath(program), "open", "libkilled.so.1", status=42).stdout
+
+
+def test_a_helper_ends_with_the_program_that_waits_for_it(home: DenizenHome, program: Path) -> None:
+    with opening(home, program, "libforgotten.so.1") as (process, helper):
+        process.kill()
+        process.communicate(timeout=60)
+        _soon(lambda: helper not in processes_with(b"libforgotten.so.1"))
+
+
+def test_the_process_that_answers_ends_with_the_program(home: DenizenHome, program: Path) -> None:
+    home.denizen("run", os.fspath(program), status=42)
+    answers = (b"answer", b"--", bytes(program), b"wait")
+    command = home.command("run", os.fspath(program), "wait")
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"greeted\n"
+        (answering,) = processes_with(*answers)
+        # It keeps none of the program's files open.
+        _soon(lambda: _files_of(answering) == {"anon_inode:seccomp notify"})
+        assert os.getsid(answering) == answering
+        process.communicate(b"\n", timeout=60)
+    _soon(lambda: not processes_with(*answers))
+
+
+def _files_of(process: int) -> set[str]:
+    """Return what a process has open."""
+    found = set()
+    for one in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed by now
+            found.add(os.readlink(one))
+    return found
+
+
 def test_a_static_program_needs_the_emulator_alone(home: DenizenHome) -> None:
     text, made = home.work / "alone.c", home.work / "alone"
     text.write_text("#include <stdio.h>\nint main(int c, char **w) { puts(w[1]); return 3; }\n")
@@ -171,6 +264,7 @@ def test_where_nobody_has_an_emulator_it_is_said(home: DenizenHome, program: Pat
 def test_doctor_tells_which_emulators_are_here(home: DenizenHome) -> None:
     rows = {row["name"]: row for row in json.loads(home.denizen("doctor", "--json", status=None).stdout)}
     assert "qemu-aarch64-static" in rows["emulators"]["detail"]
+    assert rows["emulated"]["detail"] == "what they open while they run is brought"
     without = {"PATH": "/nonexistent"}
     rows = {
         row["name"]: row

@@ -7,8 +7,10 @@ from denizen.fileview import MemoryView
 from denizen.launch.decisions.decision import Decision, DecisionLibrary
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.decisions.program_identity import Identity
+from denizen.launch.dlopen_record import Opened
 from denizen.launch.strategies.base import HostFindings
 from denizen.launch.strategies.emulated import EmulatedStrategy, sysroot_of
+from denizen.launch.sysroot import mark_sysroot, show_in_sysroot
 from denizen.value import replace
 from tests.support.elf_builder import Elf, build
 from tests.support.strategy_starts import start_of
@@ -66,6 +68,36 @@ def test_its_command_ends_where_the_programs_words_begin(tmp_path: Path) -> None
     assert os.path.islink(made.resources + INTERPRETER)
     assert not made.host
     assert made.objects == (b"/usr/bin/qemu-other",)
+
+
+def test_what_came_while_it_ran_is_shown_by_the_next_start(tmp_path: Path) -> None:
+    opened = bytes(tmp_path / "opened")
+    os.mkdir(opened)
+    Opened(opened).show({b"libcame.so.1": b"/store/3-came/libcame.so.1"})
+    start = start_of(tmp_path, build(Elf(machine=183, interpreter=INTERPRETER)), FOREIGN)
+    base = replace(decision_of_host(start.program), opened=opened)
+    made = EmulatedStrategy().decision(start, base, ())
+    top = Path(os.fsdecode(made.resources))
+    assert os.readlink(top / "lib/aarch64-linux-gnu/libcame.so.1") == "/store/3-came/libcame.so.1"
+    assert [os.readlink(bytes(top / one)) for one in (".opened", ".program", ".libraries")] == [
+        opened,
+        start.program.path,
+        b"lib/aarch64-linux-gnu",
+    ]
+    assert made.opened == opened
+
+
+def test_what_comes_is_not_written_into_a_packages_directory(tmp_path: Path) -> None:
+    top, elsewhere = tmp_path / "top", tmp_path / "elsewhere"
+    for directory in (top / "lib", elsewhere):
+        directory.mkdir(parents=True)
+    (elsewhere / "libold.so.1").touch()
+    (top / "lib" / "aarch64-linux-gnu").symlink_to(elsewhere)
+    mark_sysroot(bytes(top), b"/opened", b"/program", b"/lib/aarch64-linux-gnu")
+    show_in_sysroot(bytes(top), {b"libcame.so.1": b"/store/3-came/libcame.so.1"})
+    assert [one.name for one in elsewhere.iterdir()] == ["libold.so.1"]
+    names = {one.name for one in (top / "lib" / "aarch64-linux-gnu").iterdir()}
+    assert names == {"libold.so.1", "libcame.so.1"}
 
 
 def test_a_static_program_gets_no_sysroot(tmp_path: Path) -> None:

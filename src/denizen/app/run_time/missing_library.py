@@ -111,7 +111,7 @@ class _Answer:
         name = library_meant(soname, there, index) or soname
         # An object with a DT_RUNPATH does not find what the program's own run path leads to.
         if name in there:
-            self._opened.show(parts | {soname: there[name]})
+            self._program.show(parts | {soname: there[name]})
             return ""
         resolution = self._resolved(view, there, name, index)
         if resolution is None:

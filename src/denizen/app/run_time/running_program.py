@@ -22,6 +22,7 @@ from denizen.launch.decisions.decision_store import variant
 from denizen.launch.dlopen_record import OPENED, DlopenRequest, Opened
 from denizen.launch.fast_path import NAMED, read_decision
 from denizen.launch.kept_out import library_not_brought
+from denizen.launch.sysroot import show_in_sysroot
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.existing_libraries import ProcessLibraries
 from denizen.resolve.installation.install import install, planned
@@ -137,6 +138,11 @@ class RunningProgram:
         show_files(self.decision_store, self.decision, [store.place_of(tree) for tree in trees])
         return made
 
+    def show(self, links: Mapping[bytes, bytes]) -> None:
+        """Let the program find libraries, by name -> path. Raises OSError."""
+        self.opened.show(links)
+        show_in_sysroot(self.decision.resources, links)
+
     def show_library(
         self, links: Mapping[bytes, bytes], name: bytes, packages: Sequence[Pin] = (), size: int = 0
     ) -> None:
@@ -150,7 +156,7 @@ class RunningProgram:
 
         Raises OSError.
         """
-        self.opened.show(links)
+        self.show(links)
         self._record(name, packages, size)
         if self.decision.search:
             self.opened.join(self.decision.search)

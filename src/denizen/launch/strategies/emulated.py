@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import posixpath
 
+from denizen.launch.dlopen_record import Opened
 from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
 from denizen.launch.resources.resource_tree import make_resource_tree
 from denizen.launch.strategies.base import StrategyName
-from denizen.launch.strategies.emulated_children import child_steps
+from denizen.launch.strategies.emulated_children import steps_before
 from denizen.launch.strategies.shown_resources import shown_files
+from denizen.launch.sysroot import mark_sysroot, show_in_sysroot
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -64,17 +66,31 @@ class EmulatedStrategy:
             if is_static
             else sysroot_of(view, base, interpreter, machine.triplet)
         )
+        opened = b"" if is_static else base.opened
         top = make_resource_tree(start.decision_store.resource_tree(base.identity), links)
+        if opened:
+            mark_sysroot(top, opened, start.program.path, _default_directory(base, machine.triplet))
+            show_in_sysroot(top, Opened(opened).links())
         return replace(
             base,
             host=False,
-            # Both are for the loader, which is not there.
+            # For the loader, which is not there.
             edits=(),
-            opened=b"",
-            command=(*child_steps(start), qemu, *((b"-L", top) if top else ()), b"--"),
+            opened=opened,
+            command=(
+                *steps_before(start, base, answers=bool(opened)),
+                qemu,
+                *((b"-L", top) if top else ()),
+                b"--",
+            ),
             resources=top,
             objects=tuple(dict.fromkeys((*base.objects, qemu))),
         )
+
+
+def _default_directory(base: Decision, triplet: bytes) -> bytes:
+    """Return the first directory in which the program's dynamic linker searches by itself."""
+    return _MUSL_DIRECTORY if base.by_name else posixpath.join(b"/lib", triplet)
 
 
 def sysroot_of(
@@ -88,7 +104,7 @@ def sysroot_of(
     named = {one.name: one.path for one in base.libraries if b"/" not in one.name}
     names = view.listdir(base.search) if base.search else ()
     linked = {name: view.realpath(posixpath.join(base.search, name)) for name in names}
-    directory = _MUSL_DIRECTORY if base.by_name else posixpath.join(b"/lib", triplet)
+    directory = _default_directory(base, triplet)
     places = {posixpath.join(directory, name): path for name, path in {**named, **linked}.items()}
     files = {**places, interpreter: base.ldso, **dict.fromkeys(_misleading(view, triplet), _EMPTY)}
     resources = fixed_path_resources(view, base.objects)

@@ -1,24 +1,31 @@
-"""Children of an emulated program that are another architecture's too: the kernel gives them to the loader.
+"""The steps of `denizen-enter` before an emulator: for children of its program, and for what that misses.
 
-qemu-user hands execve to the kernel, which knows the file formats registered with binfmt_misc. From Linux
-6.7 a user namespace may have entries of its own (fs/binfmt_misc.c): `denizen-enter` makes one, and registers
-denizen's loader for the ELF headers of every architecture that qemu emulates. The loader then looks for the
-child's decision, or has it made, as for children everywhere.
+Commands that the host lacks have loaders in their places, and a process answers for libraries that are missed
+(docs/decisions/0019). Children that are another architecture's too are given to the loader: qemu-user hands
+execve to the kernel, which knows the file formats registered with binfmt_misc. From Linux 6.7 a user
+namespace may have entries of its own (fs/binfmt_misc.c): `denizen-enter` makes one, and registers denizen's
+loader for the ELF headers of every architecture that qemu emulates. The loader then looks for the child's
+decision, or has it made, as for children everywhere.
 Format of an entry: Linux Documentation/admin-guide/binfmt-misc.rst.
 """
 
 from __future__ import annotations
 
+import os
 import struct
 
 from denizen.errors import HostLacks
 from denizen.host import machine_name
+from denizen.launch.decisions.decision_store import RESOURCE_TREES
+from denizen.launch.strategies.namespace_plan import bind_resources
+from denizen.launch.strategies.shown_resources import stand_ins
 from denizen.machines import MACHINES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from denizen.launch.decisions.decision import Decision
     from denizen.launch.strategies.base import ProgramStart
     from denizen.machines import Machine
 
@@ -29,20 +36,52 @@ _ET_EXEC = 2
 _ANY_TYPE = 0xFFFE
 
 
-def child_steps(start: ProgramStart) -> tuple[bytes, ...]:
-    """Return the words that have `denizen-enter` register the loader; () where this kernel refuses it."""
+def steps_before(start: ProgramStart, base: Decision, *, answers: bool) -> tuple[bytes, ...]:
+    """Return the words that have `denizen-enter` do what this kernel permits; () for nothing.
+
+    The decision `base` lists the trees of packages. `answers`: the program may miss libraries while it runs.
+    """
     from denizen.launch.namespace_probe import obstacle
 
     try:
-        loader, enter, stage = start.files.plain_loader(), start.files.enter(), start.files.stage()
+        enter, wanted = start.files.enter(), [_child_steps(start), _command_steps(start, base)]
     except HostLacks:
         return ()
-    lines = tuple(entries(machine_name(), loader))
-    steps = (b"interpret", stage, b"%d" % len(lines), *lines)
-    if b":" in loader or obstacle(enter, steps):
-        return ()
+    steps: tuple[bytes, ...] = ()
+    for one in (*wanted, _answer_steps(start) if answers else ()):
+        if one and not obstacle(enter, (*steps, *one)):
+            steps = (*steps, *one)
     # Who is refused it later goes without.
-    return (enter, b"else", b"2", enter, b"--", *steps, b"--")
+    return (enter, b"else", b"2", enter, b"--", *steps, b"--") if steps else ()
+
+
+def _answer_steps(start: ProgramStart) -> tuple[bytes, ...]:
+    """Return the words by which a process answers for what is missed in sysroots of this user's decisions."""
+    children = start.files.children
+    kept = dict.fromkeys((start.decision_store.directory, children.directory))
+    return answer_words([os.path.join(one, RESOURCE_TREES, b"") for one in kept], children.command)
+
+
+def answer_words(directories: Sequence[bytes], helper: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return the words by which a process answers for sysroots in directories; `helper`: whom it asks."""
+    return (b"answer", b"%d" % len(directories), *directories, b"%d" % len(helper), *helper)
+
+
+def _child_steps(start: ProgramStart) -> tuple[bytes, ...]:
+    """Return the words by which the kernel knows the loader for other architectures. Raises HostLacks."""
+    loader, stage = start.files.plain_loader(), start.files.stage()
+    lines = tuple(entries(machine_name(), loader))
+    return () if b":" in loader else (b"interpret", stage, b"%d" % len(lines), *lines)
+
+
+def _command_steps(start: ProgramStart, base: Decision) -> tuple[bytes, ...]:
+    """Return the words by which commands that the host lacks have loaders in their places.
+
+    The kernel executes those: an emulator looks for no command in its sysroot. Raises HostLacks, OSError.
+    """
+    shown = stand_ins(start.program, start.files, base.objects)
+    steps = bind_resources(start.program.view, shown, (), start.files.stage())
+    return (b"private", *steps) if steps else ()
 
 
 def entries(kernel: str, interpreter: bytes) -> Iterator[bytes]:

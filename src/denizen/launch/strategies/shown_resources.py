@@ -28,16 +28,19 @@ def shown_resources(program: Program, files: LoaderFiles, base: Decision) -> tup
 
     The decision `base` lists the trees of packages and the libraries beside the program.
     """
-    objects = base.objects
-    commands = commands_not_here(program, files, objects)
-    stand_ins = [
+    commands = stand_ins(program, files, base.objects)
+    if base.opened and is_missing(program.view, LDCONFIG):
+        commands.append(FixedPathResource(LDCONFIG, files.ldconfig(base), directory=False))
+    return (*shown_files(program, files, base), *_processors(program, files), *commands)
+
+
+def stand_ins(program: Program, files: LoaderFiles, objects: Sequence[bytes]) -> list[FixedPathResource]:
+    """Return the loaders in the places of commands that the host lacks. Raises OSError, LoaderAbsent."""
+    return [
         FixedPathResource(path, files.stand_in(path), directory=False, linked=True)
-        for path in commands
+        for path in commands_not_here(program, files, objects)
         if path != LDCONFIG
     ]
-    if base.opened and is_missing(program.view, LDCONFIG):
-        stand_ins.append(FixedPathResource(LDCONFIG, files.ldconfig(base), directory=False))
-    return (*shown_files(program, files, base), *_processors(program, files), *stand_ins)
 
 
 def linked_resources(program: Program, files: LoaderFiles, base: Decision, top: bytes) -> bytes:

@@ -1,0 +1,167 @@
+"""What a program of another architecture misses while it runs, on a root that has nothing."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.bare_programs import BareProgram
+from tests.support.debs import Item
+from tests.support.hosts import Outcome
+from tests.support.kept_files import kept_by_tests
+from tests.support.peers import require
+
+pytestmark = pytest.mark.slow
+
+_DIRECTORY = "usr/lib/aarch64-linux-gnu"
+_PROGRAM = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static int children_ended;
+static void count_child(int signal) { children_ended++; }
+static void *open_many(void *first) {
+    long opened = 0;
+    for (long i = 0; i < 25; i++) {
+        char name[99];
+        snprintf(name, 99, "libnobody%ld.so.%ld", (long)first, i);
+        opened += dlopen(name, RTLD_NOW) != 0;
+    }
+    return (void *)opened;
+}
+static int many(const char *last) {
+    pthread_t threads[8];
+    long opened = 0;
+    void *one;
+    for (long i = 0; i < 8; i++) pthread_create(threads + i, 0, open_many, (void *)i);
+    for (int i = 0; i < 8; i++) pthread_join(threads[i], &one), opened += (long)one;
+    printf("%ld %d\n", opened, dlopen(last, RTLD_NOW) != 0);
+    return 0;
+}
+static int alone(const char *name) {
+    int status;
+    signal(SIGCHLD, count_child);
+    void *found = dlopen(name, RTLD_NOW);
+    printf("%d %d %d\n", found != 0, waitpid(-1, &status, WNOHANG) == -1 && errno == ECHILD, children_ended);
+    return 0;
+}
+int main(int count, char **words) {
+    char line[99];
+    if (!strcmp(words[1], "many")) return many(words[2]);
+    if (!strcmp(words[1], "alone")) return alone(words[2]);
+    if (!strcmp(words[1], "system")) return WEXITSTATUS(system(words[2]));
+    if (!strcmp(words[1], "popen")) {
+        FILE *of = popen(words[2], "r");
+        while (fgets(line, sizeof line, of)) fputs(line, stdout);
+        return WEXITSTATUS(pclose(of));
+    }
+    if (!strcmp(words[1], "built")) {
+        snprintf(line, 99, "lib%s.so.%d", words[2], 1);
+        return puts(dlopen(line, RTLD_NOW) ? "opened" : dlerror()), 0;
+    }
+    for (int i = 2; i < count; i++) puts(dlopen(words[i], RTLD_NOW) ? "opened" : dlerror());
+    return 0;
+}
+"""
+_ABSENT = "cannot open shared object file: No such file or directory"
+
+
+def _compiler() -> str:
+    return os.environ.get("AARCH64_CC", str(kept_by_tests() / "aarch64" / "cc"))
+
+
+def _library(place: Path, name: str, source: str, *flags: str) -> bytes:
+    (place / "source.c").write_text(source)
+    made = place / f"lib{name}.so.1"
+    soname = f"-Wl,-soname,{made.name}"
+    command = [_compiler(), "-w", "-shared", "-fPIC", soname, "-o", f"{made}", f"{place}/source.c", *flags]
+    subprocess.run(command, check=True)
+    return made.read_bytes()
+
+
+class Emulated(BareProgram):
+    """The program for aarch64, on a root with neither an emulator nor a library."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        emulator = Path(shutil.which("qemu-aarch64-static") or "").read_bytes()
+        libraries = {
+            f"lib{one}1": [Item(f"./{_DIRECTORY}/lib{one}.so.1", content=_library(directory, one, "int x;"))]
+            for one in ("comes", "built", "alone", "needed", "away")
+        }
+        parts = ("libc.so.6", "ld-linux-aarch64.so.1")
+        libraries["libc6"] = [
+            Item(f"./{_DIRECTORY}/{one}", content=_part(one).read_bytes(), mode=0o755) for one in parts
+        ]
+        super().__init__(
+            name, directory, _PROGRAM, *libraries.items(),
+            ("qemu-user-static", [Item("./usr/bin/qemu-aarch64-static", content=emulator, mode=0o755)]),
+            compiler=_compiler(), flags=("-pthread",),
+            controls={one: {"architecture": "arm64"} for one in libraries},
+        )  # fmt: skip
+        flags = ("-Wl,--no-as-needed", f"{directory}/libneeded.so.1")
+        plugin = _library(directory, "plugin", "int y;", *flags)
+        (self.directories.work / "plugin.so").write_bytes(plugin)
+
+    def lines(self, *words: str, options: tuple[str, ...] = ()) -> list[str]:
+        done: Outcome = self.run("emulated", *words, options=options)
+        assert done.status == 0, done.err
+        return done.out.splitlines()
+
+
+def _part(name: str) -> Path:
+    done = subprocess.run(
+        [_compiler(), f"-print-file-name={name}"], check=True, capture_output=True, text=True
+    )
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="module")
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> Emulated:
+    require("qemu-aarch64-static", _compiler())
+    made = Emulated("bare root", tmp_path_factory.mktemp("emulated"))
+    # The first start decides, and has the indexes.
+    assert made.lines("open") == []
+    return made
+
+
+def test_a_name_that_is_built_at_run_time_comes(emulated: Emulated) -> None:
+    assert emulated.lines("built", "built") == ["opened"]
+
+
+def test_what_an_opened_plugin_needs_comes(emulated: Emulated) -> None:
+    assert emulated.lines("open", f"{emulated.host.directories.work}/plugin.so") == ["opened"]
+
+
+def test_two_hundred_misses_of_eight_threads_and_one_that_comes(emulated: Emulated) -> None:
+    assert emulated.lines("many", "libcomes.so.1") == ["0 1"]
+
+
+def test_the_program_had_no_child(emulated: Emulated) -> None:
+    assert emulated.lines("alone", "libalone.so.1") == ["1 1 0"]
+
+
+def test_what_nobody_has_is_missed_as_natively(emulated: Emulated) -> None:
+    assert emulated.lines("open", "libnobody.so.1") == [f"libnobody.so.1: {_ABSENT}"]
+
+
+def test_where_the_package_cannot_be_had_the_error_is_the_programs(emulated: Emulated) -> None:
+    package = emulated.directories.programs / "debs" / "libaway1_1_arm64.deb"
+    gone = package.rename(package.with_suffix(".gone"))
+    assert emulated.lines("open", "libaway.so.1") == [f"libaway.so.1: {_ABSENT}"]
+    gone.rename(package)
+    assert emulated.lines("open", "libaway.so.1") == ["opened"]
+
+
+def test_a_shell_that_this_root_lacks_comes(emulated: Emulated) -> None:
+    done = emulated.run("emulated", "system", "echo from $(echo the shell); exit 7")
+    assert (done.status, done.out) == (7, "from the shell\n"), done.err
+    assert emulated.lines("popen", "echo piped") == ["piped"]
