@@ -33,29 +33,40 @@ def archive() -> Context:
     return real_archive()
 
 
-def _program(context: Context, architecture: str, place: Path) -> Path:
-    """Return jq for an architecture, outside of the store. Raises SourceFailed."""
+def _program(context: Context, architecture: str, name: str, place: Path) -> Path:
+    """Return the program of the package of its name for an architecture, outside of the store.
+
+    Skips where the archive cannot be asked.
+    """
+    try:
+        return _unpacked_program(context, architecture, name, place)
+    except SourceFailed as problem:
+        pytest.skip(f"the archive cannot give {architecture} now: {problem}")
+
+
+def _unpacked_program(context: Context, architecture: str, name: str, place: Path) -> Path:
     session = context.session
     for problem in ensure(session, SUITE, architecture, Scope.LIBRARIES, FetchPolicy()).values():
         raise problem
     index = open_index(session, architecture, SUITE)
     with made_store(session) as store, store.working() as work:
-        (found, *_) = index.packages(b"jq")
+        (found, *_) = index.packages(name.encode())
         tree = store.place_of(unpacked(store, work, pin_of(found, {}), supply_of(session, FetchPolicy())))
     index.close()
-    return Path(shutil.copy(Path(os.fsdecode(tree)) / "usr" / "bin" / "jq", place))
+    return Path(shutil.copy(Path(os.fsdecode(tree)) / "usr" / "bin" / name, place))
+
+
+def _command(context: Context, program: Path) -> list[str]:
+    root = context.session.root
+    assert root is not None
+    return [sys.executable, "-m", "denizen", "--root", os.fspath(root), "run", os.fspath(program)]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_program_with_libraries_runs(archive: Context, tmp_path: Path, architecture: str) -> None:
     with one_at_a_time(archive):
-        try:
-            program = _program(archive, architecture, tmp_path)
-        except SourceFailed as problem:
-            pytest.skip(f"the archive cannot give {architecture} now: {problem}")
-        root = archive.session.root
-        assert root is not None
-        command = [sys.executable, "-m", "denizen", "--root", os.fspath(root), "run", os.fspath(program)]
+        program = _program(archive, architecture, "jq", tmp_path)
+        command = _command(archive, program)
         for _ in range(2):
             done = subprocess.run(
                 [*command, "-n", "[1, 2] | add"], capture_output=True, text=True, check=False, timeout=300
@@ -66,3 +77,17 @@ def test_a_program_with_libraries_runs(archive: Context, tmp_path: Path, archite
     why = [*command[:5], "why", os.fspath(program)]
     shown = subprocess.run(why, capture_output=True, text=True, check=False, timeout=300).stdout
     assert f"qemu-{machine.qemu}" in shown
+
+
+@pytest.mark.parametrize("architecture", ["arm64", *ARCHITECTURES])
+def test_a_library_that_it_opens_comes_with_what_that_needs(
+    archive: Context, tmp_path: Path, architecture: str
+) -> None:
+    """Lua opens a library by a name that only its script has; libjq needs libonig."""
+    script = 'print(package.loadlib("lib" .. "jq.so." .. 1, "*"))'
+    with one_at_a_time(archive):
+        program = _program(archive, architecture, "lua5.4", tmp_path)
+        command = [*_command(archive, program), "-e", script]
+        for _ in range(2):
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+            assert (done.returncode, done.stdout) == (0, "true\n"), done.stderr
