@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from denizen.launch.fast_path import read_decision
 from tests.support.bare_programs import BareProgram
 from tests.support.debs import Item
 from tests.support.hosts import Outcome
@@ -57,6 +58,12 @@ static int alone(const char *name) {
 int main(int count, char **words) {
     char line[99];
     if (!strcmp(words[1], "many")) return many(words[2]);
+    if (!strcmp(words[1], "reads")) {
+        void *found = dlopen(words[2], RTLD_NOW);
+        FILE *data = fopen(words[3], "r");
+        if (!found) return puts(dlerror()), 0;
+        return puts(data && fgets(line, 99, data) ? line : "nothing"), 0;
+    }
     if (!strcmp(words[1], "alone")) return alone(words[2]);
     if (!strcmp(words[1], "system")) return WEXITSTATUS(system(words[2]));
     if (!strcmp(words[1], "popen")) {
@@ -95,8 +102,9 @@ class Emulated(BareProgram):
         emulator = Path(shutil.which("qemu-aarch64-static") or "").read_bytes()
         libraries = {
             f"lib{one}1": [Item(f"./{_DIRECTORY}/lib{one}.so.1", content=_library(directory, one, "int x;"))]
-            for one in ("comes", "built", "alone", "needed", "away")
+            for one in ("data", "comes", "built", "alone", "needed", "away")
         }
+        libraries["libdata1"].append(Item("./usr/share/zoneinfo/Data", content=b"its data"))
         parts = ("libc.so.6", "ld-linux-aarch64.so.1")
         libraries["libc6"] = [
             Item(f"./{_DIRECTORY}/{one}", content=_part(one).read_bytes(), mode=0o755) for one in parts
@@ -115,6 +123,14 @@ class Emulated(BareProgram):
         done: Outcome = self.run("emulated", *words, options=options)
         assert done.status == 0, done.err
         return done.out.splitlines()
+
+    @property
+    def command(self) -> tuple[bytes, ...]:
+        """The command of the program's decision."""
+        decisions = self.directories.root / "state" / "decisions"
+        found = (read_decision(bytes(one)) for one in decisions.iterdir() if one.is_file())
+        (command,) = {one.command for one in found if one is not None and one.program == self.path.encode()}
+        return command
 
 
 def _part(name: str) -> Path:
@@ -139,6 +155,14 @@ def test_a_name_that_is_built_at_run_time_comes(emulated: Emulated) -> None:
 
 def test_what_an_opened_plugin_needs_comes(emulated: Emulated) -> None:
     assert emulated.lines("open", f"{emulated.host.directories.work}/plugin.so") == ["opened"]
+
+
+def test_files_of_what_comes_are_there_at_once_and_at_the_next_start(emulated: Emulated) -> None:
+    """They are below the sysroot, and the emulator's words stay what they are."""
+    before = emulated.command
+    for _ in range(2):
+        assert emulated.lines("reads", "libdata.so.1", "/usr/share/zoneinfo/Data") == ["its data"]
+        assert emulated.command == before
 
 
 def test_two_hundred_misses_of_eight_threads_and_one_that_comes(emulated: Emulated) -> None:

@@ -33,10 +33,12 @@ def mark_sysroot(top: bytes, opened: bytes, program: bytes, libraries: bytes) ->
         link_atomically(os.path.join(top, name), target)
 
 
+def is_sysroot(top: bytes) -> bool:
+    """Tell whether the tree at `top` is one in which an emulator looks; b"" is none."""
+    return top != b"" and os.path.islink(os.path.join(top, _LIBRARIES))
+
+
 def show_in_sysroot(top: bytes, links: Mapping[bytes, bytes]) -> None:
-    """Show libraries that came (name -> path) in the sysroot at `top`, if that is one. Raises OSError."""
-    directory = os.path.join(top, _LIBRARIES)
-    if not top or not os.path.islink(directory):
-        return
-    for name, path in links.items():
-        link_atomically(os.path.join(directory, name), path)
+    """Show libraries that came (name -> path) in the tree at `top`, if it is a sysroot. Raises OSError."""
+    for name, path in links.items() if is_sysroot(top) else ():
+        link_atomically(os.path.join(top, _LIBRARIES, name), path)

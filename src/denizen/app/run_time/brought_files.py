@@ -18,6 +18,7 @@ from denizen.launch.fast_path import read_decision
 from denizen.launch.resources.fixed_paths import fixed_path_resources
 from denizen.launch.resources.resource_tree import lay_system, show_by_links, show_in_tree, whole_systems
 from denizen.launch.strategies.namespace_plan import bind_resources
+from denizen.launch.sysroot import is_sysroot
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -101,7 +102,12 @@ def is_hosts_own(path: bytes, store: bytes) -> bool:
 
 
 def _with_mounts(decision: Decision, files: Sequence[FixedPathResource]) -> Decision | None:
-    """Return the decision with the files in its namespace; None if it makes no namespace with mirrors."""
+    """Return the decision with the files in its namespace; None if it makes no namespace with mirrors.
+
+    A sysroot that is made anew has the files of the decision's objects.
+    """
+    if is_sysroot(decision.resources):
+        return decision
     command, stage = decision.command, _stage(decision)
     if not stage:
         return None
@@ -110,9 +116,12 @@ def _with_mounts(decision: Decision, files: Sequence[FixedPathResource]) -> Deci
 
 
 def _stage(decision: Decision) -> bytes:
-    """Return where the decision's namespace makes its mirrors; b"" if it makes none."""
+    """Return where the decision's namespace makes its mirrors; b"" if it makes none.
+
+    That of an emulated program has mirrors for commands alone: its files are below its sysroot.
+    """
     command = decision.command
-    if not command or command[-1] != _END or b"private" not in command:
+    if is_sysroot(decision.resources) or not command or command[-1] != _END or b"private" not in command:
         return b""
     return next((command[at + 2] for at, word in enumerate(command) if word == b"mirror"), b"")
 
