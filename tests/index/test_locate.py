@@ -152,9 +152,14 @@ def recommending(tmp_path: Path) -> Index:
         b"other": (b"cyrus-sasl2", b""),
         b"editor": (b"", b"editor-data"),
         b"editor-data": (b"editor", b""),
+        b"tcc": (b"", b"libc6-dev | libc-dev, gcc, editor, absent"),
+        b"libc6-dev": (b"glibc", b""),
+        b"gcc": (b"gcc-defaults", b""),
+        b"shell": (b"", b"gcc"),
     }
+    sections = {b"tcc": b"devel", b"libc6-dev": b"libdevel", b"gcc": b"contrib/devel"}
     packages = [
-        replace(package(name), source=source, recommends=recommends)
+        replace(package(name), source=source, recommends=recommends, section=sections.get(name, b"utils"))
         for name, (source, recommends) in sorted(about.items())
     ]
     found = [
@@ -179,6 +184,9 @@ def test_what_a_package_recommends_of_its_own_source_is_known(tmp_path: Path) ->
     assert recommended(b"libsasl2-2") == [(b"libsasl2-modules", True), (b"sasl2-doc", False)]
     assert recommended(b"libsasl2-modules") == []
     assert recommended(b"editor") == [(b"editor-data", False)]
+    # A compiler compiles nothing without what it recommends of other sources.
+    assert recommended(b"tcc") == [(b"libc6-dev", False), (b"gcc", False)]
+    assert recommended(b"shell") == []
     index.close()
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -131,9 +132,12 @@ class DenizenHome:
         depends: str = "",
         *,
         section: str = "",
+        source: str = "",
+        recommends: str = "",
     ) -> None:
         """A package."""
-        content = _package(name, items, version, architecture, depends, section=section)
+        further = {"Section": section, "Source": source, "Recommends": recommends}
+        content = _package(name, items, version, architecture, depends, further=further)
         self._deb_path(name, version, architecture).write_bytes(content)
 
     def _deb_path(self, name: str, version: str = VERSION, architecture: str = ARCHITECTURE) -> Path:
@@ -159,12 +163,12 @@ def _package(
     architecture: str = ARCHITECTURE,
     depends: str = "",
     *,
-    section: str = "",
+    further: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
     control = (
         f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMulti-Arch: same\n"
         "Maintainer: nobody <nobody@example.org>\nDescription: made for a test\n"
     )
     control += f"Depends: {depends}\n" if depends else ""
-    control += f"Section: {section}\n" if section else ""
+    control += "".join(f"{field}: {value}\n" for field, value in further.items() if value)
     return deb(items, control=control.encode())

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from denizen.index.index_file import DamagedIndex, IndexFile
 from denizen.index.library_paths import KINDS, DirectoryKind, is_plugin_place
-from denizen.index.provider import Provider, Recommendation
+from denizen.index.provider import Provider, Recommendation, is_for_development
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -227,14 +227,17 @@ def write_libraries(
 def _recommended_lines(packages: Iterable[Package], plugins: Container[bytes]) -> Iterator[bytes]:
     """Yield a line for each package that recommends others of its source: its plugins, its other half.
 
-    What a maintainer recommends of other sources is for people: documentation, editors, a desktop.
+    What a maintainer recommends of other sources is for people: documentation, editors, a desktop. But a
+    compiler recommends the headers and the assembler without which it compiles nothing (tcc: libc6-dev).
     """
     siblings: dict[bytes, set[bytes]] = {}
+    tools = {package.name for package in packages if is_for_development(package.section)}
     for package in packages:
         siblings.setdefault(_source_of(package), set()).add(package.name)
     recommended: dict[bytes, bytes] = {}
     for package in packages:
-        if package.recommends and len(others := siblings[_source_of(package)]) > 1:
+        if package.recommends:
+            others = siblings[_source_of(package)] | (tools if package.name in tools else set())
             names = [name for name in _listed_names(package.recommends) if name in others]
             if names:
                 holding = b",".join(name for name in names if name in plugins)

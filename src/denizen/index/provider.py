@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from denizen.index.library_paths import DirectoryKind
 
 
+# Sections of the archive whose packages compile, or are compiled with.
+_DEVELOPMENT = (b"devel", b"libdevel")
+
+
+def is_for_development(section: bytes) -> bool:
+    """Tell whether packages of a section (contrib/devel) compile programs, or are compiled with."""
+    return section.rpartition(b"/")[2] in _DEVELOPMENT
+
+
 class Provider(Value):
     """A package's file that can satisfy a soname.
 
@@ -50,7 +59,10 @@ class Provider(Value):
 
 
 class Recommendation(Value):
-    """A package that another one of the same source recommends; `has_plugins`: it holds plugins."""
+    """A package that another one recommends, for itself and not for people; `has_plugins`: it holds plugins.
+
+    It is of the same source, or both are for development (`_recommended_lines` of index/library_index.py).
+    """
 
     package: bytes
     has_plugins: bool

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import random
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,28 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
         ("talker", "nobody-has-it | words, libgreet1"),
     ):
         home.write(name, [Item(f"./usr/bin/{name}", content=b"", mode=0o755)], depends=relation)
+    for name, source, section, content in (
+        ("drawer-words", "drawer", "graphics", b"words of its source\n"),
+        ("drawer-doc", "drawer", "doc", b"words for people\n"),
+        ("compiler-words", "others", "libdevel", b"words of a compiler\n"),
+        ("large-words", "large", "games", random.Random(6).randbytes(1_100_000)),
+    ):
+        items = [Item("./usr/lib/player/words", content=content)]
+        home.write(name, items, source=source, section=section)
+    for name, source, section, recommends in (
+        ("drawer", "drawer", "graphics", "drawer-words, drawer-doc, words"),
+        ("reading", "drawer", "graphics", "drawer-doc"),
+        ("painter", "painter", "graphics", "compiler-words, words"),
+        ("compiler", "compiler", "devel", "compiler-words | nobody, words"),
+        ("large", "large", "games", "large-words"),
+    ):
+        items = [Item(f"./usr/bin/{name}", content=b"", mode=0o755)]
+        # Data of its own release, by which it gets an environment at all.
+        home.write(
+            name, items, depends=f"{name}-own (= {VERSION}), libgreet1", source=source, section=section,
+            recommends=recommends,
+        )  # fmt: skip
+        home.write(f"{name}-own", [Item(f"./usr/share/{name}/own", content=b"")])
     started = Started(home, "fhs", Path("/nonexistent"))
     code = started.compile("reads", _READS).read_bytes()
     for name, content in (("viewer", code), ("newer", code + b"of another release")):
@@ -174,6 +197,10 @@ def unpack(started: Started, tmp_path: Path) -> Callable[[str, str, str], Path]:
         (("machine code", "viewer", ""), b"words of another package\n"),
         (("machine code", "newer", ""), b"nothing\n"),  # another release has the program
         (("machine code", "keeper", VERSION), b"words of its own\n"),
+        (("machine code", "drawer", VERSION), b"words of its source\n"),
+        (("machine code", "reading", VERSION), b"nothing\n"),  # documentation
+        (("machine code", "painter", VERSION), b"nothing\n"),  # of other sources, for people
+        (("machine code", "compiler", VERSION), b"words of a compiler\n"),
         (("script", "player", VERSION), b"words of another package\n"),
         (("script", "sayer", VERSION), b"words of another package\n"),  # it gets an environment anyway
         (("script", "player", "2.0-1"), b"nothing\n"),
@@ -189,6 +216,23 @@ def test_a_program_of_an_unpacked_package_has_what_the_package_depends_on(
     for _ in range(2):
         done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=60)
         assert (done.returncode, done.stdout) == (0, expected), done.stderr
+
+
+def test_what_an_unpacked_package_recommends_is_left_out_over_the_budget(
+    unpack: Callable[[str, str, str], Path], started: Started
+) -> None:
+    program = unpack("machine code", "large", VERSION)
+    budget = started.home.root / "config/budget"
+    budget.parent.mkdir(exist_ok=True)
+    budget.write_text("1\n")
+    try:
+        command = started.home.command("run", os.fspath(program))
+        done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=60)
+    finally:
+        budget.unlink()
+    assert (done.returncode, done.stdout) == (0, b"nothing\n"), done.stderr
+    left_out = b"large-words, which its package recommends, is left out: with what it needs it is 1 MB"
+    assert left_out in done.stderr, done.stderr
 
 
 def test_a_program_of_an_unpacked_package_is_where_the_package_has_it(

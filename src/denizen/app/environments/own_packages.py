@@ -10,6 +10,9 @@ import functools
 import os
 import re
 
+from denizen.app.environments.fhs_create import size_to_fetch
+from denizen.app.recommended_packages import recommended_packages
+from denizen.app.run_time.budget import over_budget
 from denizen.app.supply.base_suite import made_base_index
 from denizen.app.supply.liblzma_setup import bring_decoder
 from denizen.app.supply.own_architecture import own_architecture
@@ -18,6 +21,7 @@ from denizen.app.supply.provenance_cache import known_suites
 from denizen.app.supply.store_access import made_store
 from denizen.disk import same_content
 from denizen.errors import SourceFailed, display
+from denizen.fhs.generations import Settings
 from denizen.fhs.package_relations import groups
 from denizen.launch.unpacked_package import unpacked_packages
 from denizen.machines import by_elf, debian_name
@@ -69,7 +73,9 @@ def with_own_packages(
         if found and (wants.paths or wants_more or unpacked[0].has_files):
             names = tuple(one.package.decode() for one in found)
             reason = f"its package {', '.join(names)} has files at fixed paths, or depends on others"
-            packages, reasons = (*wants.packages, *names), (*wants.reasons, reason)
+            named = (*wants.packages, *names)
+            packages = (*named, *_recommended(session, wanted, suite, named, found))
+            reasons = (*wants.reasons, reason)
             standing = unpacked[0].program if len(found) == len(unpacked) else b""
             return replace(wants, packages=packages, reasons=reasons, suites=(suite,), standing=standing)
         if found:
@@ -126,6 +132,30 @@ def _of_suite(
             f"denizen: {display(suite.encode())} is not asked for its package: {problem.what}"
         )
         return [], False
+
+
+def _recommended(
+    session: Session, wanted: RunRequest, suite: str, packages: tuple[str, ...], found: Sequence[Provider]
+) -> tuple[str, ...]:
+    """Return what the program's packages recommend for it; () if that is over the budget, which is told."""
+    policy = FetchPolicy(offline=wanted.offline)
+    with made_base_index(session, (suite,), Scope.LIBRARIES, policy) as index:
+        names = tuple(dict.fromkeys(name for one in found for name in recommended_packages(index, one)))
+    new = tuple(name for name in names if name not in packages)
+    if not new:
+        return ()
+
+    def size(names: tuple[str, ...]) -> int:
+        return size_to_fetch(session, Settings(names, (suite,), (own_architecture(),)), policy)
+
+    reason = over_budget(session, size((*packages, *new)) - size(packages))
+    if not reason:
+        return new
+    session.reporter.say(
+        f"denizen: {', '.join(new)}, which its package recommends, is left out: {reason}; "
+        f"to have it: denizen run --with {new[0]} PROGRAM"
+    )
+    return ()
 
 
 class _AskedSuite(Value):

@@ -54,6 +54,17 @@ def budget_of(session: Session) -> int:
     return _number_in(path, text)
 
 
+def over_budget(session: Session, size: int) -> str:
+    """Return the reason against fetching so many bytes in one run; "" for none."""
+    try:
+        budget = budget_of(session)
+    except BadBudget as problem:
+        return problem.sentence if size else ""
+    if size <= budget * 1_000_000:
+        return ""
+    return f"with what it needs it is {size // 1_000_000} MB, and the budget is {budget}"
+
+
 def report_bad_budget(session: Session) -> None:
     """Report a file `budget` without a number, by which no running program will get anything."""
     try:

@@ -17,7 +17,8 @@ from denizen.app.environments.auto_environment import enter_auto_environment
 from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.fhs_decision import InsideProgram, decision_inside
 from denizen.app.environments.standing_tree import StandingTrees
-from denizen.app.run_time.budget import BadBudget, budget_of
+from denizen.app.recommended_packages import recommended_packages
+from denizen.app.run_time.budget import over_budget
 from denizen.app.run_time.confirmation import refusal
 from denizen.app.session import tools_of
 from denizen.app.supply.base_suite import base_index, made_base_index
@@ -39,7 +40,7 @@ from denizen.sources.fetch_policy import FetchPolicy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from denizen.app.environments.standing_tree import StandingTree
     from denizen.app.session import Session
@@ -47,9 +48,6 @@ if TYPE_CHECKING:
     from denizen.fhs.entry_command import Inside
     from denizen.index.locate import Index
     from denizen.launch.command_links import CommandLinks
-
-# Sections of the archive whose packages no command needs.
-_FOR_PEOPLE = (b"debug", b"devel", b"doc", b"libdevel", b"localization")
 
 
 class NotACommand(BadInput):
@@ -227,13 +225,7 @@ class CommandProvision:
         """
         if self._is_asked_for:
             return ""
-        try:
-            budget = budget_of(self._session)
-        except BadBudget as problem:
-            return problem.sentence if size else ""
-        if size <= budget * 1_000_000:
-            return ""
-        return f"with what it needs it is {size // 1_000_000} MB, and the budget is {budget}"
+        return over_budget(self._session, size)
 
     @property
     def _policy(self) -> FetchPolicy:
@@ -259,15 +251,10 @@ def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[st
     """
     with made_base_index(session, wanted.suites, Scope.PATHS, FetchPolicy(offline=wanted.offline)) as index:
         package = command_package(index, name)
-        return (package, *_recommended(index, package)) if package else ()
-
-
-def _recommended(index: Index, package: str) -> Iterator[str]:
-    for holder in index.packages(package.encode())[:1]:
-        for each in index.recommended(holder):
-            for one in index.packages(each.package)[:1]:
-                if one.section.rpartition(b"/")[2] not in _FOR_PEOPLE:
-                    yield each.package.decode()
+        held = index.packages(package.encode())[:1] if package else []
+        return (
+            (package, *[name for one in held for name in recommended_packages(index, one)]) if package else ()
+        )
 
 
 def _place_in(tree: bytes, name: bytes) -> bytes | None:
