@@ -51,9 +51,9 @@ def test_without_home_the_user_databases_is_taken_or_one_below_tmp() -> None:
 @pytest.mark.parametrize("home", ["closed", "closed/below", "open/none/at all"])
 def test_a_home_that_its_user_can_neither_enter_nor_make_is_not_used(short_path: Path, home: str) -> None:
     """As root's, which `su -m` leaves, and a service's /nonexistent."""
-    (short_path / "open").mkdir(mode=0o755)
-    (short_path / "closed").mkdir(mode=0o700)
-    short_path.chmod(0o755)
+    for name, mode in (("open", 0o755), ("closed", 0o700), ("", 0o755)):
+        (short_path / name).mkdir(exist_ok=True)
+        (short_path / name).chmod(mode)  # whatever the umask of the tests
     code = (
         "import os, sys; from denizen.app.paths import paths_of; os.setuid(543210); "
         "print(os.fsdecode(paths_of(None, {'HOME': sys.argv[1]}).data))"

@@ -24,11 +24,13 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def decision_about(program: Path) -> Decision:
-    program.parent.mkdir(0o755, exist_ok=True)
+    program.parent.mkdir(exist_ok=True)
+    program.parent.chmod(0o755)  # whatever the umask of the tests
     program.write_text("")
     program.chmod(0o755)
     libraries = program.parent.parent / "libraries"
-    libraries.mkdir(0o755)
+    libraries.mkdir()
+    libraries.chmod(0o755)
     return Decision(
         identity=identity_of(DiskView().stat(os.fsencode(program))),
         headers=bytes(16),
