@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from denizen.launch.command_alternatives import package_for_program
+from denizen.launch.command_rules import folded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +11,17 @@ if TYPE_CHECKING:
 
 # The directories of an environment in which a package's commands are looked for.
 COMMAND_PATH = b"/usr/bin:/usr/sbin:/usr/games"
+# What the name of a package that is about a command has behind the command's.
+_ENDINGS = ("", "-bin", "-build", "-cli", "-client", "-core")
+
+
+def packages_about(name: bytes) -> tuple[str, ...]:
+    """Return the names that a package which is about a command may have.
+
+    xvfb has Xvfb (Debian Policy 5.6.7), ninja-build has ninja: another package had the short name.
+    """
+    own = folded(name).decode("utf-8", "replace")
+    return tuple(own + ending for ending in _ENDINGS)
 
 
 def command_package(index: Index, name: bytes) -> str:

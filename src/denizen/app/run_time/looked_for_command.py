@@ -5,25 +5,17 @@ from __future__ import annotations
 import os
 from enum import Enum
 
-from denizen.app.command_package import command_package
+from denizen.app.command_package import command_package, packages_about
 from denizen.app.run_time.missing_command import CommandProvision, NotACommand
 from denizen.launch.command_alternatives import package_for_program
 from denizen.launch.command_links import is_command
-from denizen.launch.command_rules import (
-    folded,
-    is_essential,
-    kept_out_reason,
-    unseen_reason,
-)
+from denizen.launch.command_rules import is_essential, kept_out_reason, unseen_reason
 from denizen.launch.kept_out import NOT_PACKAGED, command_not_brought
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.app.start_request import RunRequest
-
-# What the name of a package that is about a command has behind the command's.
-_ENDINGS = ("", "-bin", "-build", "-cli", "-client", "-core")
 
 
 class Looker(Enum):
@@ -62,7 +54,7 @@ class _LookedForCommand(CommandProvision):
         ways to do without. What the user named to the program (`ccache gcc`) is asked for, whatever it is.
         """
         alternative = package_for_program(name).decode()
-        about = (alternative,) if alternative else _packages_about(name)
+        about = (alternative,) if alternative else packages_about(name)
         is_wanted = looker is Looker.ARGUMENT or any(one in self._wanted.extra for one in about)
         unless_asked_for = "" if is_wanted else unseen_reason(name)
         reason = kept_out_reason(name) or unless_asked_for
@@ -106,12 +98,3 @@ class _LookedForCommand(CommandProvision):
         """Return the package that has a command by the indexes here, or `package` if there is one."""
         with self._index() as index:
             return command_package(index, name) or (package if index.packages(package.encode()) else "")
-
-
-def _packages_about(name: bytes) -> tuple[str, ...]:
-    """Return the names that a package which is about a command may have.
-
-    xvfb has Xvfb (Debian Policy 5.6.7), ninja-build has ninja: another package had the short name.
-    """
-    own = folded(name).decode("utf-8", "replace")
-    return tuple(own + ending for ending in _ENDINGS)

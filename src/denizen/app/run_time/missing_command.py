@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.command_package import COMMAND_PATH, command_package
+from denizen.app.command_package import COMMAND_PATH, command_package, packages_about
 from denizen.app.decisions.decision_maker import decision_about
 from denizen.app.decisions.surrounded_program import SurroundedPrograms
 from denizen.app.environments.auto_environment import enter_auto_environment
@@ -23,9 +23,10 @@ from denizen.app.run_time.confirmation import refusal
 from denizen.app.session import tools_of
 from denizen.app.supply.base_suite import base_index, made_base_index
 from denizen.app.supply.own_architecture import own_architecture
+from denizen.app.supply.provenance_cache import known_suites
 from denizen.app.supply.store_access import made_store
 from denizen.disk_view import EnvironmentView
-from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks, shell_word
+from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks, SourceFailed, display, shell_word
 from denizen.fhs.entry_command import located
 from denizen.fhs.generations import Settings
 from denizen.launch.command_links import commands_of, is_command, named_decision
@@ -37,6 +38,7 @@ from denizen.launch.namespace_probe import environment_obstacle
 from denizen.sources.base import Scope
 from denizen.sources.errors import Offline
 from denizen.sources.fetch_policy import FetchPolicy
+from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from denizen.fhs.entry_command import Inside
     from denizen.index.locate import Index
     from denizen.launch.command_links import CommandLinks
+    from denizen.store.local import Store
 
 
 class NotACommand(BadInput):
@@ -143,8 +146,7 @@ class CommandProvision:
     def _bring_alone(self, name: bytes) -> None:
         """Provide the command with a tree of packages that is not entered."""
         with made_store(self._session) as store, store.working():
-            trees = StandingTrees(self._session, store, self._wanted)
-            around = self._standing(name, trees)
+            around = self._standing(name, store)
             if around is None:
                 return
             program = around.program(name)
@@ -158,13 +160,17 @@ class CommandProvision:
             self._decision_store.write_named(store.layout, named_decision(name), found)
         self._links.show(name, program)
 
-    def _standing(self, name: bytes, trees: StandingTrees) -> StandingTree | None:
+    def _standing(self, name: bytes, store: Store) -> StandingTree | None:
         """Return the tree for a command; None where it is not to be had, which is recorded."""
-        around = None if self._over_budget(trees.size(())) else trees.composed(())
+
+        def trees() -> StandingTrees:
+            return StandingTrees(self._session, store, self._wanted)
+
+        around = None if self._over_budget(trees().size(())) else trees().composed(())
         if around is not None and around.program(name):
             return around
-        packages = self._chosen(name, trees.size)
-        return trees.composed(packages) if packages else None
+        packages = self._chosen(name, lambda some: trees().size(some))
+        return trees().composed(packages) if packages else None
 
     def _chosen(self, name: bytes, size: Callable[[tuple[str, ...]], int]) -> tuple[str, ...]:
         """Return the packages for a command; () where it is not to be had, which is recorded."""
@@ -213,8 +219,16 @@ class CommandProvision:
         return size_to_fetch(self._session, settings, self._policy)
 
     def _packages_with(self, name: bytes) -> tuple[str, ...]:
-        """Return the packages for a command, and note whether the user asked for it."""
+        """Return the packages for a command, and note their suite and whether the user asked for it.
+
+        What comes with the command is of its own release.
+        """
         packages = packages_with(self._session, name, self._wanted)
+        if not packages:
+            suite = another_suite_with(self._session, name, self._wanted)
+            if suite:
+                self._wanted = replace(self._wanted, suites=(suite,))
+                packages = packages_with(self._session, name, self._wanted)
         self._is_asked_for |= any(one in self._wanted.extra for one in packages[:1])
         return packages
 
@@ -229,7 +243,7 @@ class CommandProvision:
 
     @property
     def _policy(self) -> FetchPolicy:
-        return FetchPolicy(offline=self._wanted.offline)
+        return _policy(self._wanted)
 
     def _decide(self, name: bytes, around: Inside, place: bytes) -> None:
         """Keep the decision that the program starts in an environment, by the command's name too.
@@ -245,16 +259,43 @@ class CommandProvision:
 
 
 def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[str, ...]:
-    """Return the package of the base suite that has a command, and what of its source it recommends.
+    """Return the package that has a command, and what of its source it recommends; () where none has it.
 
-    The command works with those: gpg recommends gnupg, which has the agent. Return () where none has it.
+    The command works with those: gpg recommends gnupg, which has the agent. The base suite is asked, or those
+    that the user named.
     """
-    with made_base_index(session, wanted.suites, Scope.PATHS, FetchPolicy(offline=wanted.offline)) as index:
+    with made_base_index(session, wanted.suites, Scope.PATHS, _policy(wanted)) as index:
         package = command_package(index, name)
         held = index.packages(package.encode())[:1] if package else []
         return (
             (package, *[name for one in held for name in recommended_packages(index, one)]) if package else ()
         )
+
+
+def another_suite_with(session: Session, name: bytes, wanted: RunRequest) -> str:
+    """Return the first configured suite, behind the base suite, with a package about a command; "" for none.
+
+    Releases drop packages (wkhtmltopdf). Where no package is about the command, the suite's contents, which
+    are large, are not fetched for it. A suite that cannot be asked is passed over, which is told.
+    """
+    if wanted.suites or wanted.lock is not None:
+        return ""
+    about = [one.encode() for one in packages_about(name)]
+    for suite in known_suites(session)[1:]:
+        try:
+            with made_base_index(session, (suite,), Scope.LIBRARIES, _policy(wanted)) as index:
+                is_there = any(map(index.packages, about))
+            if is_there and packages_with(session, name, replace(wanted, suites=(suite,))):
+                return suite
+        except SourceFailed as problem:
+            session.reporter.say(
+                f"denizen: {display(suite.encode())} is not asked for {display(name)}: {problem.what}"
+            )
+    return ""
+
+
+def _policy(wanted: RunRequest) -> FetchPolicy:
+    return FetchPolicy(offline=wanted.offline)
 
 
 def _place_in(tree: bytes, name: bytes) -> bytes | None:
