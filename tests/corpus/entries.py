@@ -18,7 +18,8 @@ PROGRAMS = Path(__file__).parent / "programs.json"
 # did, the tenth, of other ecosystems than the ninth, after a brought command got what it opens, the eleventh
 # after places at which programs look were filled, the twelfth after what a child was told of a path held, the
 # thirteenth, of four suites and two architectures, after that, the fourteenth, which is of three suites and
-# four architectures, after unpacked packages got what they depend on.
+# four architectures, after unpacked packages got what they depend on, the fifteenth after commands came from
+# other suites too.
 LISTS = {
     "programs": PROGRAMS,
     "first-forty": Path(__file__).parent / "first_forty.json",
@@ -35,6 +36,7 @@ LISTS = {
     "twelfth-forty": Path(__file__).parent / "twelfth_forty.json",
     "thirteenth-forty": Path(__file__).parent / "thirteenth_forty.json",
     "fourteenth-forty": Path(__file__).parent / "fourteenth_forty.json",
+    "fifteenth-forty": Path(__file__).parent / "fifteenth_forty.json",
     "further-ten": Path(__file__).parent / "further_ten.json",
 }
 
