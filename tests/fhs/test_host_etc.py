@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import denizen.fhs
 from denizen.fhs.host_etc import HOST, NAMES, EtcFile, EtcLink, User, files, nsswitch
@@ -12,8 +13,10 @@ PASSWD = b"root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/zsh\n"
 GROUP = b"root:x:0:\nalice:x:1000:\n"
 
 
-def made(host: Mapping[bytes, bytes]) -> dict[bytes, EtcFile | EtcLink]:
-    return files(host.get, lambda name: name in host, ALICE, lambda _: False)
+def made(
+    host: Mapping[bytes, bytes], tree: Mapping[bytes, bytes] = MappingProxyType({})
+) -> dict[bytes, EtcFile | EtcLink]:
+    return files(host.get, lambda name: name in host, ALICE, lambda _: False, tree.get)
 
 
 def test_the_hosts_files_are_led_to_so_that_changes_show() -> None:
@@ -39,6 +42,15 @@ def test_a_host_with_nothing_gets_defaults() -> None:
     assert found[b"nsswitch.conf"] == EtcFile(
         b"passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
     )
+
+
+def test_on_a_host_without_accounts_a_tree_has_those_of_any_system() -> None:
+    """Postfix gives its rights to `nobody`, whom it does not find in a passwd of root and the user alone."""
+    system = {b"passwd": b"root:*:0:0::/:\nnobody:*:65534:65534::/:\n", b"group": b"root:*:0:\nmail:*:8:\n"}
+    found = made({}, system)
+    assert found[b"passwd"] == EtcFile(system[b"passwd"] + ALICE.line)
+    assert found[b"group"] == EtcFile(system[b"group"] + b"alice:x:1000:\n")
+    assert made({b"passwd": PASSWD, b"group": GROUP}, system)[b"passwd"] == EtcLink(HOST + b"/etc/passwd")
 
 
 def test_services_without_a_module_go_with_their_actions() -> None:

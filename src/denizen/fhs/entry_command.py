@@ -69,6 +69,7 @@ def entry_of(inside: Inside) -> EnteredRoot:
         lambda name: os.path.exists(os.path.join(host, name)),
         _user(),
         lambda name: _serves(tree, name),
+        lambda name: _read(_accounts(tree, name)),
     )
     merged = tuple(name for name in USR_MERGED if os.path.isdir(b"%b/usr/%b" % (tree, name)))
     shown = tuple(_manifests()) if inside.cache else ()
@@ -89,9 +90,15 @@ def entry_elsewhere(
         lambda name: name in names or exists(machine, b"/etc/" + name),
         User(b"root", 0, 0, b"/root"),
         lambda name: _serves(place, name),
+        lambda name: _read(_accounts(place, name)),
     )
     merged = tuple(name for name in USR_MERGED if os.path.isdir(b"%b/usr/%b" % (place, name)))
     return EnteredRoot(inside.tree, etc, inside.stage, merged, ())
+
+
+def _accounts(tree: bytes, name: bytes) -> bytes:
+    """Return the path of a tree's own passwd or group (triggers.toml)."""
+    return os.path.join(tree, b"usr/share/denizen", name)
 
 
 def _seen_in(machine: FileView, name: bytes) -> bytes | None:

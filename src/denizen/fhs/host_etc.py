@@ -75,6 +75,7 @@ def files(
     exists: Callable[[bytes], bool],
     user: User,
     modules: Callable[[bytes], bool],
+    tree: Callable[[bytes], bytes | None],
 ) -> dict[bytes, EtcFile | EtcLink]:
     """Return the files and links of /.denizen/etc, by name.
 
@@ -83,6 +84,7 @@ def files(
         exists: tells whether the host's /etc has a name.
         user: the user who enters.
         modules: tells whether the tree has the module of an NSS service.
+        tree: returns the tree's "passwd" or "group" of any system (Debian Policy 9.2.2); None for none.
     """
     found: dict[bytes, EtcFile | EtcLink] = {}
     for name, default in NAMES.items():
@@ -92,7 +94,7 @@ def files(
             found[name] = EtcLink(default)
     if not exists(b"hosts"):
         found[b"hosts"] = EtcFile(DEFAULT_HOSTS)
-    passwd, group = host(b"passwd"), host(b"group")
+    passwd, group = (host(name) or tree(name) for name in (b"passwd", b"group"))
     if passwd is None or not _has_id(passwd, user.uid):
         found[b"passwd"] = EtcFile((_short(passwd) or b"root:x:0:0:root:/root:/bin/bash\n") + user.line)
     if group is None or not _has_id(group, user.gid):
