@@ -6,7 +6,7 @@ another version, a key or a rule that is not known, a value of another type, a h
 of a package that is not there, or a digest that does not match are all refused. A lock is what somebody
 relies on; a different result must never come of it silently.
 
-    version, digest, architecture, base, floor, interpreter
+    version, digest, architecture, base, floor, override, interpreter
     [[package]]     name version architecture source suite snapshot filename size sha256 installed-size
     [[library]]     soname package path rule needed-by wish
     [[host]]        soname needed-by reason
