@@ -43,7 +43,7 @@ COMPANIONS = {
         *(f"inside/{stem}.c" for stem in ("child", "ending", "exec", "open", "shell", "spawn", "stat")),
         *(f"inside/{stem}.c" for stem in ("command_looker", "command_search", "missing_command")),
         *(f"inside/{stem}.c" for stem in ("loader_facts", "path_redirection", "search_path")),
-        *(f"inside/{stem}.c" for stem in ("list", "missing_place", "told_path")),
+        *(f"inside/{stem}.c" for stem in ("list", "missing_place", "real_path", "told_path")),
     ),
     "denizen-resident": (*INSIDE_PROGRAMS, "resident/*.c"),
 }

@@ -76,6 +76,11 @@ int main(int count, char **words) {
         print_line(found, !strcmp(getenv("HOW"), "read a stream"));
         return 7;
     }
+    if (*found && getenv("HOW") && !strcmp(getenv("HOW"), "real path")) {
+        char *real = realpath(found, 0);
+        puts(real ? real : "unreal");
+        return 8;
+    }
     fflush(stdout);
     if (*found && getenv("HOW")) {
         char *const own[] = {found, NULL};
@@ -199,6 +204,17 @@ def test_what_was_seen_can_be_read_where_it_was_seen(
         assert (status, Path(seen).name, said) == (7, name, "#!/bin/sh")
         assert looks("<" + seen) == (3, ["unread"])
     assert looks("Sought", path="/nowhere", how=how) == (7, ["/nowhere/Sought", "#!/bin/sh"])
+
+
+def test_the_real_path_of_what_was_seen_is_the_commands(
+    looks: Callable[..., tuple[int | None, list[str]]],
+) -> None:
+    """GCC's commands look for others beside themselves, from the real path of their own name along PATH."""
+    for _ in range(2):
+        status, (seen, real) = looks("Sought", path="/nowhere", how="real path")
+        assert (status, seen) == (8, "/nowhere/Sought")
+        assert "/data/store/" in real  # of the package, or of an environment that has it
+        assert real.endswith("/usr/bin/Sought")
 
 
 def test_what_programs_do_without_is_not_there(looks: Callable[..., tuple[int | None, list[str]]]) -> None:
