@@ -10,6 +10,8 @@ from tests.support.debs import Item
 pytestmark = pytest.mark.slow
 
 _LOOKS = """
+#include <errno.h>
+#include <grp.h>
 #include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -33,6 +35,19 @@ int main(int count, char **words) {
         puts(getaddrinfo("localhost", "80", 0, &found) ? "unknown" : "known");
     }
     if (!strcmp(words[1], "user")) puts(getpwuid(getuid()) ? "named" : "unknown");
+    if (!strcmp(words[1], "accounts")) {
+        struct passwd *root = getpwnam("root"), one, *found;
+        struct group *group = getgrgid(0), some, *of;
+        printf("%s %s ", root ? root->pw_dir : "-", group ? group->gr_name : "-");
+        int status = getpwuid_r(65534, &one, line, sizeof line, &found);
+        printf("%d %s ", status, found ? found->pw_name : "-");
+        (void)getpwnam_r("stranger", &one, line, sizeof line, &found);
+        printf("%d ", !found);
+        status = getgrnam_r("nogroup", &some, line, sizeof line, &of);
+        printf("%d %d ", status, of ? (int)of->gr_gid : -1);
+        status = getgrgid_r(0, &some, line, 2, &of);
+        printf("%d %d\\n", status == ERANGE, !of);
+    }
     if (!strcmp(words[1], "file")) {
         FILE *of = fopen(words[2] ? words[2] : bundle, "r");
         while (of && fgets(line, sizeof line, of)) fputs(line, stdout);
@@ -97,3 +112,11 @@ def test_without_a_namespace_the_c_library_is_led_to_the_zones(container: BarePr
 def test_a_program_that_asks_for_its_user_gets_an_answer(bare: BareProgram) -> None:
     """It opens nothing later; firejail's firecfg takes what getpwuid says for granted."""
     assert bare.run("namespace", "user").out == "named\n"
+
+
+@pytest.mark.parametrize("strategy", ["stub", "direct"])
+def test_without_a_namespace_users_and_groups_have_names(container: BareProgram, strategy: str) -> None:
+    """Puppet in Ruby takes a system in which no name is found for one that is no Unix."""
+    assert container.run(strategy, "user").out == "named\n"
+    done = container.run(strategy, "accounts")
+    assert (done.status, done.out) == (0, "/root root 0 nobody 1 0 65534 1 1\n")
