@@ -17,6 +17,7 @@ from denizen.store.errors import DiskFailed
 from denizen.store.local import Store
 from denizen.store.locks import store_lock
 from denizen.store.upkeep import move as upkeep_move
+from denizen.store.upkeep import verification
 from denizen.store.upkeep.move import StoreInUse, move
 from denizen.store.upkeep.optimise import optimise
 from denizen.store.upkeep.rebuild import Rebuilt, rebuild
@@ -62,6 +63,21 @@ def test_each_kind_of_damage_is_found(store: Store, scratch: Path) -> None:
         "missing": Fault.MISSING,
         "sidecar": Fault.SIDECAR,
     }
+
+
+@pytest.mark.parametrize("step", ["content_differs", "is_canonical", "_sidecar_differs"])
+def test_an_object_that_is_collected_while_it_is_looked_at_has_no_fault(
+    store: Store, scratch: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    add_text(store, scratch, "goes", "words")
+    looked = getattr(verification, step)
+
+    def collected_first(*arguments: object) -> object:
+        collect(store, Limits())
+        return looked(*arguments)
+
+    monkeypatch.setattr(verification, step, collected_first)
+    assert faults(store) == []
 
 
 def test_what_can_be_repaired_is(store: Store, scratch: Path, tmp_path: Path) -> None:

@@ -118,9 +118,11 @@ def _judge(store: Store, path: StorePath, *, contents: bool) -> StoreProblem | N
         return StoreProblem(path, Fault.CONTENT, os.strerror(error.errno or 0))
     if contents and (detail := content_differs(place, info)):
         return StoreProblem(path, Fault.CONTENT, detail)
-    if not is_canonical(place) if contents else not canonical_facts(facts):
-        return StoreProblem(path, Fault.METADATA)
-    return _sidecar_differs(store, info)
+    try:
+        is_as_left = is_canonical(place) if contents else canonical_facts(facts)
+    except OSError as error:  # a collection removes it at this moment, or the disk gives no answer
+        return StoreProblem(path, Fault.CONTENT, os.strerror(error.errno or 0))
+    return _sidecar_differs(store, info) if is_as_left else StoreProblem(path, Fault.METADATA)
 
 
 def content_differs(place: bytes, info: ObjectInfo) -> str:
