@@ -78,6 +78,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
         ("drawer-doc", "drawer", "doc", b"words for people\n"),
         ("compiler-words", "others", "libdevel", b"words of a compiler\n"),
         ("large-words", "large", "games", random.Random(6).randbytes(1_100_000)),
+        ("offline-words", "offline", "games", b"words that are not here\n"),
     ):
         items = [Item("./usr/lib/player/words", content=content)]
         home.write(name, items, source=source, section=section)
@@ -87,6 +88,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
         ("painter", "painter", "graphics", "compiler-words, words"),
         ("compiler", "compiler", "devel", "compiler-words | nobody, words"),
         ("large", "large", "games", "large-words"),
+        ("offline", "offline", "games", "offline-words"),
     ):
         items = [Item(f"./usr/bin/{name}", content=b"", mode=0o755)]
         # Data of its own release, by which it gets an environment at all.
@@ -233,6 +235,20 @@ def test_what_an_unpacked_package_recommends_is_left_out_over_the_budget(
     assert (done.returncode, done.stdout) == (0, b"nothing\n"), done.stderr
     left_out = b"large-words, which its package recommends, is left out: with what it needs it is 1 MB"
     assert left_out in done.stderr, done.stderr
+
+
+def test_what_an_unpacked_package_recommends_is_left_out_where_nothing_may_be_fetched(
+    unpack: Callable[[str, str, str], Path], started: Started
+) -> None:
+    """Without it the program starts, as its own packages are here: one of them was tried before."""
+    program = unpack("machine code", "offline", VERSION)
+    program.write_bytes(started.compile("offline", _READS.replace("nothing", "alone")).read_bytes())
+    environment = started.home.command("fhs", "create", "offline-base", "offline")
+    assert subprocess.run(environment, env={}, capture_output=True, check=False, timeout=60).returncode == 0
+    command = started.home.command("run", "--offline", os.fspath(program))
+    done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, b"alone\n"), done.stderr
+    assert b"offline-words, which its package recommends, is left out" in done.stderr, done.stderr
 
 
 def test_a_program_of_an_unpacked_package_is_where_the_package_has_it(

@@ -23,6 +23,7 @@ from denizen.disk import same_content
 from denizen.errors import SourceFailed, display
 from denizen.fhs.generations import Settings
 from denizen.fhs.package_relations import groups
+from denizen.launch.kept_out import NOT_FETCHED
 from denizen.launch.unpacked_package import unpacked_packages
 from denizen.machines import by_elf, debian_name
 from denizen.resolve.installation import install as installation
@@ -137,7 +138,7 @@ def _of_suite(
 def _recommended(
     session: Session, wanted: RunRequest, suite: str, packages: tuple[str, ...], found: Sequence[Provider]
 ) -> tuple[str, ...]:
-    """Return what the program's packages recommend for it; () if that is over the budget, which is told."""
+    """Return what the program's packages recommend for it; () if it may not be fetched, which is told."""
     policy = FetchPolicy(offline=wanted.offline)
     with made_base_index(session, (suite,), Scope.LIBRARIES, policy) as index:
         names = tuple(dict.fromkeys(name for one in found for name in recommended_packages(index, one)))
@@ -148,7 +149,8 @@ def _recommended(
     def size(names: tuple[str, ...]) -> int:
         return size_to_fetch(session, Settings(names, (suite,), (own_architecture(),)), policy)
 
-    reason = over_budget(session, size((*packages, *new)) - size(packages))
+    more = size((*packages, *new)) - size(packages)
+    reason = NOT_FETCHED if wanted.offline and more else over_budget(session, more)
     if not reason:
         return new
     session.reporter.say(
