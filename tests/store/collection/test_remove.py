@@ -1,7 +1,12 @@
 """Unlinking trees, whoever owns the process."""
 
+import contextlib
 import os
+import resource
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from denizen.store.collection.remove import remove_tree
 from tests.support.generated_trees import NOBODY, as_nobody, make_sealed_tree
@@ -38,16 +43,39 @@ def test_what_is_linked_to_is_not_followed_and_not_missed(tmp_path: Path) -> Non
     assert (tmp_path / "elsewhere/file").read_bytes() == b"kept"
 
 
-def test_directories_in_one_another_beyond_all_limits_go(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("depth", "descriptors"), [(2100, None), (300, 6)])
+def test_directories_in_one_another_beyond_all_limits_go(
+    tmp_path: Path, depth: int, descriptors: int | None
+) -> None:
     (tmp_path / "tree").mkdir()
     place = os.open(tmp_path / "tree", os.O_RDONLY)
-    for _ in range(5000):
+    for _ in range(depth):
         os.mkdir("d", dir_fd=place)
         below = os.open("d", os.O_RDONLY, dir_fd=place)
         os.close(place)
         place = below
     os.close(place)
     descriptor = os.open(tmp_path, os.O_RDONLY)
-    remove_tree(descriptor, b"tree")
+    with _descriptors_left(descriptors):
+        remove_tree(descriptor, b"tree")
     os.close(descriptor)
     assert list(tmp_path.iterdir()) == []
+
+
+@contextlib.contextmanager
+def _descriptors_left(number: int | None) -> Iterator[None]:
+    """Leave this process so many numbers above its highest descriptor; None: as many as it may have."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(map(int, os.listdir("/proc/self/fd")))
+    # The gaps below the highest are closed, so that they are not counted as room.
+    taken: list[int] = []
+    while not taken or taken[-1] < highest:
+        taken.append(os.open("/dev/null", os.O_RDONLY))
+    try:
+        if number is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (taken[-1] + 1 + number, before[1]))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        for one in taken:
+            os.close(one)

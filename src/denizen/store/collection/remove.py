@@ -6,6 +6,7 @@ has unlinked meanwhile are no error: two collections may empty the same trash.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
             """Remove one name in a directory."""
 
 
-# Directories that are open at once; the usual limit of descriptors is 1024.
+# Directories that are open at once; the usual limit of descriptors is 1024, and a lower one is met before.
 _DEEPEST = 200
+_NONE_LEFT = (errno.EMFILE, errno.ENFILE)
 
 # Flags to open a directory but not a link to one.
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -74,10 +76,8 @@ def _begin(parent: int, name: bytes | str, frames: list[_Frame]) -> int:
     try:
         facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
         if stat.S_ISDIR(facts.st_mode):
-            if len(frames) >= _DEEPEST:
+            if len(frames) >= _DEEPEST or not _entered(parent, name, frames):
                 _lift(parent, name, frames[0])
-            else:
-                frames.append(_enter(parent, name))
             return 0
         _allowed(os.unlink, parent, name, inside=bool(frames))
     except FileNotFoundError:
@@ -96,6 +96,17 @@ def _lift(parent: int, name: bytes | str, top: _Frame) -> None:
     lifted = f".denizen-lifted-{os.urandom(8).hex()}"
     os.rename(name, lifted, src_dir_fd=parent, dst_dir_fd=top.descriptor)
     top.left.append(lifted)
+
+
+def _entered(parent: int, name: bytes | str, frames: list[_Frame]) -> bool:
+    """Open a directory; tell whether there was a descriptor for it. Directly below the tree there must be."""
+    try:
+        frames.append(_enter(parent, name))
+    except OSError as error:
+        if error.errno not in _NONE_LEFT or len(frames) < 2:
+            raise
+        return False
+    return True
 
 
 def _enter(parent: int, name: bytes | str) -> _Frame:
