@@ -20,11 +20,9 @@ static bool mode_reads(const char *mode)
     return *mode != '+';
 }
 
-/* Where the kernel knows the program and shows it files, paths are left as they are. */
 static const char *to_open(const char *path, bool reads, char *room)
 {
-    const struct inside_facts *facts = loader_facts();
-    return reads && facts && !facts->kernel_first ? redirected(path, room) : path;
+    return reads && paths_are_redirected() ? redirected(path, room) : path;
 }
 
 /* The command that the program was told of, where it is opened in vain; null for none. */

@@ -1,5 +1,11 @@
 #include "path_redirection.h"
 
+bool paths_are_redirected(void)
+{
+    const struct inside_facts *facts = loader_facts();
+    return facts && !facts->kernel_first;
+}
+
 /* What packages have files in. A program's other files are its own. */
 static bool is_resource_path(const char *path)
 {

@@ -4,6 +4,8 @@
 
 #include "loader_facts.h"
 
+/* Whether paths are redirected at all: where the kernel knows the program and shows it files they are left as they are. */
+bool paths_are_redirected(void);
 /* Whether a path is /proc/self/exe in one of its spellings. */
 bool is_own_file(const char *path);
 /* The path to use in its place: the program for /proc/self/exe; in the resource tree what the host lacks.

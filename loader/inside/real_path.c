@@ -4,11 +4,9 @@
 #include "command_search.h"
 #include "forwarding.h"
 
-/* Where the kernel knows the program and shows it files, paths are left as they are. */
 static const char *to_follow(const char *path, char *room)
 {
-    const struct inside_facts *facts = loader_facts();
-    return facts && !facts->kernel_first ? redirected(path, room) : path;
+    return paths_are_redirected() ? redirected(path, room) : path;
 }
 
 static const char *told_command(const void *result, const char *given, char *room)

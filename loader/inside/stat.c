@@ -9,11 +9,9 @@
 
 EXPORTED long syscall(long number, long first, long second, long third, long fourth, long fifth, long sixth);
 
-/* Where the kernel knows the program and shows it files, paths are left as they are. */
 static const char *to_look_at(const char *path, int flags, char *room)
 {
-    const struct inside_facts *facts = loader_facts();
-    if (!facts || facts->kernel_first)
+    if (!paths_are_redirected())
         return path;
     return flags & SYS_AT_SYMLINK_NOFOLLOW ? redirected_link(path, room) : redirected(path, room);
 }

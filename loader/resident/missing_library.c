@@ -60,7 +60,8 @@ static bool host_has(const struct resident_facts *facts, const char *name)
 /* Whether it is of use to ask for a name, and nothing forbids it. */
 static bool may_ask(const struct resident_facts *facts, const char *name)
 {
-    return facts->words && !library_name_is_denied(facts->opened, name) && !library_name_is_unknown(facts->opened, name) && missing_library_may_ask();
+    return facts->words && !library_name_is_denied(facts->opened, name) &&
+           !library_name_is_unknown(facts->opened, name) && missing_library_may_ask();
 }
 
 bool missing_library(const struct resident_facts *facts, const char *path, const struct link_map *asker)
