@@ -70,16 +70,15 @@ def with_own_packages(
     if not unpacked:
         return wants
     for suite in wanted.suites or known_suites(session):
-        found, wants_more = _of_suite(session, suite, unpacked, examined, wanted)
-        if found and (wants.paths or wants_more or unpacked[0].has_files):
-            names = tuple(one.package.decode() for one in found)
-            reason = f"its package {', '.join(names)} has files at fixed paths, or depends on others"
-            named = (*wants.packages, *names)
-            packages = (*named, *_recommended(session, wanted, suite, named, found))
+        found = _of_suite(session, suite, unpacked, examined, wanted)
+        if found.packages and (wants.paths or found.wants_more or unpacked[0].has_files):
+            reason = f"its package {', '.join(found.packages)} has files at fixed paths, or depends on others"
+            named = (*wants.packages, *found.packages)
+            packages = (*named, *_permitted(session, wanted, suite, named, found.recommended))
             reasons = (*wants.reasons, reason)
-            standing = unpacked[0].program if len(found) == len(unpacked) else b""
+            standing = unpacked[0].program if len(found.packages) == len(unpacked) else b""
             return replace(wants, packages=packages, reasons=reasons, suites=(suite,), standing=standing)
-        if found:
+        if found.packages:
             return wants
     return wants
 
@@ -111,38 +110,54 @@ def _may_want(examined: ExaminedProgram, wanted: RunRequest, wants: EnvironmentN
     return debian_name(machine) == own_architecture()
 
 
+class _OwnPackages(Value):
+    """The unpacked packages that a suite has.
+
+    Attributes:
+        packages: their names.
+        wants_more: the program cannot do by its libraries alone.
+        recommended: the names of what comes with them, being recommended.
+    """
+
+    packages: tuple[str, ...] = ()
+    wants_more: bool = False
+    recommended: tuple[str, ...] = ()
+
+
 def _of_suite(
     session: Session,
     suite: str,
     unpacked: Sequence[UnpackedPackage],
     examined: ExaminedProgram,
     wanted: RunRequest,
-) -> tuple[list[Provider], bool]:
-    """Return those of the unpacked packages that a suite has in their version; are libraries too few?
+) -> _OwnPackages:
+    """Return those of the unpacked packages that a suite has in their version.
 
-    Return [] for a suite that cannot be asked, which is told.
+    Return none for a suite that cannot be asked, which is told.
     """
     policy = FetchPolicy(offline=wanted.offline)
     try:
         with made_base_index(session, (suite,), Scope.LIBRARIES, policy) as index:
             asked = _AskedSuite(session, policy, index, examined.program.path)
             found = [same for one in unpacked if (same := asked.package(one)) is not None]
-            return found, any(map(asked.wants_more, found))
+            return _OwnPackages(
+                tuple(one.package.decode() for one in found),
+                any(map(asked.wants_more, found)),
+                tuple(dict.fromkeys(name for one in found for name in recommended_packages(index, one))),
+            )
     except SourceFailed as problem:
         session.reporter.say(
             f"denizen: {display(suite.encode())} is not asked for its package: {problem.what}"
         )
-        return [], False
+        return _OwnPackages()
 
 
-def _recommended(
-    session: Session, wanted: RunRequest, suite: str, packages: tuple[str, ...], found: Sequence[Provider]
+def _permitted(
+    session: Session, wanted: RunRequest, suite: str, packages: tuple[str, ...], recommended: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return what the program's packages recommend for it; () if it may not be fetched, which is told."""
+    """Return what comes with packages, being recommended; () if it may not be fetched, which is told."""
     policy = FetchPolicy(offline=wanted.offline)
-    with made_base_index(session, (suite,), Scope.LIBRARIES, policy) as index:
-        names = tuple(dict.fromkeys(name for one in found for name in recommended_packages(index, one)))
-    new = tuple(name for name in names if name not in packages)
+    new = tuple(name for name in recommended if name not in packages)
     if not new:
         return ()
 

@@ -225,10 +225,8 @@ class CommandProvision:
         """
         packages = packages_with(self._session, name, self._wanted)
         if not packages:
-            suite = another_suite_with(self._session, name, self._wanted)
-            if suite:
-                self._wanted = replace(self._wanted, suites=(suite,))
-                packages = packages_with(self._session, name, self._wanted)
+            suites, packages = another_suite_with(self._session, name, self._wanted)
+            self._wanted = replace(self._wanted, suites=suites)
         self._is_asked_for |= any(one in self._wanted.extra for one in packages[:1])
         return packages
 
@@ -266,32 +264,38 @@ def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[st
     """
     with made_base_index(session, wanted.suites, Scope.PATHS, _policy(wanted)) as index:
         package = command_package(index, name)
-        held = index.packages(package.encode())[:1] if package else []
-        return (
-            (package, *[name for one in held for name in recommended_packages(index, one)]) if package else ()
-        )
+        if not package:
+            return ()
+        held = index.packages(package.encode())[:1]
+        return (package, *[name for one in held for name in recommended_packages(index, one)])
 
 
-def another_suite_with(session: Session, name: bytes, wanted: RunRequest) -> str:
-    """Return the first configured suite, behind the base suite, with a package about a command; "" for none.
+def another_suite_with(
+    session: Session, name: bytes, wanted: RunRequest
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the suites to ask for a command that the base suite lacks, and its packages there.
+
+    It is the first configured suite, behind the base suite, with a package about the command that has it;
+    where there is none, the suites stay as they are, and the packages are ().
 
     Releases drop packages (wkhtmltopdf). Where no package is about the command, the suite's contents, which
     are large, are not fetched for it. A suite that cannot be asked is passed over, which is told.
     """
     if wanted.suites or wanted.lock is not None:
-        return ""
+        return wanted.suites, ()
     about = [one.encode() for one in packages_about(name)]
     for suite in known_suites(session)[1:]:
         try:
             with made_base_index(session, (suite,), Scope.LIBRARIES, _policy(wanted)) as index:
                 is_there = any(map(index.packages, about))
-            if is_there and packages_with(session, name, replace(wanted, suites=(suite,))):
-                return suite
+            packages = packages_with(session, name, replace(wanted, suites=(suite,))) if is_there else ()
+            if packages:
+                return (suite,), packages
         except SourceFailed as problem:
             session.reporter.say(
                 f"denizen: {display(suite.encode())} is not asked for {display(name)}: {problem.what}"
             )
-    return ""
+    return wanted.suites, ()
 
 
 def _policy(wanted: RunRequest) -> FetchPolicy:
