@@ -13,11 +13,13 @@ from tests.support.debs import Item
 from tests.support.hosts import Outcome
 from tests.support.kept_files import kept_by_tests
 from tests.support.peers import require
+from tests.support.resident_sysroots import MANY
 
 pytestmark = pytest.mark.slow
 
 _DIRECTORY = "usr/lib/aarch64-linux-gnu"
-_PROGRAM = r"""
+_PROGRAM = (
+    r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,24 +32,9 @@ _PROGRAM = r"""
 #include <unistd.h>
 static int children_ended;
 static void count_child(int signal) { children_ended++; }
-static void *open_many(void *first) {
-    long opened = 0;
-    for (long i = 0; i < 25; i++) {
-        char name[99];
-        snprintf(name, 99, "libnobody%ld.so.%ld", (long)first, i);
-        opened += dlopen(name, RTLD_NOW) != 0;
-    }
-    return (void *)opened;
-}
-static int many(const char *last) {
-    pthread_t threads[8];
-    long opened = 0;
-    void *one;
-    for (long i = 0; i < 8; i++) pthread_create(threads + i, 0, open_many, (void *)i);
-    for (int i = 0; i < 8; i++) pthread_join(threads[i], &one), opened += (long)one;
-    printf("%ld %d\n", opened, dlopen(last, RTLD_NOW) != 0);
-    return 0;
-}
+"""
+    + MANY
+    + r"""
 static int alone(const char *name) {
     int status;
     signal(SIGCHLD, count_child);
@@ -79,6 +66,7 @@ int main(int count, char **words) {
     return 0;
 }
 """
+)
 _ABSENT = "cannot open shared object file: No such file or directory"
 
 

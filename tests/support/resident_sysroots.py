@@ -111,12 +111,8 @@ int main(void) {
     return 0;
 }
 """
-THREADS = """
-#include <dlfcn.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
+# A thread that opens 25 names that nobody has.
+OPEN_MANY = """
 static void *open_many(void *first) {
     long opened = 0;
     for (long i = 0; i < 25; i++) {
@@ -126,7 +122,32 @@ static void *open_many(void *first) {
     }
     return (void *)opened;
 }
-int main(void) {
+"""
+# Eight such threads; then `last` is opened.
+MANY = (
+    OPEN_MANY
+    + """
+static int many(const char *last) {
+    pthread_t threads[8];
+    long opened = 0;
+    void *one;
+    for (long i = 0; i < 8; i++) pthread_create(threads + i, 0, open_many, (void *)i);
+    for (int i = 0; i < 8; i++) pthread_join(threads[i], &one), opened += (long)one;
+    printf("%ld %d\\n", opened, dlopen(last, RTLD_NOW) != 0);
+    return 0;
+}
+"""
+)
+THREADS = (
+    """
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+"""
+    + OPEN_MANY
+    + """int main(void) {
     pthread_t threads[8];
     long opened = 0;
     int status;
@@ -143,6 +164,7 @@ int main(void) {
     return 0;
 }
 """
+)
 SANDBOXED = """
 #include <dlfcn.h>
 #include <linux/filter.h>

@@ -16,11 +16,13 @@ from tests.support.elf_builder import Elf, build
 from tests.support.fhs_environments import base_packages
 from tests.support.offline_roots import LIBC_FILES, DenizenHome
 from tests.support.peers import require
+from tests.support.resident_sysroots import MANY
 
 pytestmark = pytest.mark.slow
 
 # GREETS is a call of what this host lacks, or nothing for a program that the host satisfies.
-_MISSES = """
+_MISSES = (
+    """
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -37,24 +39,9 @@ _MISSES = """
 const char *greeting(void);
 extern char **environ;
 static void *open_late(void *name) { return dlopen(name, RTLD_NOW); }
-static void *open_many(void *first) {
-    long opened = 0;
-    for (long i = 0; i < 25; i++) {
-        char name[99];
-        snprintf(name, 99, "libnobody%ld.so.%ld", (long)first, i);
-        opened += dlopen(name, RTLD_NOW) != 0;
-    }
-    return (void *)opened;
-}
-static int many(const char *last) {
-    pthread_t threads[8];
-    long opened = 0;
-    void *one;
-    for (long i = 0; i < 8; i++) pthread_create(threads + i, 0, open_many, (void *)i);
-    for (int i = 0; i < 8; i++) pthread_join(threads[i], &one), opened += (long)one;
-    printf("%ld %d\\n", opened, dlopen(last, RTLD_NOW) != 0);
-    return 0;
-}
+"""
+    + MANY
+    + """
 static int forks(char *name) {
     pthread_t thread;
     void *found;
@@ -108,6 +95,7 @@ int main(int count, char **words) {
     return 0;
 }
 """
+)
 _ABSENT = "cannot open shared object file: No such file or directory"
 # A file system for denizen's root, with all that is there and no room left, in a namespace of its own.
 _NO_ROOM = """
