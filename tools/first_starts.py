@@ -5,7 +5,8 @@
 
 Each round begins with an empty root: no packages, no store, no decisions, and no index but with `--indexed`.
 The programs are the first of the corpus that run on x86-64 with glibc; what each must do is written there.
-Prints a line for each start that went wrong and one for each round; its closing line is "N of M right".
+Prints a line for each start that went wrong, below it all that the start said, and a line for each round; its
+closing line is "N of M right".
 """
 
 import argparse
@@ -41,7 +42,7 @@ def main() -> int:
         passed = sum(result.passed for result in results)
         for result in results:
             if not result.passed:
-                print(_line(result), flush=True)
+                print(told(result), flush=True)
         took = time.monotonic() - begun
         print(f"round {number}: {passed} of {len(results)} right, {took:.0f} s", flush=True)
         right, tried = right + passed, tried + len(results)
@@ -83,9 +84,12 @@ def _entries(ids: Sequence[str], count: int) -> list[Entry]:
     return [one for one in load() if one.machine == "x86-64" and not one.musl and not one.refusal][:count]
 
 
-def _line(result: Result) -> str:
-    said = (result.cold.err.strip() or result.cold.out.strip()).splitlines()
-    return f"FAIL {result.entry.id}: {result.problem}: {said[0][:150] if said else ''}"
+def told(result: Result) -> str:
+    """Return what is wrong with a start, and below it the whole text of both its streams."""
+    lines = [f"FAIL {result.entry.id}: {result.problem} (status {result.cold.status})"]
+    for name, text in (("stderr", result.cold.err), ("stdout", result.cold.out)):
+        lines += [f"    {name}: {line}" for line in text.splitlines()]
+    return "\n".join(lines)
 
 
 def _arguments() -> argparse.Namespace:

@@ -9,8 +9,9 @@ import pytest
 
 from denizen.cli.command import Context
 from denizen.resolve.resolution import Resolution
-from tests.resolve.test_real_packages import context, files_of, resolved
+from tests.resolve.test_real_packages import context
 from tests.support.peers import require
+from tests.support.real_archive import files_of, resolve_program
 
 __all__ = ["context"]
 
@@ -31,7 +32,7 @@ def test_ld_so_finds_everything_the_resolution_names(context: Context, tmp_path:
     subprocess.run(["gcc", *linked], cwd=tmp_path, input=source, text=True, check=True)
     for name in names:
         (tmp_path / name).unlink()
-    resolution = resolved(context, program, ["trixie"])
+    resolution = resolve_program(context, program, ["trixie"])
     assert resolution.is_complete
     root = installed_root(context, resolution, tmp_path / "root")
     shutil.copy(program, root / "program")

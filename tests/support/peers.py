@@ -52,6 +52,7 @@ PACKAGES = {
     "patchelf": "patchelf",
     "prlimit": "util-linux",
     "qemu-aarch64-static": "qemu-user-static",
+    "qemu-x86_64-static": "qemu-user-static",
     "readelf": "binutils",
     "runc": "runc",
     "rustc": "rustc",

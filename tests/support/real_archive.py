@@ -12,11 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from denizen.app.resolution.resolve_program import resolve_path
 from denizen.app.supply.configured_sources import configured_sources
 from denizen.app.supply.ensure_index import ensure, run_update, targets_of
 from denizen.cli.command import Context
 from denizen.cli.views.download_progress import open_progress
 from denizen.errors import DenizenError, SourceFailed
+from denizen.formats.archive_tree import Layout
+from denizen.formats.deb import Deb
+from denizen.formats.file_tree import File
+from denizen.resolve.resolution import Pin, Resolution
 from denizen.sources.base import Scope
 from denizen.sources.errors import DownloadFailed, HashMismatch
 from denizen.sources.fetch_policy import FetchPolicy
@@ -82,6 +87,30 @@ def with_packages(context: Context, architecture: str, action: Callable[[], T]) 
         names = (*RELEASED, *SUITES)
         run_update(context.session, targets_of(sources, names, (architecture,), Scope.LIBRARIES), progress)
         return action()
+
+
+def resolve_program(
+    context: Context, path: Path, suites: Sequence[str] = SUITES, architecture: str = "amd64"
+) -> Resolution:
+    """Return what a program gets of these suites, whose packages are kept."""
+
+    def resolve() -> Resolution:
+        return resolve_path(context.session, os.fsencode(path), FetchPolicy(), tuple(suites))
+
+    with one_at_a_time(context):
+        return with_packages(context, architecture, resolve)
+
+
+def files_of(context: Context, pin: Pin) -> dict[bytes, bytes]:
+    """Return the regular files of a kept package."""
+    assert context.session.root is not None
+    name = os.fsdecode(pin.sha256[:16] + b"-" + os.path.basename(pin.filename))
+    with open(Path(context.session.root, "cache", "packages", name), "rb") as stream:
+        return {
+            entry.path: b"".join(bytes(piece) for piece in entry.content)
+            for entry in Deb(stream).entries(Layout.USR_MERGED)
+            if isinstance(entry, File)
+        }
 
 
 def lend(context: Context, root: Path) -> None:
