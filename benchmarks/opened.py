@@ -1,10 +1,10 @@
 """What it costs that a program is answered for what it opens, beside a native start and nix-ld's method.
 
 nix-ld's method is the host's ld.so with LD_LIBRARY_PATH (nix-ld's own start comes on top).
-Contenders take turns from start to exit, and of each the tenth best of a hundred counts: a busy
-machine adds to them at random, and the question is what is added always. A miss is timed inside a
-program that misses a thousand names, or one a thousand times. The first answer is helper, resolution
-and links; its package is in the store.
+Contenders take turns from start to exit on one processor, and of each the tenth best of a hundred
+counts: a busy machine adds to them at random, and the question is what is added always. A miss is
+timed inside a program that misses a thousand names, or one a thousand times. The first answer is
+helper, resolution and links; its package is in the store.
 """
 
 import os

@@ -24,6 +24,7 @@ from denizen.launch.decisions.decision import Decision as Made
 from denizen.launch.decisions.decision import DecisionLibrary, Edit
 from denizen.launch.decisions.decision_codec import encode
 from denizen.launch.decisions.program_identity import Identity, machine_word
+from denizen.launch.joined_libraries import table_of
 from denizen.launch.loader.loader_settings import BLOCK_SIZE, HEADER, MAGIC
 from fuzz.launch import DECISION_TOKENS
 from tests.support.elf_builder import Elf, Note, Symbol, build
@@ -35,12 +36,12 @@ from tests.support.unwind_tables import unwind_tables
 HERE = Path(__file__).parent
 LOADER = HERE.parent / "loader"
 # The others (start.c, run_as_program.c, helper.c, entry_stub.c, ...) read nothing foreign but through these;
-# harness.c includes resident/package_index.c.
+# harness.c includes resident/package_index.c and joined_libraries.c.
 SOURCES = (
     "arena", "auxv", "covered_linker", "decision", "dynamic_section", "elf_mapping", "inside/child",
     "starters", "library_path", "preload", "program_identity", "entry_hook", "shared_object", "text", "trust",
     "unpack/fse", "unpack/huffman", "unpack/lzma", "unpack/packed_image", "unpack/unwind",
-    "unpack/x86", "unpack/zstd",
+    "unpack/x86", "unpack/zstd", "resident/joined_library",
 )  # fmt: skip
 SANITIZERS = (
     "-fsanitize=address,undefined",
@@ -242,6 +243,12 @@ def indexes() -> Sequence[bytes]:
     return [index_file(names), index_file(names[:1]), index_file(names[2:] * 9), index_file([])]
 
 
+def joined_tables() -> Sequence[bytes]:
+    """Tables of links with the name that is looked for, with others, and with none."""
+    links = {b"liba.so.1": b"/a", b"libseed.so.1": b"/store/x/libseed.so.1", b"libz.so.2": b"/z"}
+    return [table_of(b"/store/x", links), table_of(b"/store/x", {b"liba.so.1": b"/a"}), table_of(b"/", {})]
+
+
 def packed_images() -> Sequence[bytes]:
     """Images of bundles, with blocks of every kind."""
     kinds = [b"", b"a" * 3000, bytes(range(256)) * 9, b"".join(b"word %d " % n for n in range(900))]
@@ -274,6 +281,7 @@ PACKED_TOKENS = (
     b"d/0\0",
 )
 TOKENS = DECISION_TOKENS
+JOINED_TOKENS = (b"libseed.so.1\0", b"/store/x\0", b"\0" * 8, b"\xff" * 4, struct.pack("<II", 1, 16))
 INDEX_TOKENS = (
     b"sonames\0",
     b"sonames.at\0",

@@ -9,6 +9,7 @@ from denizen.fhs.trigger_rules import read_rules
 from denizen.formats.mountinfo import read_mountinfo
 from denizen.formats.signature import parse_public, parse_secret
 from denizen.formats.storepath import StorePath
+from denizen.launch.joined_libraries import links_of, table_of
 from denizen.launch.loader.loader_settings import (
     BLOCK_SIZE,
     HEADER,
@@ -107,6 +108,12 @@ TARGETS: dict[str, Target] = {
             b"package j\ninterpreter /usr/bin/jarwrapper\nmagic PK\\x03\\x04\nmask \\xff\\xff\\xff\\xff\n",
         ],
         tokens=(b"enabled\n", b"magic ", b"mask ", b"offset ", b"9" * 5000),
+    ),
+    "joined-libraries": Target(
+        lambda data: links_of(data, b"/store/x"),
+        lambda: [table_of(b"/store/x", {b"liba.so.1": b"/a", b"libb.so.1": b"/b"})],
+        lambda: [table_of(b"/store/x", {b"lib%d.so" % n: b"/x" for n in range(9_000)})],
+        (b"\0", b"/store/x\0", b"\xff" * 4),
     ),
     # Read, written and read again.
     "sidecar": Target(

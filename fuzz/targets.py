@@ -131,6 +131,7 @@ TARGETS: dict[str, Target] = {
     "inside-child": Target(hosted.asks(b"s"), hosted.children, tokens=hosted.ELF_TOKENS),
     "loader-covered": Target(hosted.asks(b"c"), hosted.loaders, tokens=hosted.ELF_TOKENS),
     "resident-index": Target(hosted.asks(b"x"), hosted.indexes, tokens=hosted.INDEX_TOKENS),
+    "loader-joined": Target(hosted.asks(b"j"), hosted.joined_tables, tokens=hosted.JOINED_TOKENS),
     "loader-packed": Target(hosted.asks(b"p"), hosted.packed_images, tokens=hosted.PACKED_TOKENS),
     "loader-decision": Target(hosted.asks(b"d"), hosted.decisions, tokens=hosted.TOKENS),
 }

@@ -2,6 +2,7 @@
 
 #include "helper.h"
 #include "helper_process.h"
+#include "joined_libraries.h"
 #include "loader_settings.h"
 
 const char *inside_library(const char *own)
@@ -128,21 +129,14 @@ static const char **miss_words(struct arena *arena, const struct process *proces
     return words;
 }
 
-/* A directory that has the decision's libraries and what came later, so that none is searched for twice; its `.of` leads
-   to the decision's (src/denizen/launch/dlopen_record.py). */
-static bool find_joined(struct text *path, const char *opened, const char *search)
+/* The directory that has the decision's libraries and what came later, so that none is searched for twice
+   (src/denizen/launch/dlopen_record.py). */
+static const struct joined_libraries *find_joined(struct arena *arena, struct text *path, const char *opened,
+                                                  const char *search)
 {
-    char link[PATH_ROOM], of[PATH_ROOM];
-    struct text name = text_in(link, sizeof link);
     text_add(path, opened);
     text_add(path, "/.all");
-    text_add(&name, path->data);
-    text_add(&name, "/.of");
-    long length = path->cut || name.cut ? -1 : sys_readlink(link, of, sizeof of - 1);
-    if (length <= 0)
-        return false;
-    of[length] = '\0';
-    return text_equal(of, search);
+    return path->cut ? NULL : joined_libraries_read(arena, path->data, search);
 }
 
 const struct resident_facts *resident_facts_of(struct arena *arena, const struct process *process,
@@ -153,7 +147,8 @@ const struct resident_facts *resident_facts_of(struct arena *arena, const struct
     const char *search = header->search ? decision_string(decision, header->search) : "";
     char joined_room[PATH_ROOM];
     struct text joined = text_in(joined_room, sizeof joined_room);
-    if (*search && find_joined(&joined, opened, search))
+    const struct joined_libraries *table = *search ? find_joined(arena, &joined, opened, search) : NULL;
+    if (table)
         search = joined_room;
     size_t length = text_length(search);
     size_t room = length + text_length(opened) + 3;
@@ -171,6 +166,7 @@ const struct resident_facts *resident_facts_of(struct arena *arena, const struct
         .own = own,
         .resources = header->resources ? decision_string(decision, header->resources) : NULL,
         .later = (header->flags & DECISION_HOST) && !header->libraries.count,
+        .joined = table,
     };
     facts->words = miss_words(arena, process, decision, &facts->name_at);
     return facts;

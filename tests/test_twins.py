@@ -22,6 +22,7 @@ from denizen.launch import (
     command_links,
     decisions,
     dlopen_record,
+    joined_libraries,
     kept_out,
 )
 from denizen.launch.decisions import decision_codec
@@ -113,7 +114,8 @@ def test_a_line_leaves_room_for_the_program_and_the_name_by_the_same_bytes() -> 
         ("resident/library_names.c", (dlopen_record._ABSENT, dlopen_record._INDEX)),
         ("resident/mentioned_files.c", (dlopen_record._EXAMINED,)),
         ("ldconfig/ldconfig.c", (dlopen_record._LISTED, dlopen_record._LOCKED, dlopen_record._ABSENT)),
-        ("library_facts.c", (dlopen_record._ALL, dlopen_record._OF)),
+        ("library_facts.c", (dlopen_record._ALL,)),
+        ("joined_libraries.c", (joined_libraries.TABLE,)),
         ("budget.c", (kept_out._SETTINGS,)),
     ],
 )
@@ -122,6 +124,10 @@ def test_records_of_what_came_and_what_did_not_are_called_the_same(
 ) -> None:
     said = {one.encode() for one in re.findall(r'"/?(\.[a-z-]+)/?"', source(file))} - {b".so"}
     assert said == set(names)
+
+
+def test_a_table_of_links_has_one_largest_size() -> None:
+    assert number("MAX_SIZE", source("joined_libraries.c")) == joined_libraries.MAX_SIZE
 
 
 def test_the_file_of_the_budget_has_one_name() -> None:

@@ -13,6 +13,9 @@
 #include "../../loader/unpack/zstd.h"
 /* Whole, for its reader takes a file that is mapped already: here of exactly the input's size. */
 #include "../../loader/resident/package_index.c"
+#include "../../loader/resident/joined_library.h"
+/* The same, for the arena has room behind what it gives. */
+#include "../../loader/joined_libraries.c"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -287,6 +290,16 @@ static void run_index(void)
         longjmp(refused, 1);
 }
 
+static void run_joined(void)
+{
+    const struct joined_libraries *table = (const struct joined_libraries *)(uintptr_t)input;
+    if (input_size <= sizeof *table || !is_sound(table, input_size) ||
+        !joined_library_path(table, "libseed.so.1", NULL))
+        longjmp(refused, 1);
+    for (uint32_t i = 0; i < table->count; i++)
+        text_length((const char *)table + table->row[i].name) && text_length((const char *)table + table->row[i].path);
+}
+
 static long see(void *taker, const struct packed *packed, const struct packed_entry *entry, const uint8_t *content)
 {
     uint8_t *seen = taker;
@@ -330,6 +343,7 @@ static void run(char target)
     case 'o': run_object(); break;
     case 'd': run_decision(); break;
     case 'x': run_index(); break;
+    case 'j': run_joined(); break;
     case 'p': run_packed(); break;
     case 's': run_child(); break;
     default: run_covered(); break;

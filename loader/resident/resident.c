@@ -1,6 +1,7 @@
 /* The resident: an auditing library (rtld-audit(7)) that the program's dynamic section names. It sees where ld.so
    finds no library, has that answered, and lets every object search where the program's own do. */
 #include "missing_library.h"
+#include "joined_library.h"
 #include "mentioned_files.h"
 #include "kept_out.h"
 #include "runpath.h"
@@ -100,6 +101,36 @@ static const char *original(const char *path, const struct link_map *asker)
     return !there.cut && sys_exists(room) ? room : path;
 }
 
+/* The rest of a path in the directory that `search` begins with; null for one that lies elsewhere. */
+static const char *below_search(const char *path)
+{
+    size_t length = (size_t)(facts->opened - facts->search);
+    for (size_t i = 0; i + 1 < length; i++)
+        if (path[i] != facts->search[i])
+            return NULL;
+    return length && path[length - 1] == '/' ? path + length : NULL;
+}
+
+static bool is_name(const char *path)
+{
+    return text_file_name(path) == path;
+}
+
+/* Told of a path in one of our directories. Those have links and no directories, so what ld.so would look for there
+   because of the processor (glibc-hwcaps; before glibc 2.37 some 10 more) is passed over. */
+static const char *in_ours(const char *path, const char *asked, const struct link_map *asker)
+{
+    if (asked && is_name(asked)) {
+        if (!missing_library(facts, path, asker) && complete)
+            kept_out_note(facts, asked);
+        return path;
+    }
+    const char *name = below_search(path);
+    if (!name || !is_name(name))
+        return NULL;
+    return facts->joined ? joined_library_path(facts->joined, name, path) : path;
+}
+
 /* Told of each path that ld.so is about to try, for the object whose record the cookie still is (rtld-audit(7)). Ours
    are the last of all, so whoever comes there is missed. A path for which null is returned is passed over. */
 const char *la_objsearch(const char *path, uintptr_t *cookie, unsigned where)
@@ -109,13 +140,12 @@ const char *la_objsearch(const char *path, uintptr_t *cookie, unsigned where)
     const struct link_map *asker = (const struct link_map *)*cookie;
     if (where == LA_SER_ORIG)
         return complete ? original(path, asker) : path;
-    if (text_starts(path, facts->opened)) {
-        if (facts->later && !complete)
-            return NULL;
-        if (!missing_library(facts, path, asker) && complete)
-            kept_out_note(facts, path + text_length(facts->opened));
-    } else if (facts->own && asker != started && runpath_is_anothers(path, facts->own, asker)) {
+    const char *asked = text_starts(path, facts->opened) ? path + text_length(facts->opened) : NULL;
+    if (asked && facts->later && !complete)
         return NULL;
-    }
+    if (asked || below_search(path))
+        return in_ours(path, asked, asker);
+    if (facts->own && asker != started && runpath_is_anothers(path, facts->own, asker))
+        return NULL;
     return path;
 }

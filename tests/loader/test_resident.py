@@ -107,11 +107,8 @@ def test_what_came_is_not_asked_for_again(resident: Resident) -> None:
 
 def test_the_next_start_finds_what_came_where_it_finds_the_rest(resident: Resident) -> None:
     """One directory is searched for both; when the decision has another, the old one is left alone."""
-    resident.comes("libcomes.so.1", 7)
     resident.library("libours.so.1", "int number(void) { return 5; }")
-    program = resident.known("opens", OPENS)
-    run(program, "libcomes.so.1")
-    Opened(os.fsencode(resident.opened)).join(os.fsencode(resident.lib))
+    program = resident.joined("libcomes.so.1", 7)
 
     def tried(name: str) -> list[str]:
         shown = run(program, name, env={"LD_DEBUG": "files,libs"}).stderr
@@ -125,6 +122,38 @@ def test_the_next_start_finds_what_came_where_it_finds_the_rest(resident: Reside
     resident.decide(program, [other / "libc.so.6"], opened=os.fsencode(resident.opened), search=bytes(other))
     assert not any("/.all/" in path for path in tried("libours.so.1"))
     assert run(program, "libours.so.1", "libcomes.so.1").returncode == 7
+
+
+def test_what_came_is_opened_by_its_own_path_at_the_next_start(resident: Resident) -> None:
+    """The table beside the links is read; a link costs the kernel as much again as the file."""
+    program = resident.joined("libcomes.so.1", 7)
+    (resident.opened / ".all" / "libcomes.so.1").unlink()
+    (resident.opened / "libcomes.so.1").unlink()
+    assert run(program, "libcomes.so.1").returncode == 7
+    assert len(resident.asked) == 1
+
+
+@pytest.mark.parametrize("size", [0, 7, 8, 20, -1])
+def test_without_a_whole_table_each_directory_is_searched(resident: Resident, size: int) -> None:
+    program = resident.joined("libcomes.so.1", 7)
+    table = resident.opened / ".all" / ".table"
+    table.write_bytes(table.read_bytes()[:size])
+    assert run(program, "libcomes.so.1").returncode == 7
+    shutil.rmtree(table.parent)
+    assert run(program, "libcomes.so.1").returncode == 7
+
+
+@pytest.mark.parametrize("ours", [".", ".all"])
+def test_directories_in_ours_are_passed_over(resident: Resident, ours: str) -> None:
+    """A processor's, where ld.so looks first: ours have links alone, and 10 calls are saved."""
+    program = resident.joined("libcomes.so.1", 7)
+    if ours == ".":
+        shutil.rmtree(resident.opened / ".all")
+    for level in ("v2", "v3", "v4"):
+        lower = resident.opened / ours / "glibc-hwcaps" / f"x86-64-{level}"
+        lower.mkdir(parents=True)
+        (lower / "libcomes.so.1").write_bytes(b"no library")
+    assert run(program, "libcomes.so.1").returncode == 7
 
 
 def test_what_is_not_to_be_had_is_not_asked_for_again(resident: Resident) -> None:

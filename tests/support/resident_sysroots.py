@@ -5,7 +5,7 @@ from pathlib import Path
 
 from denizen.launch.dlopen_record import Opened
 from denizen.launch.loader.loader_settings import LoaderSettings
-from tests.support.compiled_loaders import LoaderSysroot
+from tests.support.compiled_loaders import LoaderSysroot, run
 from tests.support.index_files import index_file
 
 # Opens each word, tells what came of it, and ends with the number of the last library.
@@ -219,6 +219,14 @@ class Resident(LoaderSysroot):
     def comes(self, name: str, number: int, *flags: str) -> Path:
         source = f"int number(void) {{ return {number}; }}"
         return self.compile(f"answers/{name}", source, "-shared", "-fPIC", f"-Wl,-soname,{name}", *flags)
+
+    def joined(self, name: str, number: int) -> Path:
+        """A program that opens its words; it had the library once, and finds it with the rest."""
+        self.comes(name, number)
+        program = self.known("opens", OPENS)
+        assert run(program, name).returncode == number
+        Opened(os.fsencode(self.opened)).join(os.fsencode(self.lib))
+        return program
 
     @property
     def asked(self) -> list[str]:

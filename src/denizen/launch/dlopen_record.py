@@ -11,7 +11,7 @@
            .kept-out/=usr=a.so    the same for a path
            .locked                there by a lock: nothing new comes
            .examined/<file>       there by each opened object that is of no package, once it was looked at
-           .all/                  links to the decision's libraries and to what came; .all/.of -> the former
+           .all/                  links to the decision's libraries and to what came, and a table of them
 
 `<libraries>` is the hash of the decision's: what fits beside one C library need not fit beside another.
 The resident (loader/resident/missing_library.c) looks for a link, for the name in `.absent`, and in the
@@ -30,6 +30,7 @@ from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomi
 from denizen.launch.command_links import commands_of
 from denizen.launch.decisions.program_identity import identity_name
 from denizen.launch.fast_path import VARIANTS, directory_of
+from denizen.launch.joined_libraries import MAX_SIZE, TABLE, links_of, table_of
 from denizen.launch.kept_out import KEPT_OUT, KeptOut
 from denizen.lazy_pattern import pattern
 from denizen.sha256 import hex_digest_of
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 # The name of the directory, beside those of patched copies and resource trees.
 OPENED = b"opened"
 _ABSENT, _ASKED, _HOST, _INDEX, _LISTED = b".absent", b".asked", b".host", b".index", b".listed"
-_ALL, _OF = b".all", b".of"
+_ALL = b".all"
 _LOCKED, _TURN, _EXAMINED, _TREE = b".locked", b".turn", b".examined", b".tree"
 # The pattern of loader/resident/library_names.c, which asks for no other name. It excludes paths.
 _SONAME = pattern(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
@@ -121,20 +122,19 @@ class Opened(Value):
         loader (library_facts.c) takes the directory if it was made for them. Raises OSError.
         """
         top = os.path.join(self.directory, _ALL)
-        if _target(os.path.join(top, _OF)) == libraries:
-            for name, path in self.links().items():
-                if _target(os.path.join(top, name)) != path:
-                    link_atomically(os.path.join(top, name), path)
-            return
-        made = os.path.join(self.directory, _ALL + b".tmp")
-        _remove(made)
-        make_directories(made, 0o700)
-        ours = {name: os.path.realpath(os.path.join(libraries, name)) for name in os.listdir(libraries)}
-        for name, path in (self.links() | ours).items():
-            os.symlink(path, os.path.join(made, name))
-        os.symlink(libraries, os.path.join(made, _OF))
-        _remove(top)
-        os.rename(made, top)
+        table = os.path.join(top, TABLE)
+        own = os.listdir(libraries)
+        joined = links_of(_content(table), libraries)
+        if joined is None:
+            _remove(top)
+            make_directories(top, 0o700)
+            joined = {name: os.path.realpath(os.path.join(libraries, name)) for name in own}
+        links = joined | {name: path for name, path in self.links().items() if name not in own}
+        for name, path in links.items():
+            if _target(os.path.join(top, name)) != path:
+                link_atomically(os.path.join(top, name), path)
+        # Last: the loader takes the directory if the table is there.
+        write_atomically(table, table_of(libraries, links), mode=PRIVATE)
 
     def examined(self, file: os.stat_result) -> None:
         """Record that an object was looked at for the places that it mentions.
@@ -275,6 +275,15 @@ def _target(link: bytes) -> bytes:
     """Return where a link leads; b"" if there is none."""
     try:
         return os.readlink(link)
+    except OSError:
+        return b""
+
+
+def _content(file: bytes) -> bytes:
+    """Return what a file has; b"" if there is none."""
+    try:
+        with open(file, "rb") as stream:
+            return stream.read(MAX_SIZE)
     except OSError:
         return b""
 

@@ -44,7 +44,7 @@ def test_what_came_lies_with_the_decisions_libraries_for_the_next_start(opening:
     opening.run("late")
     together = Path(os.fsdecode(opening.opened.directory)) / ".all"
     names = {one.name for one in together.iterdir()}
-    assert {"liblate.so.1", "libdeep.so.1", "libgreet.so.1", "libc.so.6", ".of"} <= names
+    assert {"liblate.so.1", "libdeep.so.1", "libgreet.so.1", "libc.so.6", ".table"} <= names
     assert all(one.exists() for one in together.iterdir())
     opening.run("other")
     assert (together / "libother.so.1").exists()
