@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from denizen.disk import content_or_empty, open_regular, refuse_hollow, write_atomically
+from denizen.disk import (
+    content_or_empty,
+    link_atomically,
+    open_regular,
+    refuse_hollow,
+    temporary_name,
+    write_atomically,
+)
 
 
 def test_a_file_is_opened_and_waits_for_nobody(tmp_path: Path) -> None:
@@ -42,6 +49,51 @@ def test_what_cannot_be_written_is_named_as_the_caller_named_it(tmp_path: Path) 
             write_atomically(str(place), b"content")
         assert (caught.value.filename, caught.value.filename2) == (os.fsencode(place), None)
     assert sorted(os.listdir(tmp_path)) == ["directory"]
+
+
+def test_two_of_one_number_write_a_file_at_one_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As processes of two containers that share a directory do."""
+    place, plain = bytes(tmp_path / "file"), os.fsync
+
+    def meanwhile(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", plain)
+        write_atomically(place, b"the other's")
+        plain(descriptor)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    write_atomically(place, b"ours")
+    assert (tmp_path / "file").read_bytes() == b"ours"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_two_of_one_number_make_a_link_at_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, plain = bytes(tmp_path / "link"), os.rename
+
+    def meanwhile(old: bytes, new: bytes) -> None:
+        monkeypatch.setattr(os, "rename", plain)
+        link_atomically(place, b"the other's")
+        plain(old, new)
+
+    monkeypatch.setattr(os, "rename", meanwhile)
+    link_atomically(place, b"ours")
+    assert os.listdir(tmp_path) == ["link"]
+    assert os.readlink(place) == b"ours"
+
+
+def test_a_link_that_cannot_be_put_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "link").mkdir()
+    with pytest.raises(OSError):  # noqa: PT011  # EISDIR
+        link_atomically(bytes(tmp_path / "link"), b"target")
+    assert os.listdir(tmp_path) == ["link"]
+
+
+def test_a_temporary_name_is_short_enough_hidden_and_beside() -> None:
+    for path in (b"/a/" + b"n" * 255, b"/a/name/", b"/a/name"):
+        directory, name = os.path.split(temporary_name(path))
+        assert (directory, name[:2], name[-4:]) == (b"/a", b".n", b".tmp")
+        assert len(name) < 255
 
 
 def test_a_file_that_is_not_there_has_no_content(tmp_path: Path) -> None:

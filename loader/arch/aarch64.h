@@ -67,6 +67,7 @@ enum {
     __NR_memfd_create = 279,
     __NR_process_vm_readv = 270,
     __NR_seccomp = 277,
+    __NR_getrandom = 278,
     __NR_utimensat = 88,
     __NR_clock_gettime = 113,
     __NR_fstatfs = 44,

@@ -54,6 +54,7 @@ enum {
     __NR_unlinkat = 301,
     __NR_renameat = 302,
     __NR_memfd_create = 356,
+    __NR_getrandom = 355,
     __NR_utimensat = 320,
     __NR_fstatfs = 100,
     __NR_execveat = 358,

@@ -67,6 +67,7 @@ enum {
     __NR_prlimit64 = 302,
     __NR_process_vm_readv = 310,
     __NR_seccomp = 317,
+    __NR_getrandom = 318,
     __NR_unlinkat = 263,
     __NR_renameat = 264,
     __NR_memfd_create = 319,

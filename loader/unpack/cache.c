@@ -5,7 +5,7 @@
 
 #include <asm/statfs.h>
 
-enum { NAME_ROOM = 80, DIGITS = 40, OTHERS_MAY_WRITE = 022, ANYBODY = 02, STICKY = 01000, NOEXEC = 8 };
+enum { NAME_ROOM = 80, DIGITS = 40, OTHERS_MAY_WRITE = 022, ANYBODY = 02, STICKY = 01000, NOEXEC = 8, GRND_NONBLOCK = 1 };
 
 static void note(struct cache_search *search, const char *directory, const char *reason)
 {
@@ -206,12 +206,21 @@ static long put_in_place(int above, const char *temporary, const struct packed_s
     return object_is_whole(above, source) ? 0 : sys_failed(result) ? result : -SYS_EACCES;
 }
 
+/* Not the process's: processes of two containers that share the directory have the same ones. */
+static uint32_t new_number(void)
+{
+    uint32_t number;
+    long size = arch_syscall(__NR_getrandom, (long)&number, sizeof number, GRND_NONBLOCK, 0, 0, 0);
+    /* Before Linux 3.17 nobody answers. */
+    return size == sizeof number ? number : (uint32_t)arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0);
+}
+
 static long unpack_into(int above, const struct packed_source *source)
 {
     char name[NAME_ROOM];
     struct text temporary = text_in(name, sizeof name);
     struct arch_stat facts;
-    temporary_name(&temporary, source, (uint32_t)arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0));
+    temporary_name(&temporary, source, new_number());
     collect_remove(above, name);
     long result = arch_syscall(__NR_mkdirat, above, (long)name, 0700, 0, 0, 0);
     if (sys_failed(result))

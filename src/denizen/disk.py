@@ -24,6 +24,8 @@ ST_BLOCK = 512
 _HOLLOW_FROM, _HOLLOW_PARTS = 1 << 30, 256
 # Stretches of data that are counted; a file with more of them is no hole.
 _STRETCHES = 4096
+# How names end that `temporary_name` gives; a killed process leaves what has one.
+TEMPORARY_SUFFIX = b".tmp"
 # Make a file that is not there yet, not even as a link.
 OPEN_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -52,6 +54,18 @@ class naming:  # noqa: N801  # as `looking_at` of disk_view.py
             problem.filename = self._path
 
 
+def temporary_name(path: bytes) -> bytes:
+    """Return the path beside `path` of a file, link or directory that becomes it, or of what it was.
+
+    No process has had the name before. By its number it would: processes of two containers that share a
+    directory have the same ones, and what a killed process leaves is in the way of one that gets its number.
+    """
+    parent, name = posixpath.split(path.rstrip(b"/"))
+    unlike = os.urandom(8).hex().encode("ascii")
+    # A file's own name may be as long as names can be (255 bytes).
+    return posixpath.join(parent, b".%b.%b%b" % (name[:200], unlike, TEMPORARY_SUFFIX))
+
+
 def write_atomically(path: bytes | str, content: bytes, *, mode: int = 0o644) -> None:
     """Put `content` at `path` complete or not at all, and durable once this returns.
 
@@ -60,7 +74,7 @@ def write_atomically(path: bytes | str, content: bytes, *, mode: int = 0o644) ->
     """
     target = os.fsencode(path)
     parent = posixpath.dirname(target) or b"."
-    temporary = posixpath.join(parent, b".%s.%d.tmp" % (posixpath.basename(target)[:200], os.getpid()))
+    temporary = temporary_name(target)
     try:
         descriptor = os.open(temporary, OPEN_NEW, mode)
         try:
@@ -180,10 +194,13 @@ def make_directories(path: bytes, mode: int = 0o755) -> None:
 
 def link_atomically(link: bytes, target: bytes) -> None:
     """Make the symbolic link `link` lead to `target`, replacing an older link atomically. Raises OSError."""
-    temporary = b"%s.%d.tmp" % (link, os.getpid())
-    _unlink_if_there(temporary)
+    temporary = temporary_name(link)
     os.symlink(target, temporary)
-    os.rename(temporary, link)
+    try:
+        os.rename(temporary, link)
+    except BaseException:
+        _unlink_if_there(temporary)
+        raise
 
 
 def sync_directory(path: bytes | str) -> None:

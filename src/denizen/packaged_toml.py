@@ -48,7 +48,8 @@ def _keep(path: str, content: bytes) -> None:
     """Write the file, if Python would write a .pyc file and the directory can be written."""
     if sys.dont_write_bytecode:
         return
-    temporary = f"{path}.{os.getpid()}"
+    # As disk.temporary_name, without one more module on the way to a program.
+    temporary = f"{path}.{os.urandom(8).hex()}"
     try:
         with open(temporary, "wb") as stream:
             stream.write(content)

@@ -440,6 +440,19 @@ def test_many_at_once_unpack_one_whole_bundle(bundled: Bundled) -> None:
     assert [path.name for path in bundled.unpacked.parent.iterdir()] == [bundled.unpacked.name]
 
 
+def test_what_another_container_is_unpacking_stays(bundled: Bundled) -> None:
+    """Containers that share the cache have processes of the same numbers."""
+    require("unshare")
+    bundled.run()
+    unpacked = bundled.unpacked
+    others = unpacked.with_name(f".{unpacked.name}.1")
+    unpacked.rename(others)
+    alone = ["unshare", "-r", "--pid", "--fork", str(bundled.file)]
+    done = run(alone, {"XDG_CACHE_HOME": str(bundled.cache), "PATH": os.environ["PATH"]})
+    assert done.stdout == f"{bundled.file} - hello - 42\n"
+    assert sorted(path.name for path in unpacked.parent.iterdir()) == [others.name, unpacked.name]
+
+
 @pytest.mark.parametrize("damage", ["cut", "gone", "linked"])
 def test_what_lost_a_file_is_unpacked_again(bundled: Bundled, damage: str) -> None:
     bundled.run()

@@ -272,7 +272,8 @@ class _CacheFile:
         writable = not sys.dont_write_bytecode and os.access(os.path.dirname(self._path), os.W_OK)
         if len(self.modules) + len(names) > self._most or not writable:
             return
-        temporary = f"{self._path}.{os.getpid()}"
+        # As disk.temporary_name, of which a start with few modules has none.
+        temporary = f"{self._path}.{os.urandom(8).hex()}"
         try:
             from denizen.cli.module_cache_writer import content, rows
 

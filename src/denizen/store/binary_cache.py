@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.disk import make_directories, open_regular, write_atomically
+from denizen.disk import make_directories, open_regular, temporary_name, write_atomically
 from denizen.errors import SourceFailed, StoreDamaged, display
 from denizen.formats import narinfo
 from denizen.formats.hashes import Hash
@@ -153,7 +153,7 @@ def _told(info: ObjectInfo, nar_hash: Hash, url: str) -> NarInfo:
 
 def _write_archive(store: Store, info: ObjectInfo, place: bytes, told: Told) -> None:
     """Write the object's NAR to the file `place`, complete or not at all."""
-    temporary = b"%b.%d.tmp" % (place, os.getpid())
+    temporary = temporary_name(place)
     digester = Digester()
     buffer = memoryview(bytearray(BUFFER))
     try:

@@ -1,15 +1,18 @@
 """Deciding about a program: how often its file is looked at on the way."""
 
+import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from denizen.app.decisions.decision_maker import decide
-from denizen.app.decisions.dry_run import DryRun
+from denizen.app.decisions.decision_maker import DecisionMaker, decide
+from denizen.app.decisions.dry_run import DryRun, plan_for
 from denizen.app.errors import CannotStart
-from denizen.app.start_request import RunRequest
+from denizen.app.session import Session
+from denizen.app.start_request import NoSuchProgram, RunRequest
 from denizen.disk_view import DiskView
 from denizen.elf import image as elf_image
 from denizen.host import machine_name
@@ -115,3 +118,21 @@ def test_a_script_whose_interpreter_is_named_by_a_relative_path_starts_where_tha
     with pytest.raises(CannotStart, match="script cannot be started") as failure:
         decide(session, os.fsencode(script), RunRequest(offline=True))
     assert "in the current directory, where it is not here" in failure.value.why
+
+
+@pytest.mark.parametrize("answer", [decide, plan_for])
+def test_another_file_that_is_not_there_is_not_told_as_the_program(
+    answer: Callable[[Session, bytes, RunRequest], object],
+    program: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(_: DecisionMaker) -> None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "/another/file")
+
+    session = context_of({}, os.fspath(tmp_path / "root")).session
+    monkeypatch.setattr(DecisionMaker, "refuse_hopeless", fails)
+    with pytest.raises(FileNotFoundError, match="/another/file"):
+        answer(session, program, RunRequest())
+    with pytest.raises(NoSuchProgram):
+        answer(session, bytes(tmp_path / "absent"), RunRequest())

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from denizen.app.exports import atomic_output
 from denizen.app.exports.atomic_output import staged_file
 from denizen.cli.dispatch import dispatch
 from denizen.disk import write_atomically
@@ -125,10 +126,13 @@ def test_a_file_whose_writing_fails_is_named_and_not_the_temporary_one(tmp_path:
     assert failed.value.filename == os.fsencode(tmp_path / "absent" / "file")
 
 
-def test_what_is_exported_is_not_written_through_a_planted_link(tmp_path: Path) -> None:
+def test_what_is_exported_is_not_written_through_a_planted_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     precious, target = tmp_path / "precious", tmp_path / "image.tar"
     precious.write_text("kept")
-    (tmp_path / f"image.tar.{os.getpid()}.tmp").symlink_to(precious)
+    (tmp_path / "guessed").symlink_to(precious)
+    monkeypatch.setattr(atomic_output, "temporary_name", lambda _: bytes(tmp_path / "guessed"))
     with pytest.raises(DiskFailed), staged_file(os.fsencode(target)) as stream:
         stream.write(b"image")
     assert precious.read_text() == "kept"

@@ -96,6 +96,8 @@ def decide(
             maker = DecisionMaker(session, opened, wanted, is_child=is_child)
             return _decide_surrounded(session, maker, wanted) if maker.needs_tree() else maker.run()
     except FileNotFoundError as problem:
+        if os.path.exists(program):  # it is another file that is not there
+            raise
         raise no_such_program(program, problem) from problem
 
 

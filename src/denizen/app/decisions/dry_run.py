@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from denizen.app.decisions.decision_maker import DecisionMaker
 from denizen.app.start_request import no_such_program
 from denizen.disk_view import DiskView
@@ -47,6 +49,8 @@ def plan_for(session: Session, program: bytes, wanted: RunRequest) -> StartPlan:
         files, unstarted = maker.files(verdicts), maker.unstarted()
         return StartPlan(maker.planned(), verdicts, maker.emulator_words(), files, unstarted)
     except FileNotFoundError as problem:
+        if os.path.exists(program):  # it is another file that is not there
+            raise
         raise no_such_program(program, problem) from problem
 
 

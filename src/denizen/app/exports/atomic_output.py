@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 
-from denizen.disk import OPEN_NEW, sync_directory
+from denizen.disk import OPEN_NEW, sync_directory, temporary_name
 from denizen.errors import BadInput
 from denizen.output_place import check_output_directory, check_output_file, writing_output
 from denizen.store.errors import doing
@@ -32,7 +32,7 @@ def staged_file(target: bytes) -> Iterator[BinaryIO]:
     Raises DiskFailed, NoRoomForOutput. Also as `check_output_file`.
     """
     check_output_file(target)
-    temporary = _temporary(target)
+    temporary = temporary_name(target)
     with doing("write", target), writing_output(target):
         try:
             # New: in /tmp another user may have put a link at its name.
@@ -57,7 +57,7 @@ def staged_directory(target: bytes) -> Iterator[bytes]:
     if os.path.lexists(target):
         raise AlreadyThere(target)
     check_output_directory(target)
-    temporary = _temporary(target)
+    temporary = temporary_name(target)
     with doing("write", target), writing_output(target):
         os.mkdir(temporary, 0o755)
         try:
@@ -66,7 +66,3 @@ def staged_directory(target: bytes) -> Iterator[bytes]:
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-
-
-def _temporary(target: bytes) -> bytes:
-    return b"%b.%d.tmp" % (target.rstrip(b"/"), os.getpid())

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 
-from denizen.disk import OPEN_NEW, PRIVATE
+from denizen.disk import OPEN_NEW, PRIVATE, temporary_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,10 +21,9 @@ class ReplacedFile:
     def __init__(self, directory: int, path: bytes) -> None:
         self.directory = directory
         self.path = path
-        above, self._name = os.path.split(path)
-        # A file's own name may be as long as names can be (255 bytes).
-        self._temporary = b".%s.%d.tmp" % (self._name[:200], os.getpid())
-        self.beside = os.path.join(above, self._temporary)
+        self._name = os.path.basename(path)
+        self.beside = temporary_name(path)
+        self._temporary = os.path.basename(self.beside)
 
     def facts(self) -> os.stat_result | None:
         """Return what lies there, a link itself; None for nothing."""

@@ -22,7 +22,7 @@ import os
 import stat
 from itertools import islice
 
-from denizen.disk import make_directories
+from denizen.disk import make_directories, temporary_name
 from denizen.elf.constants import MAGIC
 from denizen.fhs.builtin_fhs import PACKAGES
 from denizen.fileview import USR_MERGED
@@ -48,8 +48,7 @@ def make_resource_tree(
     """
     import shutil  # with its compressors 5 ms, which a program that waits for one library does not need
 
-    temporary = b"%b.%d.tmp" % (top, os.getpid())
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = temporary_name(top)
     for system in systems:
         lay_system(temporary, system)
     for one in resources:
@@ -111,7 +110,7 @@ def _open(directory: bytes) -> None:
         make_directories(directory, 0o755)
         return
     source = os.path.realpath(directory)
-    opened = b"%b.%d.tmp" % (directory, os.getpid())
+    opened = temporary_name(directory)
     os.mkdir(opened, 0o755)
     for name in os.listdir(source):
         os.symlink(os.path.join(source, name), os.path.join(opened, name))

@@ -15,7 +15,7 @@ import os
 import shutil
 
 from denizen import elf
-from denizen.disk import make_directories
+from denizen.disk import make_directories, temporary_name
 from denizen.launch.decisions.program_identity import headers_of, identity_of
 from denizen.launch.strategies.entry_stub import plan_stub
 from denizen.launch.strategies.shown_resources import linked_resources
@@ -70,8 +70,7 @@ def patched_copy(start: ProgramStart, base: Decision) -> bytes:
 
 def make_copy(program: bytes, top: bytes, patches: Sequence[Patch]) -> bytes:
     """Make the directory with the copy at `top` anew; return the path of the copy. Raises OSError."""
-    temporary = b"%b.%d.tmp" % (top, os.getpid())
-    _remove(temporary)
+    temporary = temporary_name(top)
     levels = _levels(program)
     inside = os.path.join(*[os.path.basename(level) for level in levels], os.path.basename(program))
     os.makedirs(os.path.dirname(os.path.join(temporary, inside)), mode=0o700)

@@ -22,7 +22,7 @@ import marshal
 import os
 import time
 
-from denizen.disk import make_directories
+from denizen.disk import make_directories, temporary_name
 from denizen.resolve import resolution as records
 from denizen.resolve.cache.trace import holds
 from denizen.resolve.resolution import Resolution
@@ -165,7 +165,7 @@ def _content(path: bytes) -> bytes:
 
 def _write(path: bytes, content: bytes) -> None:
     """Write the file by renaming a temporary one, without fsync: the digest reveals what a crash leaves."""
-    temporary = b"%b.%d" % (path, os.getpid())
+    temporary = temporary_name(path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as stream:
         stream.write(content)

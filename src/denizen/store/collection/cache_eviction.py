@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.disk import ST_BLOCK
+from denizen.disk import ST_BLOCK, TEMPORARY_SUFFIX
 from denizen.store.collection.remove import remove_tree
 from denizen.store.errors import doing
 from denizen.value import Value
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # An entry is renamed to this before it is unlinked, so that no reader sees a partly deleted one.
-_GOING = b"new-going-%d"
+_GOING = b"new-going-%b"
 
 
 class TrimmedEntries(Value):
@@ -55,8 +55,8 @@ def _old(directory: bytes, used_before: int) -> list[bytes]:
         names = os.listdir(directory)
     except FileNotFoundError:
         return []
-    # Names that begin with a dot are lock files and the like.
-    shown = [name for name in names if not name.startswith(b".")]
+    # Other names that begin with a dot are lock files and the like.
+    shown = [name for name in names if not name.startswith(b".") or name.endswith(TEMPORARY_SUFFIX)]
     return sorted([name for name in shown if _used(directory + b"/" + name) < used_before])
 
 
@@ -77,7 +77,7 @@ def _used(place: bytes) -> float:
 def _remove(directory: bytes, name: bytes) -> int:
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        going = _GOING % os.getpid()
+        going = _GOING % os.urandom(8).hex().encode("ascii")
         with contextlib.suppress(FileNotFoundError):
             os.rename(name, going, src_dir_fd=descriptor, dst_dir_fd=descriptor)
         return remove_tree(descriptor, going)
