@@ -14,6 +14,7 @@ from tests.support.processes import new_threads
 
 pytest_plugins = [
     "tests.support.process_coverage",
+    "tests.support.traced_parts",
     "tests.support.fault_fixtures",
     "tests.support.order_of_tests",
 ]

@@ -18,6 +18,7 @@ from tests.support.process_coverage import (
     unpacked,
     width_of_lines,
 )
+from tests.support.process_tracer import STOPS_AT_ONCE
 
 PROGRAM = """
 import marshal
@@ -30,9 +31,23 @@ def count(end):
             continue
         yield number
 
+def late(number):
+    if number:
+        import imported
+        if imported.found != [1]:
+            return 7
+    try:
+        import nowhere
+    except ImportError:
+        number += 1
+    return number
+
 class Worker(threading.Thread):
     def run(self):
         self.found = list(count(3))
+        late(1)
+
+late(0)
 
 worker = Worker()
 worker.start()
@@ -70,9 +85,12 @@ def test_a_process_records_what_coverage_would(tmp_path: Path, width: int, endin
     directory.mkdir()
     program = sources / "program.py"
     program.write_text(PROGRAM + ending)
+    (sources / "imported.py").write_text("def one():\n    return 1\nfound = [one()]\n")
     mine = {**environment(), VARIABLE: handed(sources, directory)}
     subprocess.run([sys.executable, program], env=mine, check=False, capture_output=True)
-    ((file, packed),) = recorded(directory).items()
+    found = dict(recorded(directory))
+    packed = found.pop(os.fspath(program))
+    assert bool(found) != STOPS_AT_ONCE, "modules are recorded where the tracer cannot leave them out"
     settings = tmp_path / "settings"
     settings.write_text("[run]\nbranch = true\nparallel = true\npatch = _exit, execv\nsource = sources\n")
     command = [sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", os.fspath(program)]
@@ -81,7 +99,7 @@ def test_a_process_records_what_coverage_would(tmp_path: Path, width: int, endin
     for written in tmp_path.glob(".coverage.*"):
         data = CoverageData(os.fspath(written))
         data.read()
-        expected |= set(data.arcs(file) or ())
+        expected |= set(data.arcs(os.fspath(program)) or ())
         data.close()
     assert {unpacked(arc, width) for arc in packed} == expected
 

@@ -163,20 +163,6 @@ def measure_processes(variable: str) -> None:
     os.environ[SITE] = "1"
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Run a test that is marked `unmeasured` without coverage's tracer."""
-    tracer = sys.gettrace() if item.get_closest_marker("unmeasured") else None
-    if tracer is None:
-        return (yield)
-    sys.settrace(None)
-    try:
-        return (yield)
-    finally:
-        # Coverage's tracer in C is made for this: its next call puts it in the place of this one in Python.
-        sys.settrace(tracer)
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Measure processes where pytest-cov measures this one."""
     worker = getattr(config, "workerinput", None)

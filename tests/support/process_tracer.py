@@ -4,9 +4,13 @@ Coverage's own tracer, in C, without the rest of coverage: to import that, to co
 database takes 0.17 s, more than most commands of denizen. Unlike it this also writes where a process ends by
 os._exit or becomes another program, as `denizen run` does. `process_coverage` gives the files to coverage.
 
+Nothing is recorded while a module is imported: that is most of what a short command does, each does it again,
+and the tests' own processes import the same modules and are measured.
+
 It imports only what every process has: `threading` and `importlib` would take as long as Python's own start.
 """
 
+import _frozen_importlib
 import _thread
 import atexit
 import marshal
@@ -18,6 +22,8 @@ from _frozen_importlib_external import ExtensionFileLoader
 NAME = "process_tracer"
 # Of the file of a process that was killed while it wrote, or may write so much and no more.
 UNFINISHED = ".unfinished"
+# From 3.12 on each start of a tracer has the interpreter instrument all code anew.
+STOPS_AT_ONCE = sys.version_info < (3, 12)
 
 
 class Arcs:
@@ -41,6 +47,26 @@ class Arcs:
         tracer.warn = tracer.concur_id_func = tracer.should_start_context = tracer.switch_context = None
         tracer.disable_plugin, tracer.file_tracers = None, {}
         return tracer.start()
+
+    def leave_out_imports(self) -> None:
+        """Trace nothing while a module is found and executed."""
+        if not STOPS_AT_ONCE:
+            return
+        plain = _frozen_importlib._find_and_load  # type: ignore[attr-defined]  # what the interpreter calls
+        kind = self._module.CTracer
+
+        def found(*words: object) -> object:
+            tracer = sys.gettrace()
+            if not isinstance(tracer, kind):
+                return plain(*words)
+            # Not by sys.settrace: the tracer would miss the end of this function, and give it later lines.
+            tracer.stop()
+            try:
+                return plain(*words)
+            finally:
+                tracer.start()
+
+        _frozen_importlib._find_and_load = found  # type: ignore[attr-defined]
 
     def _judge(self, file: str, _: object) -> object:
         """Return whether a file is traced, in the structure that the tracer reads."""
@@ -104,6 +130,7 @@ def begin(extension: str, sources: str, directory: str) -> None:
     for name in ("start_new_thread", "start_joinable_thread"):
         if hasattr(_thread, name):
             _tracing(arcs, name)
+    arcs.leave_out_imports()
     arcs.start()
 
 
