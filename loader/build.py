@@ -27,9 +27,10 @@ INSIDE_PROGRAMS = (
     "unseen_child.c",
     "symbols.c",
 )
+LOADER = ("*.c", *(f"enter/{stem}.c" for stem in ("made_names", "own_mounts", "users")))
 COMPANIONS = {
     "denizen-attach": ("text.c", "arena.c", "temporary_directory.c", "enter/variables.c", "attach/*.c"),
-    "denizen-bundle": ("*.c", "enter/errno_text.c", "unpack/*.c"),
+    "denizen-bundle": (*LOADER, "enter/errno_text.c", "unpack/*.c"),
     "denizen-enter": (
         *("text.c", "covered_linker.c", "arena.c", "temporary_directory.c", "budget.c", "helper_process.c"),
         *("resident/library_names.c", "resident/package_index.c", "enter/*.c"),
@@ -99,7 +100,7 @@ SHARED = [
 def command(output: Path, compiler: list[str]) -> list[str]:
     """The one command that compiles and links it."""
     stem = next((stem for stem in COMPANIONS if output.name.startswith(stem)), None)
-    patterns = COMPANIONS[stem] if stem else ("*.c",)
+    patterns = COMPANIONS[stem] if stem else LOADER
     sources = sorted(str(source) for pattern in patterns for source in HERE.glob(pattern))
     fast = {str(HERE / name) for name in FAST}
     if "*.c" in patterns:

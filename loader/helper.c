@@ -4,6 +4,7 @@
 #include "helper_process.h"
 #include "loader_settings.h"
 #include "text.h"
+#include "writable_layer.h"
 
 /* `option` and `value` may be null. */
 static size_t command_line(const char **arguments, const char *option, const char *value, const char *program)
@@ -78,6 +79,7 @@ static enum helper_answer ask(const struct process *process, const char *option,
     if (!path || !process_is_plain(process) || process_variable(process, HELPER_MARK) ||
         !command_line(arguments, option, value, path) || helper_is_closed(process, arguments[0]))
         return HELPER_ABSENT;
+    writable_layer_make(process);
     long child = sys_fork();
     if (child < 0)
         return HELPER_ABSENT;

@@ -27,6 +27,7 @@ enum setting {
     SETTING_APPIMAGE = 'm',
     SETTING_KIND = 't',
     SETTING_KEPT_OUT = 'x',
+    SETTING_LAYERED = 'y',
 };
 
 /* A setting is one byte for its kind, its text and a NUL, so the block has no more of them than half its bytes. */

@@ -49,6 +49,7 @@ enum {
     __NR_umask = 166,
     __NR_prctl = 167,
     __NR_capget = 90,
+    __NR_capset = 91,
     __NR_getpid = 172,
     __NR_getppid = 173,
     __NR_geteuid = 175,

@@ -30,6 +30,7 @@ enum {
     __NR_personality = 136,
     __NR_prctl = 172,
     __NR_capget = 184,
+    __NR_capset = 185,
     __NR_rt_sigaction = 174,
     __NR_rt_sigprocmask = 175,
     __NR_pread64 = 180,

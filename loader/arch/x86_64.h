@@ -46,6 +46,7 @@ enum {
     __NR_chroot = 161,
     __NR_prctl = 157,
     __NR_capget = 125,
+    __NR_capset = 126,
     __NR_mount = 165,
     __NR_umount2 = 166,
     __NR_sethostname = 170,

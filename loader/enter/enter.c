@@ -19,6 +19,7 @@
        aside LINKER TARGET  as bind; where a loader of ours lies over LINKER, what is behind it
        offer SOURCE TARGET  as bind; where SOURCE is not there, nothing
        tmpfs PATH         an empty file system
+       layer DIR          what is written below DIR stays in memory
        entries DIR INTO N NAME...  DIR again, entry by entry but for these N, in the directory INTO; where DIR
                           is not there, nothing
        symlink WORDS PATH
@@ -78,6 +79,7 @@
 #include "errno_text.h"
 #include "made_names.h"
 #include "mounts.h"
+#include "own_mounts.h"
 #include "plan.h"
 #include "root_operations.h"
 #include "sandbox.h"
@@ -108,7 +110,7 @@ static const struct {
     {"dir", "mkdir"},     {"file", "open"},    {"bind", "mount"},      {"offer", "mount"},   {"tmpfs", "mount"},
     {"entries", "mount"}, {"text", "open"},    {"symlink", "symlink"}, {"readonly", "mount"}, {"root", "pivot_root"},
     {"apart", "mount"},   {"detach", "umount"}, {"offline", "unshare"}, {"shown", "mount"},   {"safe", "mount"},
-    {"show", "mount"},    {"show-if", "mount"}, {"harden", "mount"},    {"status", "fcntl"},
+    {"show", "mount"},    {"show-if", "mount"}, {"harden", "mount"},    {"status", "fcntl"},   {"layer", "mount"},
 };
 
 static const char *call_of(const char *operation)

@@ -65,19 +65,6 @@ static bool join(char *room, const char *directory, const char *name)
     return !path.cut;
 }
 
-long mounts_become_private(const char **call)
-{
-    *call = "unshare";
-    long result = arch_syscall(__NR_unshare, CLONE_NEWNS, 0, 0, 0, 0, 0);
-    if (sys_failed(result))
-        result = users_become(users_myself(), CLONE_NEWNS, call);
-    if (sys_failed(result))
-        return result;
-    *call = "mount";
-    /* What is mounted outside later shows here; nothing of ours shows outside. */
-    return mount_at(NULL, "/", NULL, MS_REC | MS_SLAVE);
-}
-
 /* From Linux 6.7 each user namespace may have entries of its own, which hold while the file system is mounted. */
 long mounts_interpret(const char *stage, const struct names *entries, const char **call)
 {
@@ -329,7 +316,11 @@ long mounts_mirror(const char *directory, const char *stage, const char **call)
         return result;
     bool whole = text_equal(directory, "/");
     *call = whole ? "pivot_root" : "mount";
-    if (whole)
-        return mounts_become_root(stage);
+    if (whole) {
+        result = mounts_become_root(stage);
+        /* The stage was mirrored in itself; over a directory with such a mount no layer can be laid (own_mounts.c). */
+        mounts_detach(stage);
+        return result;
+    }
     return mount_at(stage, directory, NULL, MS_MOVE);
 }

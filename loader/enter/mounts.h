@@ -10,7 +10,6 @@ struct names {
     long count;
 };
 
-long mounts_become_private(const char **call);
 long mounts_mirror(const char *directory, const char *stage, const char **call);
 long mounts_interpret(const char *stage, const struct names *entries, const char **call);
 long mounts_bind(const char *source, const char *target);

@@ -2,6 +2,7 @@
 
 #include "made_names.h"
 #include "mounts.h"
+#include "own_mounts.h"
 #include "path_variable.h"
 
 long root_operation(struct plan *plan, const char *operation, const char **object)
@@ -30,6 +31,10 @@ long root_operation(struct plan *plan, const char *operation, const char **objec
     if (text_equal(operation, "apart") || text_equal(operation, "detach")) {
         *object = plan_take(plan);
         return operation[0] == 'a' ? mounts_set_apart(*object) : mounts_detach(*object);
+    }
+    if (text_equal(operation, "layer")) {
+        *object = plan_take(plan);
+        return mounts_lay_over(*object);
     }
     bool known = text_equal(operation, "tmpfs") || text_equal(operation, "readonly") || text_equal(operation, "root");
     if (!known)

@@ -65,7 +65,13 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
     from denizen.launch.named_commands import names_in
     from denizen.value import replace
 
-    made = _made(session, program, replace(wanted, named=names_in(arguments)), decision)
+    try:
+        made = _made(session, program, replace(wanted, named=names_in(arguments)), decision)
+    except (DenizenError, OSError):
+        from denizen.app.writable_layer import start_in_layer
+
+        start_in_layer(session, program, arguments, wanted)
+        raise
     if made.unstarted:
         session.reporter.say(f"denizen: {made.unstarted}")
     session.reporter.leave()

@@ -6,6 +6,7 @@ from denizen.app.available_commands import AvailableCommands
 from denizen.app.helper_command import helper_words
 from denizen.app.start_outcome import MENDED
 from denizen.app.temporary_directory import with_temporary
+from denizen.app.writable_layer import own_directories
 from denizen.disk import same_content
 from denizen.disk_view import EnvironmentView
 from denizen.errors import display
@@ -54,6 +55,7 @@ def files_for(session: Session, program: Program, wanted: RunRequest, directory:
         hermetic=directory_of(paths.decisions, replace(followers, hermetic=True, strategy="direct").variant),
         has_room=has_room,
         locked=wanted.lock is not None,
+        layered=own_directories(session),
     )
     return LoaderFiles(program, directory, paths.state, children)
 

@@ -36,7 +36,7 @@ _PACKAGE_LDSO = b"w"
 _INSIDE, _RESIDENT, _GENERATION, _BOUND, _NIX_LD = b"i", b"r", b"g", b"b", b"n"
 _INSTALLED, _BUNDLE, _ARGUMENT, _APPIMAGE = b"o", b"u", b"a", b"m"
 _EXEC, _STARTER, _OTHER_STARTER = b"j", b"s", b"z"
-_COMMANDS, _LIBRARY_PATHS, _BROUGHT = b"e", b"l", b"k"
+_COMMANDS, _LIBRARY_PATHS, _BROUGHT, _LAYERED = b"e", b"l", b"k", b"y"
 
 
 class NotALoader(BadInput):
@@ -93,6 +93,8 @@ class LoaderSettings(Value):
             image is (launch.bundle_launcher); b"" if it is none's.
         arguments: those that a bundle's program gets before those of the start (launch.bundle_launcher).
         appimage: where the SquashFS image begins in the bundle's file, in decimal, if it is an AppImage too.
+        layered: denizen's own directories: where they are on a read-only file system, what the command would
+            write is kept in memory above them, for the program that is started (loader/writable_layer.c).
         bound: the loader is for one namespace; denizen reads this, the loader does not.
         nix_ld: NIX_LD and NIX_LD_LIBRARY_PATH serve programs without a decision, but never root's.
     """
@@ -115,6 +117,7 @@ class LoaderSettings(Value):
     bundle: bytes = b""
     arguments: tuple[bytes, ...] = ()
     appimage: bytes = b""
+    layered: tuple[bytes, ...] = ()
     bound: bool = False
     nix_ld: bool = False
 
@@ -145,6 +148,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_BUNDLE, text) for text in [settings.bundle] if text),
         *((_ARGUMENT, text) for text in settings.arguments),
         *((_APPIMAGE, text) for text in [settings.appimage] if text),
+        *((_LAYERED, text) for text in settings.layered),
         *((_BOUND, b"1") for _ in range(settings.bound)),
         *((_NIX_LD, b"1") for _ in range(settings.nix_ld)),
     ]
@@ -199,6 +203,7 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         bundle=b"".join(found.get(_BUNDLE, ())[:1]),
         arguments=tuple(found.get(_ARGUMENT, ())),
         appimage=b"".join(found.get(_APPIMAGE, ())[:1]),
+        layered=tuple(found.get(_LAYERED, ())),
         bound=_BOUND in found,
         nix_ld=_NIX_LD in found,
     )

@@ -48,6 +48,7 @@ class ChildDecisions(Value):
             the host; b"" if it is not known.
         has_room: commands can be provided: in an environment, or where the host's /usr/bin has few of them.
         locked: a lock says what comes, and no command does.
+        layered: denizen's own directories, in which that command writes.
     """
 
     command: tuple[bytes, ...]
@@ -58,6 +59,7 @@ class ChildDecisions(Value):
     hermetic: bytes = b""
     has_room: bool = False
     locked: bool = False
+    layered: tuple[bytes, ...] = ()
 
 
 class LoaderFiles(Value):
@@ -183,6 +185,7 @@ class LoaderFiles(Value):
             directories=(self.children.directory,),
             command=self.children.command,
             commands=os.path.join(self.children.directory, COMMANDS),
+            layered=self.children.layered,
         )
         return self._tools(machine_name()).stand_in(settings, os.path.basename(path))
 
@@ -256,6 +259,7 @@ class LoaderFiles(Value):
             resident=self._tools(machine).resident(),
             host_prefixes=prefixes,
             library_paths=tuple(map(beginning_for, directories_for(os.geteuid(), self.children.directory))),
+            layered=self.children.layered,
         )
 
     def _tools(self, machine: str) -> Tools:
