@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.bare_programs import BareProgram
 from tests.support.build_sandboxes import require_confinement
-from tests.support.debs import Item
+from tests.support.debs import Item, symlink
 from tests.support.hosts import Outcome
 
 pytestmark = pytest.mark.slow
@@ -76,7 +76,29 @@ _CACHE = "/usr/share/mime/mime.cache"
 # An interpreter that is a script and starts the proper one, which looks for a module; and a program without a
 # dynamic linker, as ldd does.
 _WRAPPER = b'#!/bin/sh\n/lib64/ld-linux-x86-64.so.2 --help >/dev/null\nexec proper-1 "$@"\n'
+_SEEKER = b"#!/bin/sh\nexec locator\n"
+# A command that looks for itself along PATH, and for what another package has beside it, as gcc for cc1.
+_LOCATES = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    char path[4096], real[4096] = "", line[99] = "";
+    for (char *one = strtok(strdup(getenv("PATH")), ":"); one && !*real; one = strtok(0, ":")) {
+        snprintf(path, sizeof path, "%s/%s", one, words[0]);
+        if (!access(path, X_OK) && !realpath(path, real)) return 3;
+    }
+    if (!*real) return 4;
+    puts(real);
+    snprintf(path, sizeof path, "%.*s/../share/locator/data", (int)(strrchr(real, '/') - real), real);
+    FILE *of = fopen(path, "r");
+    return of && fgets(line, sizeof line, of) ? fputs(line, stdout) < 0 : 5;
+}
+"""
 _CONTROLS = {
+    "seeker": {"depends": "locator"},
+    "locator": {"depends": "locator-data"},
     "viewer": {"depends": "viewer-data (= 1), shared-mime-info"},
     "talker": {"depends": "wrapper, talker-modules"},
     "wrapper": {"depends": "proper"},
@@ -108,11 +130,21 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> BareProgram:
         ("talker", [Item("./usr/bin/talker", content=b"#!/usr/bin/wrapper\n", mode=0o755)]),
         ("wrapper", [Item("./usr/bin/wrapper", content=_WRAPPER, mode=0o755)]),
         ("proper", [Item("./usr/bin/proper-1", content=proper, mode=0o755)]),
+        ("seeker", [Item("./usr/bin/seeker", content=_SEEKER, mode=0o755)]),
+        (
+            "locator",
+            [
+                Item("./usr/bin/locator-1", content=_compiled(place, _LOCATES), mode=0o755),
+                symlink("./usr/bin/locator", "locator-1"),
+            ],
+        ),
+        ("locator-data", [Item("./usr/share/locator/data", content=b"of another package\n")]),
         ("talker-modules", [Item("./usr/share/talker/module", content=b"a module\n")]),
     )
     made = BareProgram("container", place, _NOTHING, *packages, controls=_CONTROLS)
     _unpack(made, "viewer", viewer[0].content)
     _unpack(made, "talker", b"#!/usr/bin/wrapper\n")
+    _unpack(made, "seeker", _SEEKER)
     return made
 
 
@@ -156,3 +188,11 @@ def test_a_child_that_the_tree_has_finds_the_tree_too(container: BareProgram) ->
         done = _started(container, "talker")
         assert (done.status, done.out) == (0, "a module\n"), done.err
     assert not done.err
+
+
+def test_a_command_of_it_finds_itself_along_path_and_beside_itself_what_others_have(
+    container: BareProgram,
+) -> None:
+    for _ in range(2):
+        done = _started(container, "seeker")
+        assert (done.status, done.out) == (0, "/usr/bin/locator-1\nof another package\n"), done.err

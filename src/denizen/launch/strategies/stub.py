@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from denizen.errors import HostLacks
+from denizen.launch.resources.resource_tree import whole_systems
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.dynamic_linker import linker_outside
 from denizen.launch.strategies.file_variables import words_beside_inside
@@ -45,6 +46,9 @@ class StubStrategy:
         from denizen.launch.strategies.patched_copy import patched_copy
 
         made = replace(base, ldso=linker_outside(start, base))
-        variables = words_beside_inside(start, made)
+        steps = words_beside_inside(start, made)
+        if whole_systems(made.objects):
+            # As in an environment: it, and what it starts, may look for a command along PATH.
+            steps = (*steps, b"search", b"/usr/bin")
         copy = patched_copy(start, made)
-        return replace(made, command=(start.files.enter(), *variables, b"as", copy, b"--"))
+        return replace(made, command=(start.files.enter(), *steps, b"as", copy, b"--"))
