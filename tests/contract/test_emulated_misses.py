@@ -177,3 +177,11 @@ def test_a_shell_that_this_root_lacks_comes(emulated: Emulated) -> None:
     done = emulated.run("emulated", "system", "echo from $(echo the shell); exit 7")
     assert (done.status, done.out) == (7, "from the shell\n"), done.err
     assert emulated.lines("popen", "echo piped") == ["piped"]
+
+
+def test_it_starts_and_gets_what_it_opens_in_a_container(tmp_path: Path) -> None:
+    """Which refuses unshare, whatever is to be unshared."""
+    require("qemu-aarch64-static", _compiler())
+    made = Emulated("container", tmp_path)
+    for _ in range(2):
+        assert made.lines("built", "built") == ["opened"]
