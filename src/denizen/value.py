@@ -29,7 +29,7 @@ from itertools import repeat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from enum import Enum
     from typing import Any, Self, TypeVar, dataclass_transform
     from typing import NamedTuple as Row
@@ -50,7 +50,7 @@ else:
         def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, object]) -> type:
             if not bases:
                 return type.__new__(cls, name, bases, body)
-            own = _instance_names(body.get("__annotations__", {}))
+            own = _instance_names(_annotations_in(body))
             # All attributes are in the body when the class is created; setting one afterwards costs 2 us.
             body["__defaults__"] = bases[0].__defaults__ | {key: body.pop(key) for key in own if key in body}
             body["__fields__"] = body["__match_args__"] = bases[0].__fields__ + own
@@ -155,11 +155,26 @@ else:
 
 def field_names(cls: type) -> tuple[str, ...]:
     """Return the annotated instance attributes of one class body, in order, without ClassVar."""
-    annotations: dict[str, object] = cls.__dict__.get("__annotations__", {})  # noqa: RUF063  # inspect costs 12 ms
-    return _instance_names(annotations)
+    return _instance_names(_annotations_in(cls.__dict__))
 
 
-def _instance_names(annotations: dict[str, object]) -> tuple[str, ...]:
+def _annotations_in(body: Mapping[str, Any]) -> Mapping[str, object]:
+    """Return the annotations of one class body.
+
+    From 3.14 on a module that does not import `annotations` has a function for them, in their place.
+    """
+    known: Mapping[str, object] | None = body.get("__annotations__")
+    annotate = body.get("__annotate_func__")
+    if known is not None or annotate is None:
+        return known or {}
+    from importlib import import_module
+
+    library = import_module("annotationlib")
+    found: Mapping[str, object] = library.call_annotate_function(annotate, library.Format.STRING)
+    return found
+
+
+def _instance_names(annotations: Mapping[str, object]) -> tuple[str, ...]:
     return tuple([name for name, kind in annotations.items() if "ClassVar" not in str(kind)])
 
 

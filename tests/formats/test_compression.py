@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from denizen.app.bundles.compressors import zstd_module
 from denizen.formats import compression
 from denizen.formats.compression import BadCompression, Bomb, NoDecoder, expanded
 from denizen.formats.stream import Readable
@@ -16,7 +17,7 @@ from tests.support.generated_trees import ShortReads, drain
 
 
 def zstd(content: bytes) -> bytes:
-    packed: bytes = importlib.import_module("backports.zstd").compress(content)
+    packed: bytes = zstd_module().compress(content)
     return packed
 
 
