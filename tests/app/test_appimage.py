@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support.appimages import make_appimage, make_old_appimage, variables_in
 from tests.support.offline_roots import DenizenHome
+from tests.support.peers import require
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +54,22 @@ def test_a_foreign_program_inside_gets_its_libraries_from_packages(home: Denizen
     done = home.denizen("run", os.fspath(app), "word")
     assert done.stdout.splitlines()[0] == "hello from the store"
     assert done.stdout.splitlines()[2] == "[word]"
+
+
+def test_it_needs_neither_fuse_nor_a_tmp_that_can_execute(home: DenizenHome, tmp_path: Path) -> None:
+    require("unshare")
+    app = make_appimage(home.work / "Locked.AppImage", {"AppRun": home.compile("greet").read_bytes()})
+    (tmp_path / "noexec").mkdir()
+    # The device answers as none; who may not mount has no namespaces here.
+    script = (
+        'mount -t tmpfs -o noexec tmp "$0" && { [ ! -e /dev/fuse ] || mount --bind /dev/null /dev/fuse; } && '
+        '! { cp /bin/true "$0/true" && "$0/true"; } 2>/dev/null && TMPDIR=$0 exec "$@"'
+    )
+    command = home.command("run", os.fspath(app), "word")
+    for _ in range(2):
+        words = ["unshare", "-rm", "sh", "-c", script, os.fspath(tmp_path / "noexec"), *command]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert done.stdout.startswith("hello from the store\n"), done.stderr
 
 
 def test_it_is_unpacked_once_also_for_a_second_copy_of_it(home: DenizenHome) -> None:
