@@ -21,10 +21,17 @@ REPORT = (
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A copy of the package with no file yet."""
+    """A copy of the package with no file yet, but with bytecode: to compile it would be most of each test."""
     copy = tmp_path / "denizen"
-    shutil.copytree(SOURCES, copy, ignore=shutil.ignore_patterns("__pycache__", "denizen-*"))
+    shutil.copytree(SOURCES, copy, ignore=_unwanted)
     return copy
+
+
+def _unwanted(directory: str, names: list[str]) -> list[str]:
+    """Return what is not copied: the compiled C, and what is being written beside finished bytecode."""
+    if os.path.basename(directory) == "__pycache__":
+        return [name for name in names if not name.endswith(".pyc")]
+    return [name for name in names if name.startswith("denizen-")]
 
 
 # Coverage that starts with the interpreter imports modules of the standard library before denizen does.
@@ -210,6 +217,7 @@ def test_a_moved_package_does_not_import_from_where_it_was(package: Path, tmp_pa
 
 
 def test_where_python_writes_no_bytecode_nothing_is_written(package: Path) -> None:
+    shutil.rmtree(package / "__pycache__", ignore_errors=True)
     start(package, write=False)
     assert not (package / "__pycache__").exists()
     os.makedirs(package / "__pycache__")
@@ -224,7 +232,7 @@ def test_a_start_that_imported_more_than_is_waited_for_is_not_kept(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(module_cache.MAX_MODULES, "why", 0)
-    (package / "__pycache__").mkdir()
+    (package / "__pycache__").mkdir(exist_ok=True)
     module_cache.ModuleCache("why", os.fspath(package)).keep()
     assert not file_of(package).exists()
 
