@@ -34,8 +34,10 @@ demo: $(VENV)/.ready
 
 # What must be covered is covered by all tests together: a part (TESTS) is not measured.
 COVERAGE := $(if $(TESTS),,--cov --cov-report=term:skip-covered --cov-fail-under=90)
+# Processes that run tests side by side.
+WORKERS ?= 2
 test: tools
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(COVERAGE) $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(COVERAGE) $(TESTS)
 
 SINGLE_FILE ?= --output build/denizen
 single-file: $(VENV)/.ready
