@@ -11,6 +11,11 @@ from denizen.fhs.diversions import DivertedPaths, diversions_in
 from denizen.fhs.generations import read_generation
 from denizen.fhs.host_etc import nsswitch
 from denizen.fhs.package_conflicts import clashes
+from denizen.fhs.state_directories import state_directories_in, wanted_directories
+from denizen.fhs.system_accounts import accounts_in, lacking
+from denizen.fhs.trigger_rules import StatePlaces
+from denizen.formats.sysusers import read_sysusers, sysusers_text
+from denizen.formats.tmpfiles import directories_in
 
 # What is read again where that does not hide the time reading takes.
 _SMALL = 10_000
@@ -22,6 +27,10 @@ SCRIPT_TOKENS = (
     b"update-alternatives --install ", b" --slave ", b"/usr/bin/x ", b"\\\n", b"\n", b"; ", b"$x", b" 5",
     b"x=", b"y=$x$x", b'"', b"'", b"${x}", b"*",
     b"\nfor x in ", b"\nfor y in $x ", b"; do ", b"; done", b"$(", b"#",
+)  # fmt: skip
+DECLARATION_TOKENS = (
+    b"u ", b"g ", b"m ", b"d ", b"!", b"-", b":", b'"', b"\\", b"'", b"\n", b" /var/x", b"%u", b"33", b"..",
+    b"\0",
 )  # fmt: skip
 NSSWITCH_TOKENS = (b"passwd:", b" files", b" [", b"NOTFOUND=return", b"]", b"\n", b"#", b":", b"sss")
 PROJECT_TOKENS = (
@@ -70,12 +79,42 @@ def read_script(data: bytes) -> None:
     winners(list(alternatives_in(data)))
     DivertedPaths([(one.path, one.to, None) for one in diversions_in(data, b"own")])
     list(configuration_files_in(data))
+    list(state_directories_in(data))
+    lacking(b"", b"", accounts_in(data))
+
+
+def read_declarations(data: bytes) -> None:
+    requests = read_sysusers(data)
+    assert read_sysusers(sysusers_text(requests)) == requests
+    lines = lacking(data, data, requests)
+    assert not lacking(data + b"\n" + lines.passwd, data + b"\n" + lines.group, requests).passwd
+    wanted_directories(directories_in(data), StatePlaces(("var",), ("var/a",)))
+
+
+def declarations() -> Sequence[bytes]:
+    return [
+        b'g a 104\nu! b 33:a "B \\"c" /var/b /bin/sh\nu c -\nm c a\n# x\n',
+        b"d /run/one 0755 root root -\nv /var/lib/two 0700\nL /run/x - - - - /y\nd /run/%u\n",
+        b"root:x:0:0::/root:/bin/sh\nb:x:33:33::/:/bin/sh\n",
+    ]
+
+
+def large_declarations() -> Sequence[bytes]:
+    return [
+        b"".join(b"u n%d - x /y\n" % n for n in range(40_000)),
+        b"".join(b"n%d:x:%d:1::/:/\n" % (n, n) for n in range(40_000)),
+        b'u "' + b"\\a" * 250_000,
+        b"d /var" + b"/.." * 160_000,
+        b"u " + b'"" ' * 160_000,
+        b"".join(b"d /var/%d\n" % n for n in range(50_000)),
+    ]
 
 
 def scripts() -> Sequence[bytes]:
     return [
         b"update-alternatives --quiet --install /usr/bin/x x /usr/bin/y 5 \\\n --slave /usr/a a /usr/b\n",
         b't=$(mktemp)\ncat /usr/share/a.ucf > "$t"\nucf --three-way "$t" /etc/a\n',
+        b"a=/var/lib/b\nadduser --system --group --home $a --gecos 'B c' b\naddgroup g\ninstall -d -m 7 $a\n",
         b"dpkg-divert --package p --add --rename --divert /usr/bin/x.real /usr/bin/x\n",
         b'v=1.17\np="35"\nupdate-alternatives --install /a a /a-$v $p --slave /c c "/c-${v}" || true\n',
         (
@@ -102,6 +141,8 @@ def large_scripts() -> Sequence[bytes]:
         call + b"do " * 20_000,
         call + b"x" + b" --slave /a b /c" * 4_000,
         b"dpkg-divert /usr/x\n" * 4_000,
+        b"adduser --system a\n" * 3_500,
+        b"mkdir" + b" /var/a" * 9_000,
         b"dpkg-divert" + b" --divert=/a" * 5_000 + b" /b",
     ]
 

@@ -77,6 +77,9 @@ TARGETS: dict[str, Target] = {
     "armor": Target(archive.read_armor, archive.armors, tokens=archive.ARMOR_TOKENS),
     "package-control": Target(fhs.read_package, fhs.packages, fhs.large_packages, fhs.CONTROL_TOKENS),
     "maintainer-script": Target(fhs.read_script, fhs.scripts, fhs.large_scripts, fhs.SCRIPT_TOKENS),
+    "declarations": Target(
+        fhs.read_declarations, fhs.declarations, fhs.large_declarations, fhs.DECLARATION_TOKENS
+    ),
     "nsswitch": Target(fhs.read_nsswitch, fhs.some_nsswitch, fhs.large_nsswitch, fhs.NSSWITCH_TOKENS),
     "denizen.toml": Target(fhs.read_project, fhs.projects, fhs.large_projects, fhs.PROJECT_TOKENS),
     # All of its time is tomllib's, whose 60 ms for 250 KB of short strings are the limit itself.

@@ -24,6 +24,9 @@
                           is not there, nothing
        symlink WORDS PATH
        text CONTENT PATH  a file that holds CONTENT
+       joined SOURCE CONTENT PATH  a file that holds what SOURCE does, and CONTENT
+       lacking ROOT STAGE N DIR...  each of these N, absolute and sorted, is there below ROOT: where one is missing, an
+                          empty file system (lacking_directories.h)
        readonly PATH      what is mounted at PATH can no longer be written
        root STAGE         STAGE becomes /
        apart PATH         what is unmounted at or below PATH stays mounted where it came from
@@ -108,7 +111,7 @@ static const struct {
     char call[12];
 } CALLS[] = {
     {"dir", "mkdir"},     {"file", "open"},    {"bind", "mount"},      {"offer", "mount"},   {"tmpfs", "mount"},
-    {"entries", "mount"}, {"text", "open"},    {"symlink", "symlink"}, {"readonly", "mount"}, {"root", "pivot_root"},
+    {"entries", "mount"}, {"text", "open"},    {"joined", "open"},    {"symlink", "symlink"}, {"readonly", "mount"}, {"root", "pivot_root"},
     {"apart", "mount"},   {"detach", "umount"}, {"offline", "unshare"}, {"shown", "mount"},   {"safe", "mount"},
     {"show", "mount"},    {"show-if", "mount"}, {"harden", "mount"},    {"status", "fcntl"},   {"layer", "mount"},
 };
@@ -211,7 +214,7 @@ static void carry_out(struct plan *plan, const char *operation)
     } else if (text_equal(operation, "check")) {
         sys_exit(0);
     } else if (!builder_operation(plan, operation, &object, &call, &result)) {
-        result = root_operation(plan, operation, &object);
+        result = root_operation(plan, operation, &object, &call);
     }
     if (sys_failed(result))
         give_up(plan, &(struct failure){operation[0] == 'p' ? "no namespace" : "cannot bring about ", object, call,

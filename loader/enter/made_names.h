@@ -9,5 +9,7 @@ long file_make(const char *path);
 long file_make_directory(const char *path);
 long file_make_link(const char *words, const char *path);
 long file_make_text(const char *content, const char *path);
+/* What SOURCE holds, as whole lines, and then CONTENT. */
+long file_make_joined(const char *source, const char *content, const char *path);
 
 #endif

@@ -1,11 +1,12 @@
 #include "root_operations.h"
 
+#include "lacking_directories.h"
 #include "made_names.h"
 #include "mounts.h"
 #include "own_mounts.h"
 #include "path_variable.h"
 
-long root_operation(struct plan *plan, const char *operation, const char **object)
+long root_operation(struct plan *plan, const char *operation, const char **object, const char **call)
 {
     if (text_equal(operation, "offline"))
         return mounts_become_offline();
@@ -27,6 +28,16 @@ long root_operation(struct plan *plan, const char *operation, const char **objec
         *object = plan_take(plan);
         struct names but = plan_take_names(plan);
         return mounts_add_entries(directory, *object, &but);
+    }
+    if (text_equal(operation, "joined")) {
+        const char *source = plan_take(plan), *content = plan_take(plan);
+        *object = plan_take(plan);
+        return file_make_joined(source, content, *object);
+    }
+    if (text_equal(operation, "lacking")) {
+        const char *root = plan_take(plan), *stage = plan_take(plan);
+        struct names directories = plan_take_names(plan);
+        return lacking_directories_make(root, stage, &directories, object, call);
     }
     if (text_equal(operation, "apart") || text_equal(operation, "detach")) {
         *object = plan_take(plan);

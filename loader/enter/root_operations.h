@@ -6,6 +6,6 @@
 
 /* Carry one out, and say what it is about. An operation that there is not ends the process. Results below zero are
    negative errnos. */
-long root_operation(struct plan *plan, const char *operation, const char **object);
+long root_operation(struct plan *plan, const char *operation, const char **object, const char **call);
 
 #endif

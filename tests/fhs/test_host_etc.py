@@ -1,12 +1,13 @@
 """What of /etc comes from the host."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import denizen.fhs
-from denizen.fhs.host_etc import HOST, NAMES, EtcFile, EtcLink, User, files, nsswitch
+from denizen.fhs.host_etc import HOST, NAMES, EtcFile, EtcJoined, EtcLink, User, files, nsswitch
+from denizen.formats.sysusers import AccountRequest
 
 ALICE = User(b"alice", 1000, 1000, b"/home/alice")
 PASSWD = b"root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/zsh\n"
@@ -14,9 +15,11 @@ GROUP = b"root:x:0:\nalice:x:1000:\n"
 
 
 def made(
-    host: Mapping[bytes, bytes], tree: Mapping[bytes, bytes] = MappingProxyType({})
-) -> dict[bytes, EtcFile | EtcLink]:
-    return files(host.get, lambda name: name in host, ALICE, lambda _: False, tree.get)
+    host: Mapping[bytes, bytes],
+    tree: Mapping[bytes, bytes] = MappingProxyType({}),
+    requests: Sequence[AccountRequest] = (),
+) -> dict[bytes, EtcFile | EtcJoined | EtcLink]:
+    return files(host.get, lambda name: name in host, ALICE, lambda _: False, tree.get, requests=requests)
 
 
 def test_the_hosts_files_are_led_to_so_that_changes_show() -> None:
@@ -51,6 +54,16 @@ def test_on_a_host_without_accounts_a_tree_has_those_of_any_system() -> None:
     assert found[b"passwd"] == EtcFile(system[b"passwd"] + ALICE.line)
     assert found[b"group"] == EtcFile(system[b"group"] + b"alice:x:1000:\n")
     assert made({b"passwd": PASSWD, b"group": GROUP}, system)[b"passwd"] == EtcLink(HOST + b"/etc/passwd")
+
+
+def test_accounts_of_packages_are_added_where_a_host_lacks_them() -> None:
+    requests = [AccountRequest(b"mail", is_user=True, number=8), AccountRequest(b"alice", is_user=True)]
+    lines = b"mail:x:8:8::/:/usr/sbin/nologin\n"
+    found = made({b"passwd": PASSWD, b"group": GROUP}, requests=requests)
+    assert found[b"passwd"] == EtcJoined(HOST + b"/etc/passwd", lines)
+    assert found[b"group"] == EtcJoined(HOST + b"/etc/group", b"mail:x:8:\n")
+    bare = made({}, {b"passwd": b"root:x:0:0::/:\n"}, requests)
+    assert bare[b"passwd"] == EtcFile(b"root:x:0:0::/:\n" + ALICE.line + lines)
 
 
 def test_services_without_a_module_go_with_their_actions() -> None:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from denizen.fhs.host_etc import EtcFile, EtcLink
+from denizen.fhs.host_etc import EtcFile, EtcJoined, EtcLink
 from denizen.fhs.mounts import BindMount, EnteredRoot, entering, sandbox, standing
+from denizen.value import replace
 
 LOADER = Path(__file__).parents[2] / "loader"
 ENTRY = EnteredRoot(
@@ -50,6 +51,28 @@ def test_links_and_texts_make_the_hosts_side_of_etc() -> None:
     assert has(plan, b"symlink", b"/.denizen/host/etc/hosts", b"/s/.denizen/etc/hosts")
     assert has(plan, b"text", b"passwd: files\n", b"/s/.denizen/etc/nsswitch.conf")
     assert has(plan, b"symlink", b"usr/bin", b"/s/bin")
+
+
+def test_a_hosts_file_with_lines_added_comes_after_the_hosts_etc() -> None:
+    joined = EtcJoined(b"/.denizen/host/etc/passwd", b"a:x:1:1::/:\n")
+    plan = entering(replace(ENTRY, etc={b"passwd": joined}))
+    words = (b"joined", b"/s/.denizen/host/etc/passwd", joined.text, b"/s/.denizen/etc/passwd")
+    assert has(plan, *words)
+    assert plan.index(b"joined") > plan.index(b"/s/.denizen/host/etc")
+
+
+def test_directories_of_state_are_made_for_who_enters_alone() -> None:
+    entry = replace(ENTRY, state=(b"/run/a", b"/var/lib/b"))
+    assert has(
+        entering(entry), b"lacking", b"/s", b"/s/.denizen/state", b"2", b"/run/a", b"/var/lib/b", b"root"
+    )
+    assert b"lacking" not in standing(entry)
+    assert b"lacking" not in entering(ENTRY)
+
+
+def test_what_is_gone_when_a_machine_stops_can_be_written() -> None:
+    assert has(entering(ENTRY), b"tmpfs", b"/s/run")
+    assert not has(entering(ENTRY), b"tmpfs", b"/s/tmp")
 
 
 def test_bindings_come_after_the_tree() -> None:

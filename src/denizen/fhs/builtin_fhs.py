@@ -10,6 +10,8 @@ Variables:
     rules        triggers.toml as it was when this was written, so that the recipe says all
     diversions   where there are any, dpkg's: path, the path that packages' files get instead, and a package
                  whose file stays; nothing for none
+    accounts     where there are any, those that scripts make, as lines of sysusers.d
+    directories  where there are any, the directories of state that scripts make
     standing     not empty for a tree that nobody enters: see Parts
     confined     not empty for such a tree whose triggers are run, as far as that can be done there
 
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 BUILDER = b"builtin:fhs"
 # The file at the top of the tree that has the base names of the packages.
 PACKAGES = b"packages"
+# Of all packages, by scripts and declarations: lines of sysusers.d(5), and directories of state, a line each.
+ACCOUNTS = b"usr/share/denizen/accounts"
+DIRECTORIES = b"usr/share/denizen/directories"
 
 
 class Parts(Value):
@@ -49,6 +54,8 @@ class Parts(Value):
         triplets: the multiarch directories, the native one first.
         rules: the text of triggers.toml.
         diversions: dpkg's: (path, the path that packages' files get, a package whose file stays or None).
+        accounts: those that scripts make, as lines of sysusers.d(5).
+        directories: the directories of state that scripts make.
         standing: nobody enters the tree, whose files are found where it lies. So links in it are relative,
             what the host has is not linked to, and what is executed is a link to the package's file: a hard
             link would change the times by which a program is known.
@@ -62,6 +69,8 @@ class Parts(Value):
     triplets: tuple[bytes, ...]
     rules: bytes
     diversions: tuple[tuple[bytes, bytes, Ingredient | None], ...] = ()
+    accounts: bytes = b""
+    directories: tuple[bytes, ...] = ()
     standing: bool = False
     confined: bool = False
 
@@ -76,6 +85,8 @@ class Composition(Value):
     triplets: tuple[bytes, ...]
     rules: bytes
     diversions: tuple[tuple[bytes, bytes, StorePath | None], ...] = ()
+    accounts: bytes = b""
+    directories: tuple[bytes, ...] = ()
     standing: bool = False
     confined: bool = False
 
@@ -97,6 +108,10 @@ def composing(parts: Parts, store_dir: bytes) -> Derivation:
     if parts.diversions:  # else the recipes of all environments there are would be others
         rows = [(path, to, full(stays) if stays else b"") for path, to, stays in parts.diversions]
         variables[b"diversions"] = table(rows)
+    if parts.accounts:
+        variables[b"accounts"] = parts.accounts
+    if parts.directories:
+        variables[b"directories"] = table([one] for one in parts.directories)
     if parts.standing:
         variables[b"standing"] = b"1"
     if parts.confined:
@@ -124,6 +139,8 @@ def read(variables: Variables) -> Composition:
             (path, to, variables.store_path(stays) if stays else None)
             for path, to, stays in variables.rows(b"diversions", 3, default=b"")
         ),
+        variables.text(b"accounts", default=b""),
+        tuple(row[0] for row in variables.rows(b"directories", 1, default=b"")),
         bool(variables.text(b"standing", default=b"")),
         bool(variables.text(b"confined", default=b"")),
     )

@@ -2,7 +2,7 @@
 
 1. Every package's /usr, /etc and /opt is linked into one new tree, file by file (hard links; /etc is copied,
    because tools write there), and under another name where a package diverts the file (dpkg-divert(1)).
-2. Links, copies and texts of the rules.
+2. Links, copies and texts of the rules; the accounts and directories of state that packages ask for.
 3. Triggers: tools of the tree itself, each in a sandbox that has the tree and no network, and may write where
    its rule says (tool_sandboxes.py).
 """
@@ -17,15 +17,18 @@ from denizen.fhs import builtin_fhs
 from denizen.fhs.composed_tree import ComposedTree
 from denizen.fhs.diversions import TOPS, DivertedPaths
 from denizen.fhs.enabled_links import enabled_links
+from denizen.fhs.state_directories import wanted_directories
 from denizen.fhs.tool_sandboxes import ConfinedTools, EnteredTree
 from denizen.fhs.tree_model import Model, NodeKind
 from denizen.fhs.trigger_rules import read_rules
 from denizen.fhs.trigger_runs import TriggerRuns
+from denizen.formats.sysusers import read_sysusers, sysusers_text
+from denizen.formats.tmpfiles import directories_in
 from denizen.store.errors import doing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from denizen.build.build_task import Build
     from denizen.fhs.builtin_fhs import Composition
@@ -79,6 +82,7 @@ class _Composing:
             self._tree.make_directory(name)
         names = sorted(package.base for package in self._plan.packages)
         self._tree.write(builtin_fhs.PACKAGES, "".join([name + "\n" for name in names]).encode())
+        self._note_state()
         self._follow_rules(self._rules)
         self._make_links(self._plan.links)
         for rule in self._rules.enabled:  # of files to which the links of configuration files lead
@@ -106,6 +110,26 @@ class _Composing:
                         self._add_link(number, path, os.readlink(entry.path))
                     else:
                         self._add_file(number, path, entry.path)
+
+    def _note_state(self) -> None:
+        """Write down the accounts and the directories of state that packages ask for, for who enters."""
+        text = self._declared(b"usr/lib/sysusers.d/*.conf") + self._plan.accounts
+        accounts = dict.fromkeys(read_sysusers(text))
+        asked = [*self._plan.directories, *directories_in(self._declared(b"usr/lib/tmpfiles.d/*.conf"))]
+        for package in self._plan.packages:
+            asked += _directories_below(self._task.place_of(package), b"var")
+        directories = wanted_directories(asked, self._rules.state)
+        for path, content in (
+            (builtin_fhs.ACCOUNTS, sysusers_text(accounts)),
+            (builtin_fhs.DIRECTORIES, b"".join([place + b"\n" for place in directories])),
+        ):
+            if content:
+                self._tree.write_new(path, content)
+
+    def _declared(self, pattern: bytes) -> bytes:
+        """Return what files whose paths match hold; links that lead out of the tree are left out."""
+        found = [self._tree.content(path) for path in self._model.matching(pattern) if path in self._model]
+        return b"".join([text + b"\n" for text in found])
 
     def _diverted(self, path: bytes, package: StorePath) -> bytes:
         """Return the path that a package's file at `path` gets; its directory is made."""
@@ -217,6 +241,12 @@ class _Composing:
             link = os.path.join(os.path.dirname(path), name)
             if link not in self._model:
                 self._tree.link(link, b"/" + one)
+
+
+def _directories_below(place: bytes, top: bytes) -> Iterator[bytes]:
+    """Yield the paths, absolute as if `place` were the root, of the directories below one of it."""
+    for directory, _, _ in os.walk(os.path.join(place, top)):
+        yield directory[len(place) :]
 
 
 def _link_or_copy(source: bytes, place: bytes) -> None:

@@ -6,6 +6,8 @@ from denizen.fhs.alternatives import alternatives_in
 from denizen.fhs.configuration_files import configuration_files_in
 from denizen.fhs.diversions import diversions_in
 from denizen.fhs.package_relations import relations
+from denizen.fhs.state_directories import state_directories_in
+from denizen.fhs.system_accounts import accounts_in
 from denizen.value import Value
 
 TYPE_CHECKING = False
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from denizen.fhs.alternatives import Alternative
     from denizen.fhs.diversions import Diversion
     from denizen.fhs.package_relations import Relation
+    from denizen.formats.sysusers import AccountRequest
 
 
 class Control(Value):
@@ -20,6 +23,8 @@ class Control(Value):
 
     Attributes:
         configuration: (file, template) of the configuration files that the postinst makes.
+        accounts: the users and groups that it makes.
+        directories: the directories that it makes.
     """
 
     name: bytes
@@ -32,6 +37,8 @@ class Control(Value):
     alternatives: tuple[Alternative, ...]
     diversions: tuple[Diversion, ...] = ()
     configuration: tuple[tuple[bytes, bytes], ...] = ()
+    accounts: tuple[AccountRequest, ...] = ()
+    directories: tuple[bytes, ...] = ()
 
 
 def read_control(control: bytes, postinst: bytes, preinst: bytes = b"") -> Control:
@@ -55,4 +62,6 @@ def read_control(control: bytes, postinst: bytes, preinst: bytes = b"") -> Contr
         tuple(alternatives_in(postinst)),
         tuple(dict.fromkeys([*diversions_in(preinst, name), *diversions_in(postinst, name)])),
         tuple(dict.fromkeys(configuration_files_in(postinst))),
+        tuple(dict.fromkeys(accounts_in(postinst))),
+        tuple(dict.fromkeys(state_directories_in(postinst))),
     )

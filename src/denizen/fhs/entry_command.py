@@ -11,9 +11,12 @@ import os
 import pwd
 
 from denizen.fhs import driver_libraries
+from denizen.fhs.builtin_fhs import ACCOUNTS, DIRECTORIES
 from denizen.fhs.host_etc import DEFAULT_GROUP, DEFAULT_PASSWD, HOST, User, files
 from denizen.fhs.mounts import EnteredRoot, entering
+from denizen.fhs.state_directories import MAX_DIRECTORIES
 from denizen.fileview import USR_MERGED, exists
+from denizen.formats.sysusers import read_sysusers
 from denizen.host import machine_name
 from denizen.linker.ldcache import BadCache
 from denizen.machines import by_kernel
@@ -70,11 +73,13 @@ def entry_of(inside: Inside) -> EnteredRoot:
         _user(),
         lambda name: _serves(tree, name),
         lambda name: _read(_accounts(tree, name)),
+        requests=read_sysusers(_read(os.path.join(tree, ACCOUNTS)) or b""),
     )
     merged = tuple(name for name in USR_MERGED if os.path.isdir(b"%b/usr/%b" % (tree, name)))
     shown = tuple(_manifests()) if inside.cache else ()
     top = tuple(os.listdir(b"/"))
-    return EnteredRoot(tree, etc, inside.stage, merged, top, inside.bindings, inside.cache, shown)
+    state = tuple((_read(os.path.join(tree, DIRECTORIES)) or b"").splitlines()[:MAX_DIRECTORIES])
+    return EnteredRoot(tree, etc, inside.stage, merged, top, inside.bindings, inside.cache, shown, state)
 
 
 def entry_elsewhere(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from denizen.fhs.system_accounts import lacking
 from denizen.value import Value
 
 # The host's /etc and /usr inside an environment.
@@ -9,7 +10,12 @@ HOST = b"/.denizen/host"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeAlias
+
+    from denizen.formats.sysusers import AccountRequest
+
+    EtcEntry: TypeAlias = "EtcFile | EtcJoined | EtcLink"
 
 # name -> its link's target on a host without it; "" for no link. Services, protocols and others may be the
 # tree's own (netbase), in files that no link replaces. Each name has its link to /.denizen/etc in
@@ -49,6 +55,13 @@ class EtcFile(Value):
     text: bytes
 
 
+class EtcJoined(Value):
+    """A file in /.denizen/etc: what the host's file of this path holds when it is entered, and a text."""
+
+    source: bytes
+    text: bytes
+
+
 class EtcLink(Value):
     """A link in /.denizen/etc."""
 
@@ -76,7 +89,9 @@ def files(
     user: User,
     modules: Callable[[bytes], bool],
     tree: Callable[[bytes], bytes | None],
-) -> dict[bytes, EtcFile | EtcLink]:
+    *,
+    requests: Sequence[AccountRequest] = (),
+) -> dict[bytes, EtcEntry]:
     """Return the files and links of /.denizen/etc, by name.
 
     Args:
@@ -85,8 +100,9 @@ def files(
         user: the user who enters.
         modules: tells whether the tree has the module of an NSS service.
         tree: returns the tree's "passwd" or "group" of any system (Debian Policy 9.2.2); None for none.
+        requests: the accounts that the tree's packages ask for.
     """
-    found: dict[bytes, EtcFile | EtcLink] = {}
+    found: dict[bytes, EtcEntry] = {}
     for name, default in NAMES.items():
         if exists(name):
             found[name] = EtcLink(HOST + b"/etc/" + name)
@@ -99,9 +115,28 @@ def files(
         found[b"passwd"] = EtcFile((_short(passwd) or b"root:x:0:0:root:/root:/bin/bash\n") + user.line)
     if group is None or not _has_id(group, user.gid):
         found[b"group"] = EtcFile((_short(group) or b"root:x:0:\n") + b"%b:x:%d:\n" % (user.name, user.gid))
+    _add_accounts(found, passwd or b"", group or b"", requests)
     services = _short(host(b"nsswitch.conf")) or DEFAULT_NSSWITCH
     found[b"nsswitch.conf"] = EtcFile(nsswitch(services, modules))
     return found
+
+
+def _add_accounts(
+    found: dict[bytes, EtcEntry], passwd: bytes, group: bytes, requests: Sequence[AccountRequest]
+) -> None:
+    """Add to passwd and group the accounts that are in neither of what they hold."""
+    lines = lacking(_text(found, b"passwd") or passwd, _text(found, b"group") or group, requests)
+    for name, text in ((b"passwd", lines.passwd), (b"group", lines.group)):
+        entry = found.get(name)
+        if text and isinstance(entry, EtcFile):
+            found[name] = EtcFile(entry.text + text)
+        elif text and isinstance(entry, EtcLink):
+            found[name] = EtcJoined(entry.target, text)
+
+
+def _text(found: Mapping[bytes, EtcEntry], name: bytes) -> bytes:
+    entry = found.get(name)
+    return entry.text if isinstance(entry, EtcFile) else b""
 
 
 def _short(text: bytes | None) -> bytes:

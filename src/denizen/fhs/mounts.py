@@ -17,7 +17,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.fhs.driver_libraries import SHARE
-from denizen.fhs.host_etc import HOST, EtcFile
+from denizen.fhs.host_etc import HOST, EtcFile, EtcJoined
 from denizen.fileview import USR_MERGED
 from denizen.value import Value
 
@@ -25,12 +25,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from denizen.fhs.host_etc import EtcLink
+    from denizen.fhs.host_etc import EtcEntry
 
 # Names at the root that come from the environment or are made, not taken from the host.
 _OWN = (*USR_MERGED, b"usr", b"etc", b".denizen", b"opt")
 # Directories that programs expect; they are made if the host lacks them (a bare root).
 _EXPECTED = (b"proc", b"dev", b"sys", b"tmp", b"run", b"var", b"home", b"opt", b"mnt")
+# What lies there is gone when a machine stops: a file system of its own where a host lacks it.
+_PASSING = frozenset({b"run", b"tmp"})
+# An empty directory used on the way.
+_STATE_STAGE = b"/.denizen/state"
 _DEVICES = (b"null", b"zero", b"full", b"random", b"urandom")
 
 
@@ -54,21 +58,27 @@ class EnteredRoot(Value):
         bindings: further paths that the user wants.
         cache: a file to show as /etc/ld.so.cache; b"" for the tree's own.
         manifests: links in /.denizen/share, each with its target inside.
+        state: directories below /var and /run that are made, for as long as the program runs, where the host
+            lacks them; sorted.
     """
 
     tree: bytes
-    etc: Mapping[bytes, EtcFile | EtcLink]
+    etc: Mapping[bytes, EtcEntry]
     stage: bytes
     merged: tuple[bytes, ...]
     top: tuple[bytes, ...]
     bindings: tuple[BindMount, ...] = ()
     cache: bytes = b""
     manifests: tuple[tuple[bytes, bytes], ...] = ()
+    state: tuple[bytes, ...] = ()
 
 
 def entering(entry: EnteredRoot) -> tuple[bytes, ...]:
     """Return the operations that make the root that a user enters."""
     steps = [word for step in _built(entry) for word in step]
+    if entry.state:
+        moved = entry.stage + _STATE_STAGE
+        steps += [b"dir", moved, b"lacking", entry.stage, moved, b"%d" % len(entry.state), *entry.state]
     return (b"private", *steps, b"root", entry.stage, b"readonly", b"/")
 
 
@@ -95,6 +105,7 @@ def _built(entry: EnteredRoot) -> list[tuple[bytes, ...]]:
     steps.append((b"entries", b"/", stage, b"%d" % len(_OWN), *_OWN))
     missing = [name for name in _EXPECTED if name not in entry.top]
     steps += [(b"dir", at(b"/" + name)) for name in (b"usr", b"etc", b"opt", b".denizen", *missing)]
+    steps += [(b"tmpfs", at(b"/" + name)) for name in missing if name in _PASSING]
     below = (b"environment", b"etc", b"host", b"host/etc", b"host/usr")
     steps += [(b"dir", at(b"/.denizen/" + name)) for name in below]
     steps.append((b"symlink", entry.tree, at(b"/.denizen/tree")))
@@ -108,20 +119,25 @@ def _built(entry: EnteredRoot) -> list[tuple[bytes, ...]]:
         place = at(b"/etc/ld.so.cache")
         steps += [(b"bind", entry.cache, place), (b"readonly", place)]
     steps += _shared(entry.manifests, at(SHARE))
-    for name, one in sorted(entry.etc.items()):
-        place = at(b"/.denizen/etc/" + name)
-        steps.append(
-            (b"text", one.text, place) if isinstance(one, EtcFile) else (b"symlink", one.target, place)
-        )
     for name in (b"/etc", b"/usr"):
         target = at(HOST + name)
         # In an environment these names are its own links; the host's directories are below /.denizen/host.
         steps += [(b"offer", name, target), (b"offer", HOST + name, target)]
+    steps += [_of_etc(one, at(b"/.denizen/etc/" + name), stage) for name, one in sorted(entry.etc.items())]
     steps.append((b"offer", b"/usr/local", at(b"/usr/local")))
     steps.append((b"entries", b"/opt", at(b"/opt"), b"0"))
     steps.append((b"entries", entry.tree + b"/opt", at(b"/opt"), b"0"))
     steps += [(b"symlink", b"usr/" + name, at(b"/" + name)) for name in entry.merged]
     return steps + _bound(entry.bindings, stage)
+
+
+def _of_etc(one: EtcEntry, place: bytes, stage: bytes) -> tuple[bytes, ...]:
+    """Return the operation that makes a name of /.denizen/etc, after the host's /etc is shown."""
+    if isinstance(one, EtcJoined):
+        return (b"joined", stage + one.source, one.text, place)
+    if isinstance(one, EtcFile):
+        return (b"text", one.text, place)
+    return (b"symlink", one.target, place)
 
 
 def _shared(manifests: Iterable[tuple[bytes, bytes]], top: bytes) -> list[tuple[bytes, ...]]:

@@ -25,6 +25,7 @@ from denizen.fhs.package_closure import closure
 from denizen.fhs.package_conflicts import ConflictingPackages, clashes
 from denizen.fhs.trigger_rules import read_rules
 from denizen.formats.deb import Deb
+from denizen.formats.sysusers import sysusers_text
 from denizen.machines import debian_names, triplet_of
 from denizen.resolve.cache.package_cache import package_of
 from denizen.resolve.installation.install import fetched, source_of
@@ -296,6 +297,8 @@ def _parts(
         tuple(map(triplet_of, ordered)),
         rules,
         tuple(dict.fromkeys(diverted)),
+        sysusers_text(dict.fromkeys(one for control in controls for one in control.accounts)),
+        tuple(dict.fromkeys(one for control in controls for one in control.directories)),
     )
 
 

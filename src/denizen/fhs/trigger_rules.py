@@ -98,6 +98,13 @@ class Trigger(Value):
     stands: bool = False
 
 
+class StatePlaces(Value):
+    """The places of directories of state; what lies below `without` is left out."""
+
+    below: tuple[str, ...]
+    without: tuple[str, ...]
+
+
 class TriggerRules(Value):
     """All rules of the file."""
 
@@ -109,6 +116,7 @@ class TriggerRules(Value):
     texts: tuple[Text, ...]
     bundles: tuple[Copy, ...]
     triggers: tuple[Trigger, ...]
+    state: StatePlaces
 
 
 def read_rules(text: bytes) -> TriggerRules:
@@ -130,6 +138,7 @@ def _rules(table: dict[str, Any]) -> TriggerRules:
         tuple(Text(row["path"], row["when"], row["content"]) for row in table.get("text", ())),
         tuple(Copy(row["path"], row["source"]) for row in table.get("bundle", ())),
         tuple(map(_trigger, table.get("trigger", ()))),
+        StatePlaces(*(tuple(table.get("state", {}).get(key, ())) for key in ("below", "without"))),
     )
 
 

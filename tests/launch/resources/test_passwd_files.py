@@ -24,3 +24,10 @@ def test_root_is_named_once() -> None:
 def test_what_the_host_says_stays() -> None:
     assert missing_accounts(MemoryView({b"/etc/passwd": b""}), _USER) == {}
     assert list(missing_accounts(MemoryView({b"/etc/group": b""}), _USER)) == [b"/etc/passwd"]
+
+
+def test_the_accounts_of_packages_are_in_them() -> None:
+    view = MemoryView({b"/tree/usr/share/denizen/accounts": b"u own -\ng others 42\n"})
+    made = missing_accounts(view, _USER, (b"/tree", b"/other"))
+    assert made[b"/etc/passwd"].endswith(b"own:x:999:999::/:/usr/sbin/nologin\n")
+    assert made[b"/etc/group"].endswith(b"own:x:999:\nothers:x:42:\n")

@@ -2,6 +2,6 @@
 
 # The generation of the rules by which decisions are made. Increase it when programs with an old decision
 # would start better by a new one: their next start decides again.
-GENERATION = 13
+GENERATION = 14
 # Bytes of a decision's file.
 MAX_SIZE = 256 * 1024

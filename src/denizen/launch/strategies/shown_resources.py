@@ -62,7 +62,7 @@ def shown_files(program: Program, files: LoaderFiles, base: Decision) -> tuple[F
     found = fixed_path_resources(program.view, [one for one in base.objects if one not in systems])
     names = missing_host_names(program.view, base.objects, whole=bool(systems))
     if systems or base.opened or asks_for_accounts(program.image):  # what it opens may ask for its user
-        names |= missing_accounts(program.view, files.owner())
+        names |= missing_accounts(program.view, files.owner(), systems)
     made = [FixedPathResource(path, files.text(text), directory=False) for path, text in names.items()]
     return (*found, *made, *_certificates(program, files, base.objects))
 
