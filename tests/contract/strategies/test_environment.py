@@ -161,6 +161,13 @@ def test_a_child_whose_interpreter_is_nowhere_runs(started: Started, program: Pa
 _SCRIPT = b"#!/usr/bin/reader\nread words < /usr/lib/player/words && echo $words || echo nothing\n"
 
 
+def _static(directory: Path) -> bytes:
+    """Return a program without a dynamic linker: nothing of it tells what it opens."""
+    (directory / "static.c").write_text(_READS + 'const char *greeting(void) { return ""; }')
+    subprocess.run(["gcc", "-w", "-static", "-o", directory / "static", directory / "static.c"], check=True)
+    return (directory / "static").read_bytes()
+
+
 @pytest.fixture
 def unpack(started: Started, tmp_path: Path) -> Callable[[str, str, str], Path]:
     """Make a program of a package that is unpacked as `dpkg-deb -x` does: of a kind, a package, a version.
@@ -172,7 +179,7 @@ def unpack(started: Started, tmp_path: Path) -> Callable[[str, str, str], Path]:
         program, documents = tmp_path / "usr/bin/program", tmp_path / "usr/share/doc" / package
         program.parent.mkdir(parents=True)
         documents.parent.mkdir(parents=True)
-        code = started.compile("reads", _READS).read_bytes()
+        code = _static(tmp_path) if kind == "static" else started.compile("reads", _READS).read_bytes()
         if package == "keeper":  # what it has besides, where it was unpacked
             (tmp_path / "usr/lib/player").mkdir(parents=True)
         program.write_bytes(_SCRIPT if kind == "script" else code)
@@ -203,6 +210,9 @@ def unpack(started: Started, tmp_path: Path) -> Callable[[str, str, str], Path]:
         (("machine code", "reading", VERSION), b"nothing\n"),  # documentation
         (("machine code", "painter", VERSION), b"nothing\n"),  # of other sources, for people
         (("machine code", "compiler", VERSION), b"words of a compiler\n"),
+        (("static", "player", VERSION), b"words of another package\n"),
+        (("static", "player", "2.0-1"), b"nothing\n"),
+        (("static", "sayer", VERSION), b"nothing\n"),
         (("script", "player", VERSION), b"words of another package\n"),
         (("script", "sayer", VERSION), b"words of another package\n"),  # it gets an environment anyway
         (("script", "player", "2.0-1"), b"nothing\n"),

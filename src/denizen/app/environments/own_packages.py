@@ -23,6 +23,7 @@ from denizen.disk import same_content
 from denizen.errors import SourceFailed, display
 from denizen.fhs.generations import Settings
 from denizen.fhs.package_relations import groups
+from denizen.fileview import exists
 from denizen.launch.kept_out import NOT_FETCHED
 from denizen.launch.unpacked_package import unpacked_packages
 from denizen.machines import by_elf, debian_name
@@ -66,8 +67,10 @@ def with_own_packages(
     """
     if not _may_want(examined, wanted, wants):
         return wants
-    unpacked = unpacked_packages(examined.program.view, examined.program.path)
-    if not unpacked:
+    view, program = examined.program.view, examined.program.path
+    unpacked = unpacked_packages(view, program)
+    # A host that has a static program where its package has it has what comes with it there.
+    if not unpacked or (examined.report.stands_alone and exists(view, unpacked[0].program)):
         return wants
     for suite in wanted.suites or known_suites(session):
         found = _of_suite(session, suite, unpacked, examined, wanted)
@@ -103,7 +106,8 @@ def _may_want(examined: ExaminedProgram, wanted: RunRequest, wants: EnvironmentN
         return False
     if image is None:
         return bool(wants.paths)
-    if examined.is_satisfied or image.interpreter is None:
+    # What a static program opens and executes tells no report.
+    if examined.is_satisfied and not examined.report.stands_alone:
         return False
     header = image.header
     machine = by_elf(header.machine, header.bits, little=header.little)
