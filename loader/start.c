@@ -122,6 +122,33 @@ static void add_temporary(struct start *start, const struct decision *decision)
     process_insert_variables(&start->process, words, 1);
 }
 
+/* The tree of the environment that a decision's command enters, which its plan names (src/denizen/fhs/mounts.py). */
+static const char *tree_entered(const struct decision *decision)
+{
+    static const char LINK[] = "/.denizen/tree";
+    for (uint32_t i = 0; i + 2 < decision->header->command.count; i++) {
+        const char *path = decision_string(decision, decision->command[i + 2]);
+        size_t length = text_length(path), end = sizeof LINK - 1;
+        if (text_equal(decision_string(decision, decision->command[i]), "symlink") && length > end &&
+            text_equal(path + length - end, LINK))
+            return decision_string(decision, decision->command[i + 1]);
+    }
+    return NULL;
+}
+
+/* A child whose decision is an environment enters it, unless it is there already: its own command brought it. */
+static void enter_environment(struct start *start, const struct decision *decision)
+{
+    char here[PATH_ROOM];
+    const char *tree = start->process.secure || start->loader || start->attached.entry ? NULL : tree_entered(decision);
+    if (!tree)
+        return;
+    long length = sys_readlink("/.denizen/tree", here, sizeof here - 1);
+    here[length > 0 ? length : 0] = '\0';
+    if (!text_equal(here, tree))
+        launch_command(&start->arena, &start->process, decision, (struct target){.path = start_path(start), .child = true});
+}
+
 /* Started by the kernel in the place of the program's own dynamic linker. */
 static _Noreturn void interpret(struct start *start)
 {
@@ -142,8 +169,10 @@ static _Noreturn void interpret(struct start *start)
     if (identify(&start->process, &subject.identity))
         result = start->attached.entry ? decision_find(&start->arena, &start->process, &subject, &decision)
                                        : decide(start, &subject, &decision);
-    if (result.found)
+    if (result.found) {
+        enter_environment(start, &decision);
         add_temporary(start, &decision);
+    }
     /* A patched copy of a program that the host satisfies lacks what the host's ld.so asks for. */
     bool altered = start->loader || start->attached.entry;
     if (result.found && (altered || adds(&decision)))

@@ -1,9 +1,9 @@
 """The decision about a program that a running one started, made while it waits in its loader.
 
-Its libraries are found wherever they are, but its files are wanted at fixed paths. In a namespace that is the
-one of the program around it: they are shown there, as those of a library that is brought (brought_files), and
-in the next namespaces of that program. Without one, what is executed of the packages around a program finds
-those packages around itself.
+Its libraries are found wherever they are, but its files are wanted at fixed paths. A program that wants a
+whole environment enters it, out of the namespace of the program around it. Files alone are shown in that
+namespace, as those of a library that is brought (brought_files), and in the next namespaces of that program.
+Without a namespace, what is executed of the packages around a program finds those packages around itself.
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ def decide_child(session: Session, program: bytes, wanted: RunRequest) -> None:
         _decide_surrounded(session, os.path.realpath(program), wanted, around)
         return
     made = _decision_about(session, program, wanted)
-    if made.objects and is_mirrored_here():
+    # One that enters an environment has its files there.
+    if made.objects and not whole_systems(made.objects) and is_mirrored_here():
         for decision_store, decision in decisions_around(session.paths.decisions):
             show_files(decision_store, decision, made.objects)
 
 
 def _decision_about(session: Session, program: bytes, wanted: RunRequest) -> Decision:
-    return decide(session, program, wanted, is_child=True).decision
+    return decide(session, program, wanted).decision
 
 
 def _trees_around(decisions: bytes, program: bytes) -> tuple[bytes, ...]:

@@ -69,14 +69,11 @@ def decide(
     program: bytes,
     wanted: RunRequest,
     failed: Decision | None = None,
-    *,
-    is_child: bool = False,
 ) -> Decided:
     """Return the decision how to start the file at `program` (an absolute path), by making it if need be.
 
     A file lock lets one process at a time decide about a program; the others get its result. `failed` is the
-    decision by which the program just failed to start, None if none did. `is_child`: a running program
-    started it, and its loader maps it where it is.
+    decision by which the program just failed to start, None if none did.
 
     Raises:
         NoSuchProgram, CannotStart, Unsatisfied, CannotUse: and the errors of resolving and realising.
@@ -93,7 +90,7 @@ def decide(
                 return Decided(decision_store.directory, known)
             if session.reporter.is_verbose:
                 session.reporter.say(f"deciding how to start {display(program)}")
-            maker = DecisionMaker(session, opened, wanted, is_child=is_child)
+            maker = DecisionMaker(session, opened, wanted)
             return _decide_surrounded(session, maker, wanted) if maker.needs_tree() else maker.run()
     except FileNotFoundError as problem:
         if os.path.exists(program):  # it is another file that is not there
@@ -172,7 +169,6 @@ class DecisionMaker:
         program: Program,
         wanted: RunRequest,
         *,
-        is_child: bool = False,
         wants: EnvironmentNeeds | None = None,
     ) -> None:
         """Take `wants` where what the program needs besides libraries is known already."""
@@ -184,19 +180,16 @@ class DecisionMaker:
         plain = examined.is_satisfied and not examined.needs_library_path
         request = wanted.without_library_path if plain else wanted
         self._decision_store = variant(session.paths.decisions, request.variant)
-        self.wants = wants if wants is not None else self._wants(is_child=is_child)
+        self.wants = wants if wants is not None else self._wants()
         self._bases = BaseDecisions(session, examined, wanted, self._decision_store, self.wants)
         self._chooser = StrategyChooser(session, self._bases)
 
-    def _wants(self, *, is_child: bool) -> EnvironmentNeeds:
+    def _wants(self) -> EnvironmentNeeds:
         """Return what the program needs besides libraries and this host lacks."""
         from denizen.app.environments.own_packages import with_named_packages, with_own_packages
 
         session, examined, wanted = self._session, self._examined, self._wanted
-        wants = examined.wants()
-        # A child in machine code is mapped where the program around it is, and enters no environment.
-        if not is_child or examined.program.image is None or self._is_without_environments():
-            wants = with_own_packages(session, examined, wanted, wants)
+        wants = with_own_packages(session, examined, wanted, examined.wants())
         return with_named_packages(session, wanted, wants)
 
     @property
