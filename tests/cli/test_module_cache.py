@@ -39,9 +39,11 @@ UNTRACED = {name: text for name, text in os.environ.items() if not name.startswi
 WHY = ("why", "--host", "--json", "/bin/sh")
 
 
-def start(package: Path, *, words: tuple[str, ...] = WHY, write: bool = True) -> tuple[str, str]:
+def start(
+    package: Path, *, words: tuple[str, ...] = WHY, write: bool = True, before: str = ""
+) -> tuple[str, str]:
     """(what `why` printed, by what kind of loader a module was imported)."""
-    code = f"import sys; sys.path.insert(0, {str(package.parent)!r})\n"
+    code = f"import sys; sys.path.insert(0, {str(package.parent)!r})\n{before}\n"
     code += f"sys.argv = {['denizen', *words]!r}\n"
     code += f"sys.dont_write_bytecode = {not write}\n"
     code += f"from denizen.cli.main import main; main()\n{REPORT}"
@@ -226,6 +228,17 @@ def test_where_python_writes_no_bytecode_nothing_is_written(package: Path) -> No
     assert [name for name in os.listdir(package / "__pycache__") if name.endswith(".together")] == [
         file_of(package).name
     ]
+
+
+@pytest.mark.parametrize("error", ["MemoryError", "ValueError('unmarshallable object')"])
+def test_where_there_is_no_memory_to_keep_modules_the_command_has_done_its_work(
+    package: Path, error: str
+) -> None:
+    """Python's marshal says it in two ways."""
+    failing = f"from denizen.cli import module_cache_writer\ndef content(*_):\n    raise {error}\n"
+    failing += "module_cache_writer.content = content"
+    assert start(package, before=failing)[0] == start(package, write=False)[0]
+    assert not file_of(package).exists()
 
 
 def test_a_start_that_imported_more_than_is_waited_for_is_not_kept(

@@ -284,7 +284,7 @@ class _CacheFile:
             with open(temporary, "wb") as stream:
                 stream.write(b"%0*d%b%b" % (_DIGITS, len(table), table, codes))
             os.replace(temporary, self._path)
-        except OSError:
+        except (OSError, MemoryError, ValueError):  # ValueError: marshal, where there is no memory
             return  # no room: the next start is as slow as this one
 
     def _table(self) -> "dict[str, Row] | None":
