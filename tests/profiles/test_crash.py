@@ -59,7 +59,7 @@ def test_a_fault_at_any_system_call_leaves_the_old_generation_or_the_new(
 ) -> None:
     copy = partial(fresh, base, in_memory)
     calls = fault_server.calls(operation, copy(), in_memory / "log")
-    assert calls["unlink"] + calls["rename"] > 1
+    assert calls["unlink"] + calls["rename"]
     among = FULL if fault == "ENOSPC" else CHANGING
     for root, status, about in fault_server.faults(operation, fault, calls, among, copy):
         assert status != BROKEN, about
