@@ -19,7 +19,7 @@ PROGRAMS = Path(__file__).parent / "programs.json"
 # after places at which programs look were filled, the twelfth after what a child was told of a path held, the
 # thirteenth, of four suites and two architectures, after that, the fourteenth, which is of three suites and
 # four architectures, after unpacked packages got what they depend on, the fifteenth after commands came from
-# other suites too.
+# other suites too. Ten of other architectures were run after libraries came to emulated programs.
 LISTS = {
     "programs": PROGRAMS,
     "first-forty": Path(__file__).parent / "first_forty.json",
@@ -38,6 +38,7 @@ LISTS = {
     "fourteenth-forty": Path(__file__).parent / "fourteenth_forty.json",
     "fifteenth-forty": Path(__file__).parent / "fifteenth_forty.json",
     "further-ten": Path(__file__).parent / "further_ten.json",
+    "foreign-ten": Path(__file__).parent / "foreign_ten.json",
 }
 
 
@@ -107,7 +108,7 @@ class Entry:
     Attributes:
         directory: where it is unpacked; entries may share one.
         program: below that.
-        machine: "x86-64", "i386" or "aarch64".
+        machine: "x86-64", "i386", "aarch64", "armhf", "ppc64le", "riscv64" or "s390x".
         refusal: what must be named when it is refused; "" where it must run.
         links: (link, target) pairs, or the file in the package that lists them.
         task: what the command does, in a few words.
