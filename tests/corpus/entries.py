@@ -19,7 +19,8 @@ PROGRAMS = Path(__file__).parent / "programs.json"
 # after places at which programs look were filled, the twelfth after what a child was told of a path held, the
 # thirteenth, of four suites and two architectures, after that, the fourteenth, which is of three suites and
 # four architectures, after unpacked packages got what they depend on, the fifteenth after commands came from
-# other suites too. Ten of other architectures were run after libraries came to emulated programs.
+# other suites too. Ten of other architectures were run after libraries came to emulated programs, ten more
+# after commands, files and packages did.
 LISTS = {
     "programs": PROGRAMS,
     "first-forty": Path(__file__).parent / "first_forty.json",
@@ -39,6 +40,7 @@ LISTS = {
     "fifteenth-forty": Path(__file__).parent / "fifteenth_forty.json",
     "further-ten": Path(__file__).parent / "further_ten.json",
     "foreign-ten": Path(__file__).parent / "foreign_ten.json",
+    "foreign-ten-more": Path(__file__).parent / "foreign_ten_more.json",
 }
 
 
