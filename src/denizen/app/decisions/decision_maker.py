@@ -110,7 +110,8 @@ def _decide_surrounded(session: Session, maker: DecisionMaker, wanted: RunReques
 
     wants, script = maker.wants, maker.program.script
     with made_store(session) as store, store.working():
-        trees = StandingTrees(session, store, replace(wanted, suites=wanted.suites or wants.suites))
+        of_own_suite = replace(wanted, suites=wanted.suites or wants.suites)
+        trees = StandingTrees(session, store, of_own_suite, maker.architecture)
         around = trees.composed(packages_for(session, wants, wanted))
         if script is None:
             made = maker.with_tree(around.tree).run()
@@ -197,6 +198,13 @@ class DecisionMaker:
         """Return the program."""
         return self._examined.program
 
+    @property
+    def architecture(self) -> str:
+        """Return the architecture of its packages by Debian's name."""
+        from denizen.app.environments.own_packages import program_architecture
+
+        return program_architecture(self._examined)
+
     def needs_tree(self) -> bool:
         """Tell whether it wants packages around it, and no environment can be entered here.
 
@@ -206,9 +214,11 @@ class DecisionMaker:
         wanted, wants = self._wanted, self.wants
         if not wants.packages or wanted.around or wanted.lock is not None:
             return False
-        if wanted.strategy not in _IN_TREES or (self.program.image is None and not wants.paths):
+        if self._examined.report.stands_alone:
             return False
-        if self._examined.report.is_emulated or self._examined.report.stands_alone:
+        if self._examined.report.is_emulated:  # an environment is of this machine's programs
+            return wanted.strategy in ("", StrategyName.EMULATED.value)
+        if wanted.strategy not in _IN_TREES or (self.program.image is None and not wants.paths):
             return False
         return StrategyName.FHS.value in wanted.excluded or self._is_without_environments()
 

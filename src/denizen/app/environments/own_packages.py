@@ -72,12 +72,14 @@ def with_own_packages(
     # A host that has a static program where its package has it has what comes with it there.
     if not unpacked or (examined.report.stands_alone and exists(view, unpacked[0].program)):
         return wants
+    architecture = program_architecture(examined)
     for suite in wanted.suites or known_suites(session):
         found = _of_suite(session, suite, unpacked, examined, wanted)
         if found.packages and (wants.paths or found.wants_more or unpacked[0].has_files):
             reason = f"its package {', '.join(found.packages)} has files at fixed paths, or depends on others"
             named = (*wants.packages, *found.packages)
-            packages = (*named, *_permitted(session, wanted, suite, named, found.recommended))
+            kind = Settings(named, (suite,), (architecture,))
+            packages = (*named, *_permitted(session, wanted, kind, found.recommended))
             reasons = (*wants.reasons, reason)
             standing = unpacked[0].program if len(found.packages) == len(unpacked) else b""
             return replace(wants, packages=packages, reasons=reasons, suites=(suite,), standing=standing)
@@ -109,9 +111,15 @@ def _may_want(examined: ExaminedProgram, wanted: RunRequest, wants: EnvironmentN
     # What a static program opens and executes tells no report.
     if examined.is_satisfied and not examined.report.stands_alone:
         return False
-    header = image.header
-    machine = by_elf(header.machine, header.bits, little=header.little)
-    return debian_name(machine) == own_architecture()
+    return examined.report.is_emulated or program_architecture(examined) == own_architecture()
+
+
+def program_architecture(examined: ExaminedProgram) -> str:
+    """Return the architecture of a program's packages by Debian's name: this machine's for a script."""
+    if examined.program.image is None:
+        return own_architecture()
+    header = examined.program.image.header
+    return debian_name(by_elf(header.machine, header.bits, little=header.little))
 
 
 class _OwnPackages(Value):
@@ -139,9 +147,9 @@ def _of_suite(
 
     Return none for a suite that cannot be asked, which is told.
     """
-    policy = FetchPolicy(offline=wanted.offline)
+    policy, architecture = FetchPolicy(offline=wanted.offline), program_architecture(examined)
     try:
-        with made_base_index(session, (suite,), Scope.LIBRARIES, policy) as index:
+        with made_base_index(session, (suite,), Scope.LIBRARIES, policy, architecture) as index:
             asked = _AskedSuite(session, policy, index, examined.program.path)
             found = [same for one in unpacked if (same := asked.package(one)) is not None]
             return _OwnPackages(
@@ -157,18 +165,15 @@ def _of_suite(
 
 
 def _permitted(
-    session: Session, wanted: RunRequest, suite: str, packages: tuple[str, ...], recommended: tuple[str, ...]
+    session: Session, wanted: RunRequest, named: Settings, recommended: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Return what comes with packages, being recommended; () if it may not be fetched, which is told."""
     policy = FetchPolicy(offline=wanted.offline)
-    new = tuple(name for name in recommended if name not in packages)
+    new = tuple(name for name in recommended if name not in named.packages)
     if not new:
         return ()
-
-    def size(names: tuple[str, ...]) -> int:
-        return size_to_fetch(session, Settings(names, (suite,), (own_architecture(),)), policy)
-
-    more = size((*packages, *new)) - size(packages)
+    with_new = replace(named, packages=(*named.packages, *new))
+    more = size_to_fetch(session, with_new, policy) - size_to_fetch(session, named, policy)
     reason = NOT_FETCHED if wanted.offline and more else over_budget(session, more)
     if not reason:
         return new

@@ -69,10 +69,12 @@ def confines_tools(enter: bytes) -> bool:
 class StandingTrees:
     """The trees for one program's commands."""
 
-    def __init__(self, session: Session, store: Store, wanted: RunRequest) -> None:
+    def __init__(self, session: Session, store: Store, wanted: RunRequest, architecture: str = "") -> None:
+        """`architecture` is that of the packages by Debian's name; "" for this machine's."""
         self._session = session
         self._store = store
         self._wanted = wanted
+        self._architecture = architecture or own_architecture()
         self._policy = FetchPolicy(offline=wanted.offline)
 
     def size(self, packages: Sequence[str]) -> int:
@@ -83,12 +85,14 @@ class StandingTrees:
     def composed(self, packages: Sequence[str]) -> StandingTree:
         """Return the tree, which the caller must keep. Raises the errors of creating environments."""
         context = creation_context(self._session, self._store, self._policy)
-        context = replace(context, standing=True, confined=confines_tools(context.means.enter))
+        # The tools of another machine's packages do not run here by themselves.
+        is_own = self._architecture == own_architecture()
+        context = replace(context, standing=True, confined=is_own and confines_tools(context.means.enter))
         made = make(context, self._pins(packages), self._settings(packages)).tree
         return StandingTree(made, self._store.place_of(made))
 
     def _settings(self, packages: Sequence[str]) -> Settings:
-        return Settings(tuple(packages), self._wanted.suites, (own_architecture(),))
+        return Settings(tuple(packages), self._wanted.suites, (self._architecture,))
 
     def _pins(self, packages: Sequence[str]) -> tuple[Pin, ...]:
         """Return the packages and all that they depend on, as far as it is to be had."""

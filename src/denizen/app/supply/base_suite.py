@@ -36,13 +36,18 @@ def base_index(session: Session, asked: Sequence[str] = ()) -> Index:
     return open_index(session, own_architecture(), base_suites(session, asked))
 
 
-def made_base_index(session: Session, asked: Sequence[str], scope: Scope, policy: FetchPolicy) -> Index:
-    """Return the index of the base suite, or of those asked for, for this machine; make it if it is missing.
+def made_base_index(
+    session: Session, asked: Sequence[str], scope: Scope, policy: FetchPolicy, architecture: str = ""
+) -> Index:
+    """Return the index of the base suite, or of those asked for; make it if it is missing.
 
-    Raises SourceFailed, HostLacks, and what `base_index` raises.
+    `architecture`: by Debian's name; "" for this machine's. Raises SourceFailed, HostLacks, and what
+    `base_index` raises.
     """
     from denizen.app.supply.ensure_index import ensure
+    from denizen.app.supply.open_index import open_index
     from denizen.app.supply.own_architecture import own_architecture
 
-    ensure(session, base_suites(session, asked), own_architecture(), scope, policy)
-    return base_index(session, asked)
+    suites, wanted = base_suites(session, asked), architecture or own_architecture()
+    ensure(session, suites, wanted, scope, policy)
+    return open_index(session, wanted, suites)
