@@ -33,13 +33,24 @@ COMPANIONS = {
     "denizen-bundle": (*LOADER, "enter/errno_text.c", "unpack/*.c"),
     "denizen-enter": (
         *("text.c", "covered_linker.c", "arena.c", "temporary_directory.c", "budget.c", "helper_process.c"),
+        *("command_names.c", "command_records.c", "looked_places.c", "starters.c", "inside/command_looker.c"),
         *("resident/library_names.c", "resident/package_index.c", "enter/*.c"),
     ),
     "denizen-front": ("text.c", "front/*.c"),
     "denizen-ldconfig": ("text.c", "loader_settings.c", "resident/package_index.c", "ldconfig/*.c"),
-    "denizen-inside": (*INSIDE_PROGRAMS, "starters.c", "inside/*.c"),
+    "denizen-inside": (
+        *INSIDE_PROGRAMS,
+        "command_names.c",
+        "command_records.c",
+        "looked_places.c",
+        "starters.c",
+        "inside/*.c",
+    ),
     "denizen-exec": (
         *INSIDE_PROGRAMS,
+        "command_names.c",
+        "command_records.c",
+        "looked_places.c",
         "starters.c",
         *(f"inside/{stem}.c" for stem in ("child", "ending", "exec", "open", "shell", "spawn", "stat")),
         *(f"inside/{stem}.c" for stem in ("command_looker", "command_search", "missing_command")),
@@ -62,7 +73,16 @@ FAST = (
 FLAGS = {stem: ["-Wl,-s"] for stem in ("", "denizen-bundle", "denizen-inside", "denizen-resident")}
 LIBRARIES = ("denizen-exec", "denizen-inside", "denizen-resident")
 # Sources beside the loader's own that only the libraries have.
-OF_LIBRARIES = ("budget.c", "failure_note.c", "failure_signals.c", "unseen_child.c", "symbols.c")
+OF_LIBRARIES = (
+    "budget.c",
+    "command_names.c",
+    "command_records.c",
+    "failure_note.c",
+    "failure_signals.c",
+    "looked_places.c",
+    "unseen_child.c",
+    "symbols.c",
+)
 # Instead of unpack/, in what has no image.
 PACKED_ABSENT = "packed_absent.c"
 

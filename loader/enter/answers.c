@@ -1,9 +1,8 @@
 #include "answers.h"
 
-#include "../helper_process.h"
 #include "../text.h"
 #include "notifications.h"
-#include "sysroot_misses.h"
+#include "questions.h"
 
 /* sched.h, linux/close_range.h, sys/socket.h, signal.h, sys/wait.h, linux/prctl.h, fcntl.h. */
 enum {
@@ -12,22 +11,10 @@ enum {
     AF_UNIX = 1,
     SOCK_STREAM = 1,
     SOCK_CLOEXEC = 02000000,
-    SIGTERM = 15,
     IGNORED = 1,
     WAIT_FOR_ALL = 0x40000000,
     PR_SET_PTRACER = 0x59616d61,
-    WRITE_ONLY = 1,
-    NO_TERMINAL = 0400,
 };
-enum { LISTENER = 3, MAX_WORDS = 100, LOOK_AGAIN = 100 * 1000 * 1000 /* nanoseconds */, MAX_VAIN = 8 };
-
-struct answers {
-    const struct names *directories;
-    const struct names *helper;
-    /* Of answers that said nothing: no network, no memory, no helper. Shared by the processes that answer. */
-    unsigned *vain;
-};
-
 /* Below each directory of sysroots: no file, but the process that answers says that it is there. */
 static const char QUESTION[] = ".answered";
 
@@ -54,103 +41,6 @@ static bool are_answered(const struct names *directories)
     return directories->count > 0;
 }
 
-/* The words of the helper, what it is asked and a null pointer. */
-static bool take_words(const char **words, const struct names *helper, const struct sysroot_miss *miss)
-{
-    const char *const asked[] = {"--opened", miss->opened, "--missed", miss->name, "--", miss->program, NULL};
-    size_t count = 0;
-    if (helper->count + (long)(sizeof asked / sizeof *asked) > MAX_WORDS)
-        return false;
-    for (long i = 0; i < helper->count; i++)
-        words[count++] = helper->first[i];
-    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
-        words[count++] = asked[i];
-    return true;
-}
-
-/* The helper's errors go where the program's do. */
-static void take_standard_error(uint32_t process)
-{
-    char room[40];
-    struct text path = text_in(room, sizeof room);
-    text_add(&path, "/proc/");
-    text_add_decimal(&path, process);
-    text_add(&path, "/fd/2");
-    int fd = sys_openat(SYS_AT_CWD, room, WRITE_ONLY | NO_TERMINAL);
-    if (fd >= 0 && fd != 2) {
-        sys_dup_onto(fd, 2);
-        sys_close(fd);
-    }
-}
-
-static _Noreturn void become_helper(const char **words, uint32_t process)
-{
-    char mark[] = HELPER_MARK "=1";
-    char path[] = HELPER_PATH;
-    char *environment[] = {path, mark, NULL};
-    take_standard_error(process);
-    helper_process_prepare();
-    sys_execve(words[0], (char *const *)(uintptr_t)words, environment);
-    sys_exit(EXIT_CANNOT_START);
-}
-
-/* Wait for the helper, and end it if nobody waits for its answer any more. */
-static void wait_for(long helper, const struct notification *notification)
-{
-    struct {
-        int fd;
-        int16_t events, found;
-    } ended = {(int)arch_syscall(__NR_pidfd_open, helper, 0, 0, 0, 0, 0), 1, 0};
-    const struct {
-        long seconds, nanoseconds;
-    } pause = {0, LOOK_AGAIN};
-    int status;
-    while (ended.fd >= 0 && arch_syscall(__NR_ppoll, (long)&ended, 1, (long)&pause, 0, 0, 0) == 0)
-        if (!notifications_is_waiting(LISTENER, notification)) {
-            arch_syscall(__NR_kill, helper, SIGTERM, 0, 0, 0, 0);
-            break;
-        }
-    while (sys_wait(helper, &status) == -SYS_EINTR)
-        continue;
-}
-
-/* A process for each question: the other threads and processes of the program go on meanwhile. */
-static _Noreturn void ask(const struct answers *answers, const struct notification *notification,
-                          const struct sysroot_miss *miss, const char *path)
-{
-    const char *words[MAX_WORDS];
-    long helper = take_words(words, answers->helper, miss) ? sys_fork() : -1;
-    if (helper == 0)
-        become_helper(words, notification->process);
-    if (helper > 0)
-        wait_for(helper, notification);
-    struct sysroot_miss again;
-    if (sysroot_misses_find(answers->directories, path, &again))
-        ++*answers->vain;
-    notifications_go_on(LISTENER, notification);
-    sys_exit(0);
-}
-
-static void answer(const struct answers *answers, const struct notification *notification)
-{
-    char path[PATH_ROOM];
-    struct sysroot_miss miss;
-    if (notifications_path(notification, path) && notifications_is_waiting(LISTENER, notification)) {
-        if (is_question(answers->directories, path)) {
-            notifications_say_there(LISTENER, notification);
-            return;
-        }
-        if (*answers->vain < MAX_VAIN && sysroot_misses_find(answers->directories, path, &miss)) {
-            long asking = sys_fork();
-            if (asking == 0)
-                ask(answers, notification, &miss, path);
-            if (asking > 0)
-                return;
-        }
-    }
-    notifications_go_on(LISTENER, notification);
-}
-
 /* Nothing of the program's stays: no descriptor that keeps a pipe open, no directory that keeps a file system busy, no
    signal that its terminal sends. Children are not waited for. */
 static void part(void)
@@ -173,10 +63,21 @@ static void keep_only(int listener)
     arch_syscall(__NR_close_range, LISTENER + 1, -1, 0, 0, 0, 0);
 }
 
+static void answer(const struct answers *answers, struct searches *searches, const struct notification *notification)
+{
+    char path[PATH_ROOM];
+    if (!notifications_is_execution(notification) && notifications_path(notification, path) &&
+        is_question(answers->directories, path))
+        notifications_say_there(LISTENER, notification);
+    else
+        questions_take(answers, searches, notification);
+}
+
 static _Noreturn void answer_all(const struct answers *answers, const int ends[2])
 {
     int listener = -1;
     struct notification notification;
+    struct searches searches = {.next = 0};
     if (sys_read(ends[1], &listener, sizeof listener) != sizeof listener || listener < 0)
         sys_exit(0);
     part();
@@ -184,7 +85,7 @@ static _Noreturn void answer_all(const struct answers *answers, const int ends[2
     sys_write(ends[1], "", 1);
     keep_only(listener);
     while (notifications_next(LISTENER, &notification))
-        answer(answers, &notification);
+        answer(answers, &searches, &notification);
     sys_exit(0);
 }
 
@@ -209,17 +110,18 @@ static long hand_over(long answering, const int ends[2], const char **call)
     return 0;
 }
 
-long answers_begin(const struct names *directories, const struct names *helper, const char **call)
+long answers_begin(const struct names *directories, const struct names *helper, const struct command_places *places,
+                   const char **call)
 {
     int ends[2];
     if (are_answered(directories))
         return 0;
     *call = "mmap";
-    long shared = sys_mmap(0, sizeof(unsigned), SYS_PROT_READ | SYS_PROT_WRITE, SYS_MAP_SHARED | SYS_MAP_ANONYMOUS, -1,
+    long shared = sys_mmap(0, sizeof(struct counts), SYS_PROT_READ | SYS_PROT_WRITE, SYS_MAP_SHARED | SYS_MAP_ANONYMOUS, -1,
                            0);
     if (sys_failed(shared))
         return shared;
-    struct answers answers = {directories, helper, (unsigned *)shared};
+    struct answers answers = {directories, helper, places, (struct counts *)shared};
     *call = "socketpair";
     long result = arch_syscall(__NR_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, (long)ends, 0, 0);
     if (sys_failed(result))

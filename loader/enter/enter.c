@@ -9,8 +9,10 @@
        private            a mount namespace, with a user namespace where that is needed to have one
        interpret STAGE N ENTRY...  a user namespace in which these N lines are registered with binfmt_misc, which is
                           mounted at STAGE; where it is mounted there already, nothing
-       answer N DIR... M WORD...  a process that answers for what an emulator misses in its sysroot, a directory in
-                          one of these N (answers.c), by the helper of these M words
+       answer N DIR... M WORD... 3 LINKS LOADER STAGE  a process that answers for what an emulator misses in its
+                          sysroot, a directory in one of these N (answers.c), by the helper of these M words; commands
+                          have links in LINKS, and LOADER in their places, as mirrors by STAGE show it. With 0 no
+                          commands come
        mirror DIR STAGE   DIR again, entry by entry, in a file system in which names can be made; STAGE is an
                           empty directory used on the way
        dir PATH           an empty directory
@@ -165,6 +167,15 @@ static long set_aside(const char *linker, const char *target)
     return text_equal(real, target) ? 0 : mounts_bind(real, target);
 }
 
+static long answer(const struct names *directories, const struct names *helper, const struct names *words,
+                   const char **call)
+{
+    if (words->count < 3)
+        return answers_begin(directories, helper, NULL, call);
+    struct command_places places = {words->first[0], words->first[1], words->first[2]};
+    return answers_begin(directories, helper, &places, call);
+}
+
 static void carry_out(struct plan *plan, const char *operation)
 {
     const char *object = "", *call = call_of(operation);
@@ -180,8 +191,9 @@ static void carry_out(struct plan *plan, const char *operation)
     } else if (text_equal(operation, "answer")) {
         struct names directories = plan_take_names(plan);
         struct names helper = plan_take_names(plan);
+        struct names places = plan_take_names(plan);
         object = "what an emulated program misses";
-        result = answers_begin(&directories, &helper, &call);
+        result = answer(&directories, &helper, &places, &call);
     } else if (text_equal(operation, "mirror")) {
         object = plan_take(plan);
         result = mounts_mirror(object, plan_take(plan), &call);

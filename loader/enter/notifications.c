@@ -36,8 +36,10 @@ enum { LOAD = 0x20, COMPARE = 0x15, RETURN = 0x06, AT_NUMBER = 0, AT_ARCHITECTUR
 
 static const struct instruction REPORT_LOOKS[] = {
     {LOAD, 0, 0, AT_ARCHITECTURE},
-    {COMPARE, 0, 5, AUDIT_ARCH},
+    {COMPARE, 0, 7, AUDIT_ARCH},
     {LOAD, 0, 0, AT_NUMBER},
+    {COMPARE, 4, 0, __NR_execve},
+    {COMPARE, 3, 0, __NR_faccessat2},
     {COMPARE, 0, 3, LOOK},
     {LOAD, 0, 0, AT_ARGUMENTS + 8 * MODE_AT}, /* the lower half; both machines are little-endian */
     {COMPARE, 0, 1, 0 /* F_OK */},
@@ -95,6 +97,21 @@ bool notifications_is_waiting(int listener, const struct notification *notificat
     return arch_syscall(__NR_ioctl, listener, SECCOMP_IOCTL_NOTIF_ID_VALID, (long)&notification->id, 0, 0, 0) == 0;
 }
 
+bool notifications_is_execution(const struct notification *notification)
+{
+    return notification->number == __NR_execve;
+}
+
+bool notifications_is_check(const struct notification *notification)
+{
+    return notification->number == __NR_faccessat2;
+}
+
+static int path_at(const struct notification *notification)
+{
+    return notifications_is_execution(notification) ? 0 : notifications_is_check(notification) ? 1 : PATH_AT;
+}
+
 /* In two parts, because what is behind the path's page need not be memory. */
 bool notifications_path(const struct notification *notification, char *room)
 {
@@ -103,7 +120,7 @@ bool notifications_path(const struct notification *notification, char *room)
         uintptr_t at;
         size_t length;
     } local = {(uintptr_t)room, PATH_ROOM}, remote[2];
-    uintptr_t from = (uintptr_t)notification->arguments[PATH_AT];
+    uintptr_t from = (uintptr_t)notification->arguments[path_at(notification)];
     size_t first = PAGE - from % PAGE;
     remote[0].at = from;
     remote[0].length = first;
@@ -117,23 +134,30 @@ bool notifications_path(const struct notification *notification, char *room)
     return false;
 }
 
-static void respond(int listener, const struct notification *notification, uint32_t flags)
+static void respond(int listener, const struct notification *notification, int32_t error, uint32_t flags)
 {
     struct {
         uint64_t id;
         int64_t value;
         int32_t error;
         uint32_t flags;
-    } response = {notification->id, 0, 0, flags};
+    } response = {notification->id, 0, error, flags};
     arch_syscall(__NR_ioctl, listener, SECCOMP_IOCTL_NOTIF_SEND, (long)&response, 0, 0, 0);
 }
 
 void notifications_go_on(int listener, const struct notification *notification)
 {
-    respond(listener, notification, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+    respond(listener, notification, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
 void notifications_say_there(int listener, const struct notification *notification)
 {
-    respond(listener, notification, 0);
+    respond(listener, notification, 0, 0);
+}
+
+void notifications_check_there(int listener, const struct notification *notification, const char *path)
+{
+    long result = arch_syscall(__NR_faccessat2, SYS_AT_CWD, (long)path, (long)notification->arguments[2],
+                               (long)notification->arguments[3], 0, 0);
+    respond(listener, notification, (int32_t)result, 0);
 }

@@ -9,10 +9,10 @@
    directories. */
 #include "sysroot_misses.h"
 
+#include "../looked_places.h"
 #include "../resident/library_names.h"
 
-/* Return what of a path in a sysroot is the program's; null for a path elsewhere. */
-static const char *inside_path(const struct names *directories, const char *path)
+const char *sysroot_misses_inside(const struct names *directories, const char *path)
 {
     for (long i = 0; i < directories->count; i++) {
         if (!text_starts(path, directories->first[i]))
@@ -37,38 +37,103 @@ static bool read_link(const char *path, const char *end, const char *link, char 
     return length > 0;
 }
 
-/* Return the name, if a path in a sysroot is one of a library in the first default directory; else null. */
+/* Return the name, if a path in a sysroot is one of a library in the first default directory, or in that below /usr, which
+   is the same one to packages; else null. */
 static const char *library_name(const char *path, const char *inside)
 {
     char directory[PATH_ROOM];
     const char *name = text_file_name(inside);
     if (!library_name_is_plain(name) || !read_link(path, inside, "/.libraries", directory))
         return NULL;
-    /* Between the first slash and the last one. */
+    const char *from = text_starts(inside, "/usr/") ? inside + sizeof "/usr" : inside + 1;
+    /* Between the slash before and the last one. */
     size_t length = text_length(directory);
-    bool is_there = text_starts(inside + 1, directory) && inside + 1 + length + 1 == name;
+    bool is_there = text_starts(from, directory) && from + length + 1 == name;
     return is_there ? name : NULL;
 }
 
-static bool may_come(const char *opened, const char *name)
+/* As launch/dlopen_record.py records a name: of a path with = for each /. */
+static bool is_denied(const char *opened, const char *name)
+{
+    char directory[PATH_ROOM], recorded[PATH_ROOM];
+    struct text text = text_in(directory, sizeof directory);
+    text_add(&text, opened);
+    text_add(&text, "/");
+    struct text record = text_in(recorded, sizeof recorded);
+    for (const char *one = name; *one; one++)
+        text_add_bytes(&record, *one == '/' ? "=" : one, 1);
+    return text.cut || record.cut || library_name_is_denied(directory, recorded);
+}
+
+static bool is_unknown(const char *opened, const char *name)
 {
     char room[PATH_ROOM];
     struct text directory = text_in(room, sizeof room);
     text_add(&directory, opened);
     text_add(&directory, "/");
-    return !directory.cut && !library_name_is_denied(room, name) && !library_name_is_unknown(room, name);
+    return directory.cut || library_name_is_unknown(room, name);
 }
 
-bool sysroot_misses_find(const struct names *directories, const char *path, struct sysroot_miss *miss)
+bool sysroot_misses_program(const char *path, const char *inside, char *room)
 {
-    const char *inside = inside_path(directories, path);
-    const char *name = inside ? library_name(path, inside) : NULL;
-    /* What the host has there is opened next. */
-    if (!name || sys_exists(path) || sys_exists(inside))
-        return false;
+    return read_link(path, inside, "/.program", room);
+}
+
+/* What is missed in this sysroot, by a name for the helper. */
+static bool note(const char *path, const char *inside, const char *name, struct sysroot_miss *miss)
+{
     struct text kept = text_in(miss->name, sizeof miss->name);
     text_add(&kept, name);
-    if (!read_link(path, inside, "/.opened", miss->opened) || !read_link(path, inside, "/.program", miss->program))
+    return !kept.cut && text_length(name) < LIBRARY_NAME_ROOM && read_link(path, inside, "/.opened", miss->opened) &&
+           sysroot_misses_program(path, inside, miss->program) && sys_exists(miss->opened) &&
+           !is_denied(miss->opened, name);
+}
+
+/* What the host has there is opened next. */
+static bool is_there(const char *path, const char *inside)
+{
+    return sys_exists(path) || sys_exists(inside);
+}
+
+bool sysroot_misses_library(const char *path, const char *inside, struct sysroot_miss *miss)
+{
+    const char *name = library_name(path, inside);
+    return name && !is_there(path, inside) && note(path, inside, name, miss) && !is_unknown(miss->opened, name);
+}
+
+/* Whether a path is in a directory below those of libraries that the dynamic linker does not search by itself; it does
+   those for a processor's sake. */
+static bool is_of_others(const char *inside)
+{
+    const char *below = text_starts(inside, "/usr/") ? inside + sizeof "/usr" - 1 : inside;
+    bool deeper = false;
+    if (!text_starts(below, "/lib/"))
         return false;
-    return sys_exists(miss->opened) && may_come(miss->opened, name);
+    for (below += sizeof "/lib/" - 1; *below; below++) {
+        if (*below == '/' && text_starts(below, "/glibc-hwcaps/"))
+            return false;
+        deeper = deeper || *below == '/';
+    }
+    return deeper;
+}
+
+bool sysroot_misses_file(const char *path, const char *inside, struct sysroot_miss *miss)
+{
+    if (!library_name_is_plain(text_file_name(inside)) || !is_of_others(inside) || is_there(path, inside) ||
+        library_name(path, inside))
+        return false;
+    return note(path, inside, inside, miss) && !is_unknown(miss->opened, text_file_name(inside));
+}
+
+bool sysroot_misses_place(const char *path, const char *inside, struct sysroot_miss *miss)
+{
+    char room[PATH_ROOM];
+    uint64_t bit;
+    const char *place = looked_place_of(inside, &bit);
+    if (!place || is_there(path, inside) || sys_exists(place))
+        return false;
+    struct text whole = text_in(room, sizeof room);
+    text_add_bytes(&whole, path, (size_t)(inside - path));
+    text_add(&whole, place);
+    return !whole.cut && !sys_exists(room) && note(path, inside, place, miss);
 }

@@ -13,7 +13,16 @@ struct sysroot_miss {
     char program[PATH_ROOM];
 };
 
-/* Whether at `path`, which an emulator looks for, a library is missed that some package may have. */
-bool sysroot_misses_find(const struct names *directories, const char *path, struct sysroot_miss *miss);
+/* Return what of a path in a sysroot is the program's; null for a path elsewhere. */
+const char *sysroot_misses_inside(const struct names *directories, const char *path);
+
+/* Write the path of the program of which the sysroot is; `inside` begins behind that in `path`. */
+bool sysroot_misses_program(const char *path, const char *inside, char *room);
+
+/* Whether at `path`, which an emulator looks for, something is missed that some package may have: a library that the
+   dynamic linker looks for by its name; a file of a library at a path of its own; what is installed at a place. */
+bool sysroot_misses_library(const char *path, const char *inside, struct sysroot_miss *miss);
+bool sysroot_misses_file(const char *path, const char *inside, struct sysroot_miss *miss);
+bool sysroot_misses_place(const char *path, const char *inside, struct sysroot_miss *miss);
 
 #endif

@@ -10,37 +10,37 @@ static const char INTERPRETERS[] = "python*\0pypy*\0node*\0bun\0deno\0perl*\0rub
 
 const char *looker_option(enum looker looker)
 {
-    static const char *const OPTIONS[] = {"--look=program", "--look=script", "--look=argument"};
-    return OPTIONS[looker];
+    return looker == PROGRAM ? "--look=program" : looker == SCRIPT ? "--look=script" : "--look=argument";
 }
 
-/* The program's words as far as they are on the first page, each with its end, and an empty one behind the last. */
-struct arguments {
-    char words[4096 + 2];
-};
-
-static void read_arguments(struct arguments *arguments)
+void arguments_read(struct arguments *arguments, const char *file)
 {
-    enum { ROOM = 4096 };
-    long file = sys_open("/proc/self/cmdline", 0);
-    long length = sys_failed(file) ? 0 : sys_read((int)file, arguments->words, ROOM);
-    if (!sys_failed(file))
-        sys_close((int)file);
+    long fd = sys_open(file, 0);
+    long length = sys_failed(fd) ? 0 : sys_read((int)fd, arguments->words, ARGUMENTS_ROOM);
+    if (!sys_failed(fd))
+        sys_close((int)fd);
     length = length > 0 ? length : 0;
     arguments->words[length] = arguments->words[length + 1] = '\0';
+    arguments->first = arguments->words;
 }
 
-static const char *next_argument(const char *word)
+const char *arguments_next(const char *word)
 {
     return *word ? word + text_length(word) + 1 : word;
 }
 
-/* Whether the user named the command to the program (`ccache gcc`, `strace python3 a.py`): a whole word after the first. */
-static bool is_argument(const char *name)
+void arguments_leave_emulator(struct arguments *arguments)
 {
-    struct arguments arguments;
-    read_arguments(&arguments);
-    for (const char *one = next_argument(arguments.words); *one; one = next_argument(one))
+    const char *one = arguments->first;
+    while (*one && !text_equal(one, "--"))
+        one = arguments_next(one);
+    arguments->first = arguments_next(one);
+}
+
+/* Whether the user named the command to the program (`ccache gcc`, `strace python3 a.py`): a whole word after the first. */
+static bool is_argument(const struct arguments *arguments, const char *name)
+{
+    for (const char *one = arguments_next(arguments->first); *one; one = arguments_next(one))
         if (text_equal(one, name))
             return true;
     return false;
@@ -97,22 +97,20 @@ static bool line_executes(const char *line, const char *name)
 }
 
 /* `sh -c LINE`, as system(3), popen(3) and npm start what a program is told to run. */
-static bool is_in_line(const char *name)
+static bool is_in_line(const struct arguments *arguments, const char *name)
 {
-    struct arguments arguments;
-    read_arguments(&arguments);
-    const char *one = next_argument(arguments.words);
+    const char *one = arguments_next(arguments->first);
     while (*one == '-' && !has_letter(one, text_length(one), 'c'))
-        one = next_argument(one);
-    return *one == '-' && line_executes(next_argument(one), name);
+        one = arguments_next(one);
+    return *one == '-' && line_executes(arguments_next(one), name);
 }
 
-enum looker looker_of(const char *program, const char *name)
+enum looker looker_of(const struct arguments *arguments, const char *program, const char *name)
 {
     /* `which gcc` and `sh -c gcc` have it among their arguments always. */
     if (names_have(SHELLS, program))
-        return is_in_line(name) ? ARGUMENT : SCRIPT;
-    if (is_argument(name))
+        return is_in_line(arguments, name) ? ARGUMENT : SCRIPT;
+    if (is_argument(arguments, name))
         return ARGUMENT;
     return names_have(INTERPRETERS, program) ? SCRIPT : PROGRAM;
 }

@@ -1,66 +1,19 @@
 #include "missing_command.h"
 
-#include "../budget.h"
+#include "../command_names.h"
+#include "../command_records.h"
 #include "../failure_note.h"
 #include "../loader_settings.h"
 #include "../unseen_child.h"
-#include "command_looker.h"
 #include "search_path.h"
 
 /* The helper's command, and what a question adds (../library_facts.c). */
-enum { MAX_WORDS = MAX_SETTINGS + 5, NAME_LIMIT = 100 };
+enum { MAX_WORDS = MAX_SETTINGS + 5 };
 
 struct question {
     const char *words[MAX_WORDS];
     char path[PATH_ROOM];
 };
-
-/* Directories in which packages have commands. */
-static const char DIRECTORIES[] = "/usr/bin/\0/bin/\0/usr/sbin/\0/sbin/\0";
-
-static bool is_letter(char one)
-{
-    return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9') || one == '_' ||
-           one == '+';
-}
-
-/* The pattern of src/denizen/launch/command_links.py, which asks for no other name. */
-static bool is_name(const char *name)
-{
-    size_t length = 1;
-    if (!is_letter(name[0]) && name[0] != '[')
-        return false;
-    for (; name[length]; length++)
-        if (length == NAME_LIMIT || (!is_letter(name[length]) && name[length] != '.' && name[length] != '-'))
-            return false;
-    return true;
-}
-
-static const char *name_in(const char *path)
-{
-    for (const char *one = DIRECTORIES; *one; one += text_length(one) + 1)
-        if (text_starts(path, one))
-            return is_name(path + text_length(one)) ? path + text_length(one) : NULL;
-    return NULL;
-}
-
-static bool below(char *room, const char *commands, const char *directory, const char *name)
-{
-    struct text path = text_in(room, PATH_ROOM);
-    text_add(&path, commands);
-    text_add(&path, directory);
-    text_add(&path, name);
-    return !path.cut;
-}
-
-/* Where the link of the name leads, if that is there. */
-static bool find_link(const struct inside_facts *facts, const char *name, char *room)
-{
-    char link[PATH_ROOM];
-    long length = below(link, facts->commands, "/", name) ? sys_readlink(link, room, PATH_ROOM - 1) : -1;
-    room[length > 0 ? length : 0] = '\0';
-    return length > 0 && sys_exists(room);
-}
 
 /* `how` takes the place of the word before the one that ends the options (library_facts.c). */
 static void ask(const struct inside_facts *facts, const char *how, const char *path)
@@ -84,35 +37,21 @@ static void ask(const struct inside_facts *facts, const char *how, const char *p
 
 bool command_has_place(const char *path)
 {
-    return name_in(path) != NULL;
+    return command_name_in(path) != NULL;
 }
 
 bool command_is_missing(const char *path)
 {
     const struct inside_facts *facts = loader_facts();
-    return facts && facts->words && path && name_in(path) &&
+    return facts && facts->words && path && command_name_in(path) &&
            arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, 0, 0, 0, 0) == -SYS_ENOENT;
-}
-
-static bool is_marked(const struct inside_facts *facts, const char *directory, const char *name)
-{
-    char room[PATH_ROOM];
-    return below(room, facts->commands, directory, name) && sys_exists(room);
-}
-
-/* Nobody has it, or policy keeps it out and nothing has changed that. */
-static bool is_absent(const struct inside_facts *facts, const char *name)
-{
-    char room[PATH_ROOM];
-    return is_marked(facts, "/.absent/", name) &&
-           !(below(room, facts->commands, "/.kept-out/", "") && budget_changed_since(room, name));
 }
 
 /* The line that the helper left, if policy kept the command out (app/run_time/missing_command.py). */
 static void note_kept_out(const struct inside_facts *facts, const char *name, int when)
 {
     char room[PATH_ROOM];
-    if (below(room, facts->commands, "/.kept-out/", name))
+    if (command_record_below(room, facts->commands, "/.kept-out/", name))
         failure_note_add_file(room, facts->program, name, when);
 }
 
@@ -120,9 +59,9 @@ static void note_kept_out(const struct inside_facts *facts, const char *name, in
 static bool is_locked(const struct inside_facts *facts, const char *name, int when)
 {
     char room[PATH_ROOM];
-    if (!is_marked(facts, "/", ".locked"))
+    if (!command_is_marked(facts->commands, "/", ".locked"))
         return false;
-    if (below(room, facts->commands, "/.locked", ""))
+    if (command_record_below(room, facts->commands, "/.locked", ""))
         failure_note_add_file(room, facts->program, name, when);
     return true;
 }
@@ -130,14 +69,14 @@ static bool is_locked(const struct inside_facts *facts, const char *name, int wh
 const char *command_brought(const char *path, char *room)
 {
     const struct inside_facts *facts = loader_facts();
-    const char *name = name_in(path);
-    if (find_link(facts, name, room))
+    const char *name = command_name_in(path);
+    if (command_is_linked(facts->commands, name, room))
         return room;
     if (is_locked(facts, name, FAILURE_ANY))
         return NULL;
-    if (!is_absent(facts, name)) {
+    if (!command_is_absent(facts->commands, name)) {
         ask(facts, "--try", path);
-        if (find_link(facts, name, room))
+        if (command_is_linked(facts->commands, name, room))
             return room;
     }
     note_kept_out(facts, name, FAILURE_ANY);
@@ -156,7 +95,7 @@ const char *command_to_bring(const char *path, char *const *environment, char *r
     for (const char *one = lookup_next(&lookup); one; one = lookup_next(&lookup)) {
         last = text_equal(one, path);
         along = along || last;
-        ours = ours || name_in(one);
+        ours = ours || command_name_in(one);
         if (!elsewhere.length && arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)one, EXECUTE, 0, 0, 0) == 0)
             text_add(&elsewhere, one);
     }
@@ -175,9 +114,9 @@ const char *command_beyond_path(const char *name, char *room)
     enum { EXECUTE = 1 };
     const struct inside_facts *facts = loader_facts();
     struct text path = text_in(room, PATH_ROOM);
-    text_add(&path, DIRECTORIES);
+    text_add(&path, command_directory());
     text_add(&path, name ? name : "");
-    if (path.cut || !facts || !facts->words || !name_in(room))
+    if (path.cut || !facts || !facts->words || !command_name_in(room))
         return NULL;
     long problem = arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)room, EXECUTE, 0, 0, 0);
     return problem == 0 || problem == -SYS_ENOENT ? room : NULL;
@@ -188,44 +127,33 @@ const char *command_beyond_path(const char *name, char *room)
 enum { MAX_LOOKS = 32, MAX_LOOKS_IN_VAIN = 8 };
 static unsigned looks, looks_in_vain;
 
-static bool is_seen(const struct inside_facts *facts, const char *name, enum looker looker)
-{
-    return is_marked(facts, "/.seen/", name) || (looker == SCRIPT && is_marked(facts, "/.seen-by-scripts/", name));
-}
-
-/* What is not seen by a program because it comes with others, or by nobody because programs do without it, is seen by
-   those who ask for more. */
-static bool is_judged(const struct inside_facts *facts, const char *name, enum looker looker)
-{
-    return is_absent(facts, name) || (looker != ARGUMENT && is_marked(facts, "/.unseen/", name)) ||
-           (looker == PROGRAM && (is_marked(facts, "/.seen-by-scripts/", name) || is_marked(facts, "/.unseen-by-programs/", name)));
-}
-
 bool command_is_to_be_had(const char *name)
 {
     char room[PATH_ROOM];
     const struct inside_facts *facts = loader_facts();
-    if (!is_name(name) || find_link(facts, name, room))
-        return is_name(name);
-    enum looker looker = looker_of(facts->program, name);
-    if (is_seen(facts, name, looker))
+    if (!command_name_is_plain(name) || command_is_linked(facts->commands, name, room))
+        return command_name_is_plain(name);
+    struct arguments arguments;
+    arguments_read(&arguments, "/proc/self/cmdline");
+    enum looker looker = looker_of(&arguments, facts->program, name);
+    if (command_is_seen(facts->commands, name, looker))
         return true;
     if (is_locked(facts, name, FAILURE_NOT_FOUND))
         return false;
-    if (!is_judged(facts, name, looker) && looks < MAX_LOOKS && looks_in_vain < MAX_LOOKS_IN_VAIN) {
+    if (!command_is_judged(facts->commands, name, looker) && looks < MAX_LOOKS && looks_in_vain < MAX_LOOKS_IN_VAIN) {
         struct text path = text_in(room, PATH_ROOM);
-        text_add(&path, DIRECTORIES);
+        text_add(&path, command_directory());
         text_add(&path, name);
         looks++;
         looks_in_vain++;
         ask(facts, looker_option(looker), room);
-        if (is_seen(facts, name, looker)) {
+        if (command_is_seen(facts->commands, name, looker)) {
             looks_in_vain = 0;
             return true;
         }
     }
     /* Whoever looks for what programs do without fails for want of it only by a shell's word. */
-    note_kept_out(facts, name, is_marked(facts, "/.unseen/", name) ? FAILURE_NOT_FOUND : FAILURE_ANY);
+    note_kept_out(facts, name, command_is_marked(facts->commands, "/.unseen/", name) ? FAILURE_NOT_FOUND : FAILURE_ANY);
     return false;
 }
 
@@ -250,7 +178,7 @@ bool place_is_brought(const char *place)
     struct text how = text_in(option, sizeof option);
     text_add(&how, "--place=");
     text_add(&how, facts->program);
-    if (how.cut || !is_name(program) || is_marked(facts, "/", ".locked") || is_unfilled(facts, program, place))
+    if (how.cut || !command_name_is_plain(program) || command_is_marked(facts->commands, "/", ".locked") || is_unfilled(facts, program, place))
         return false;
     ask(facts, option, place);
     return true;

@@ -58,6 +58,21 @@ int main(int count, char **words) {
         while (fgets(line, sizeof line, of)) fputs(line, stdout);
         return WEXITSTATUS(pclose(of));
     }
+    if (!strcmp(words[1], "composed")) {
+        snprintf(line, 99, "%s-%s", words[2], words[3]);
+        return execvp(line, words + 2), printf("%d\n", errno), 115;
+    }
+    if (!strcmp(words[1], "looked")) {
+        for (char *one = strtok(strdup(getenv("PATH")), ":"); one; one = strtok(0, ":")) {
+            snprintf(line, 99, "%s/%s", one, words[2]);
+            if (!access(line, X_OK)) return puts(line), 0;
+        }
+        return puts("nowhere"), 0;
+    }
+    if (!strcmp(words[1], "file")) {
+        FILE *file = fopen(words[2], "r");
+        return printf("%d %s\n", access(words[2], R_OK), file && fgets(line, 99, file) ? line : "nothing"), 0;
+    }
     if (!strcmp(words[1], "built")) {
         snprintf(line, 99, "lib%s.so.%d", words[2], 1);
         return puts(dlopen(line, RTLD_NOW) ? "opened" : dlerror()), 0;
@@ -67,6 +82,7 @@ int main(int count, char **words) {
 }
 """
 )
+_COMMAND = b'#!/bin/sh\necho "command of $(echo $1)"\nexit 6\n'
 _ABSENT = "cannot open shared object file: No such file or directory"
 
 
@@ -90,8 +106,12 @@ class Emulated(BareProgram):
         emulator = Path(shutil.which("qemu-aarch64-static") or "").read_bytes()
         libraries = {
             f"lib{one}1": [Item(f"./{_DIRECTORY}/lib{one}.so.1", content=_library(directory, one, "int x;"))]
-            for one in ("data", "comes", "built", "alone", "needed", "away")
+            for one in ("data", "comes", "built", "alone", "needed", "away", "whole", "driver")
         }
+        driver = libraries["libdriver1"][0]
+        libraries["libdriver1"] = [Item(f"./{_DIRECTORY}/drivers/libdriver.so.1", content=driver.content)]
+        libraries["media-types"] = [Item("./etc/mime.types", content=b"its types")]
+        commands = [Item(f"./usr/bin/{one}", content=_COMMAND, mode=0o755) for one in ("made-up", "other-up")]
         libraries["libdata1"].append(Item("./usr/share/zoneinfo/Data", content=b"its data"))
         parts = ("libc.so.6", "ld-linux-aarch64.so.1")
         libraries["libc6"] = [
@@ -99,6 +119,7 @@ class Emulated(BareProgram):
         ]
         super().__init__(
             name, directory, _PROGRAM, *libraries.items(),
+            ("tools", commands), ("sought", [Item("./usr/bin/sought", content=_COMMAND, mode=0o755)]),
             ("qemu-user-static", [Item("./usr/bin/qemu-aarch64-static", content=emulator, mode=0o755)]),
             compiler=_compiler(), flags=("-pthread",),
             controls={one: {"architecture": "arm64"} for one in libraries},
@@ -185,3 +206,37 @@ def test_it_starts_and_gets_what_it_opens_in_a_container(tmp_path: Path) -> None
     made = Emulated("container", tmp_path)
     for _ in range(2):
         assert made.lines("built", "built") == ["opened"]
+
+
+def test_a_command_comes_whose_name_is_put_together_at_run_time(emulated: Emulated) -> None:
+    for _ in range(2):
+        done = emulated.run("emulated", "composed", "made", "up")
+        assert (done.status, done.out) == (6, "command of up\n"), done.err
+
+
+def test_who_executes_what_nobody_has_gets_the_kernels_error(emulated: Emulated) -> None:
+    done = emulated.run("emulated", "composed", "nobody", "has")
+    assert (done.status, done.out) == (115, "2\n"), done.err
+
+
+def test_a_script_gets_the_interpreter_that_this_root_lacks(emulated: Emulated) -> None:
+    script = emulated.directories.work / "a-script"
+    script.write_bytes(b"#!/usr/bin/other-up\n")
+    script.chmod(0o755)
+    place = str(emulated.host.directories.work)
+    done = emulated.run("emulated", "composed", "a", "script", env={"PATH": place})
+    assert (done.status, done.out) == (6, f"command of {place}/a-script\n"), done.err
+
+
+def test_a_file_at_a_place_that_is_looked_at_comes(emulated: Emulated) -> None:
+    assert emulated.lines("file", "/etc/mime.types") == ["0 its types"]
+
+
+def test_a_library_comes_that_is_opened_by_its_path(emulated: Emulated) -> None:
+    path = f"/{_DIRECTORY}/drivers/libdriver.so.1"
+    assert emulated.lines("open", f"/{_DIRECTORY}/libwhole.so.1", path) == ["opened", "opened"]
+
+
+def test_a_program_that_looks_along_path_sees_what_it_was_asked_for(emulated: Emulated) -> None:
+    assert emulated.lines("looked", "sought") == ["/usr/bin/sought"]
+    assert emulated.lines("looked", "nobody") == ["nowhere"]

@@ -4,6 +4,8 @@
            /.program    -> the program
            /.libraries  -> the first default directory of its dynamic linker, in the sysroot
 
+The same directory below /usr has the same libraries: packages' directories are one.
+
 The process that answers for the program (loader/enter/sysroot_misses.c) is told a path in the sysroot and
 finds the rest there.
 """
@@ -28,9 +30,15 @@ def mark_sysroot(top: bytes, opened: bytes, program: bytes, libraries: bytes) ->
     `libraries` is the path by which the program knows its directory of libraries. Raises OSError.
     """
     # What comes is never written where a link of the tree leads into the store.
-    open_directory(top, top + libraries)
+    for directory in library_directories(libraries):
+        open_directory(top, top + directory)
     for name, target in ((_OPENED, opened), (_PROGRAM, program), (_LIBRARIES, libraries.lstrip(b"/"))):
         link_atomically(os.path.join(top, name), target)
+
+
+def library_directories(first: bytes) -> tuple[bytes, ...]:
+    """Return the directories of libraries in a sysroot, by the first in which the dynamic linker searches."""
+    return first, b"/usr" + first
 
 
 def is_sysroot(top: bytes) -> bool:
@@ -40,5 +48,8 @@ def is_sysroot(top: bytes) -> bool:
 
 def show_in_sysroot(top: bytes, links: Mapping[bytes, bytes]) -> None:
     """Show libraries that came (name -> path) in the tree at `top`, if it is a sysroot. Raises OSError."""
-    for name, path in links.items() if is_sysroot(top) else ():
-        link_atomically(os.path.join(top, _LIBRARIES, name), path)
+    if not is_sysroot(top):
+        return
+    for directory in library_directories(b"/" + os.readlink(os.path.join(top, _LIBRARIES))):
+        for name, path in links.items():
+            link_atomically(os.path.join(top + directory, name), path)

@@ -106,7 +106,7 @@ def test_what_cannot_be_had_is_asked_for_once(looking: Opener, tmp_path: Path, n
 
 
 def test_the_library_inside_knows_the_places_of_the_rules() -> None:
-    source = Path(__file__).parents[3] / "loader" / "inside" / "missing_place.c"
+    source = Path(__file__).parents[3] / "loader" / "looked_places.c"
     looked = {path for rule in load_rules().resources for path in rule.looked}
     assert {path for path in looked if b'"%b\\0"' % path in source.read_bytes()} == looked
     assert source.read_bytes().count(b'\\0"') == len(looked)

@@ -156,7 +156,8 @@ class BaseDecisions(Value):
 
         program, added = self.examined.program, self.examined.added
         host = None if resolution.interpreter is not None else self.examined.context.environment
-        asked = RealiseRequest(program, self.decision_store, resolution, added, self.wanted)
+        is_emulated = self.examined.report.is_emulated
+        asked = RealiseRequest(program, self.decision_store, resolution, added, self.wanted, is_emulated)
         found = realised(self.session, asked, HostStart(self._own_linker(), host))
         for tree in self.wanted.around:
             libraries = at_home(program.view, found, tree, entered=False)

@@ -38,6 +38,7 @@ class RealiseRequest(Value):
         decision_store: where the program's decision is kept.
         added: paths of further objects whose libraries are needed too.
         wanted: the options of the start.
+        is_emulated: an emulator runs the program.
     """
 
     program: Program
@@ -45,6 +46,7 @@ class RealiseRequest(Value):
     resolution: Resolution
     added: tuple[bytes, ...]
     wanted: RunRequest
+    is_emulated: bool = False
 
 
 class HostStart(Value):
@@ -124,4 +126,5 @@ def _installed(
         added=asked.added,
         host=host.start,
         opened=place_of(asked.decision_store.directory, identity, found.directory),
+        is_emulated=asked.is_emulated,
     )

@@ -41,14 +41,41 @@ def fill_place(session: Session, place: bytes, program: bytes, wanted: RunReques
         NotOurs: no rule names the place, or the program has no such name.
         OSError: and the errors of fetching and realising. Nothing is recorded then.
     """
-    rule = next((one for one in load_rules().resources if place in one.looked), None)
-    name = os.path.basename(program)
-    if rule is None or not is_command(name):
+    rule, name = _rule(place), os.path.basename(program)
+    if not is_command(name):
         raise NotOurs(place)
     reason = _fill_around(session, rule, place, program, wanted)
     if reason:
         links = commands_of(variant(session.paths.decisions, wanted.variant).directory)
         links.leave_unfilled(name, place, reason)
+
+
+def fill_place_below(session: Session, directory: bytes, place: bytes, wanted: RunRequest) -> None:
+    """Show packages' files at a place in the sysroot of an emulated program, or record why nothing comes.
+
+    Args:
+        session: the paths and the reporter.
+        directory: the directory of links of the program's decision.
+        place: where the program looks.
+        wanted: the options of the program's start.
+
+    Raises:
+        NotOurs: no rule names the place.
+        OSError: and the errors of fetching and realising. Nothing is recorded then.
+    """
+    rule = _rule(place)
+    with running(session, directory, wanted) as program:
+        program.opened.let_in(place)
+        reason = _fill(program, rule, place)
+        if reason:
+            program.opened.deny_path(place, reason)
+
+
+def _rule(place: bytes) -> Resource:
+    rule = next((one for one in load_rules().resources if place in one.looked), None)
+    if rule is None:
+        raise NotOurs(place)
+    return rule
 
 
 def _fill_around(session: Session, rule: Resource, place: bytes, program: bytes, wanted: RunRequest) -> str:
@@ -59,13 +86,18 @@ def _fill_around(session: Session, rule: Resource, place: bytes, program: bytes,
     if not opened:
         return NOT_SHOWN
     with running(session, opened, wanted) as one:
-        if one.opened.is_locked:
-            return one.keep_out(place, NOT_LOCKED, "run")
-        try:
-            return _bring(one, rule, place)
-        except Offline:
-            one.keep_out(place, NOT_FETCHED, "run")
-            raise
+        return _fill(one, rule, place)
+
+
+def _fill(program: RunningProgram, rule: Resource, place: bytes) -> str:
+    """Show what the rule's packages have; return the reason why nothing comes, "" for none."""
+    if program.opened.is_locked:
+        return program.keep_out(place, NOT_LOCKED, "run")
+    try:
+        return _bring(program, rule, place)
+    except Offline:
+        program.keep_out(place, NOT_FETCHED, "run")
+        raise
 
 
 def _bring(program: RunningProgram, rule: Resource, place: bytes) -> str:

@@ -52,6 +52,7 @@ def _answer(parsed: Parsed, session: Session, program: bytes, wanted: RunRequest
         return
     opened = os.fsencode(parsed.required("opened"))
     needed, mentioned, path = parsed.text("needed"), parsed.text("mentioned"), parsed.text("at")
+    filled = parsed.text("filled")
     name = needed or parsed.text("missed")
     if name is not None:
         from denizen.app.run_time.missing_library import answer
@@ -61,6 +62,10 @@ def _answer(parsed: Parsed, session: Session, program: bytes, wanted: RunRequest
         from denizen.app.run_time.mentioned_files import bring_mentioned
 
         bring_mentioned(session, opened, os.fsencode(mentioned), wanted)
+    elif filled is not None:
+        from denizen.app.run_time.missing_place import fill_place_below
+
+        fill_place_below(session, opened, os.fsencode(filled), wanted)
     elif path is not None:
         from denizen.app.run_time.missing_path import bring_path
 
@@ -112,6 +117,8 @@ COMMANDS = (
             Option(("--mentioned",), "", metavar="PATH"),
             # Or a library that the program opens by a path at which only a package has it.
             Option(("--at",), "", metavar="PATH"),
+            # For the process that answers for an emulated program: it looks at this place.
+            Option(("--filled",), "", metavar="PLACE"),
         ),
     ),
 )

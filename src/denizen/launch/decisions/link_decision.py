@@ -68,6 +68,7 @@ class InstalledLibraries(Value):
         added: objects elsewhere that the program opens.
         host: this host as the linker sees it, if the libraries extend its own; None if it is not used.
         opened: the directory of libraries that are added at run time, b"" for none.
+        is_emulated: an emulator runs the program, and what it misses is answered from outside.
     """
 
     directory: bytes
@@ -78,6 +79,7 @@ class InstalledLibraries(Value):
     added: tuple[bytes, ...] = ()
     host: Environment | None = None
     opened: bytes = b""
+    is_emulated: bool = False
 
 
 def decision_for(start: Program, installed: InstalledLibraries) -> Decision:
@@ -114,7 +116,8 @@ def decision_for(start: Program, installed: InstalledLibraries) -> Decision:
         edits=(*hermetic, *(audited or ())),
         r_debug=r_debug_of(linker),
         by_name=closure.interpreter.family is Family.MUSL,
-        opened=b"" if audited is None else installed.opened,
+        # From outside of an emulator all looks are seen, whatever the C library and the program's calls.
+        opened=installed.opened if installed.is_emulated or audited is not None else b"",
         executes=executes(closure),
     )
 

@@ -76,6 +76,14 @@ def command_paths(
     return (*found, *bare)[:MAX_COMMANDS]
 
 
+def executes_commands(view: FileView, objects: Sequence[bytes]) -> bool:
+    """Tell whether these objects, a program and the libraries that came with it, execute what they name.
+
+    It is false where directories of commands take no more.
+    """
+    return bool(_places(view)) and bool(_named(list(_images(view, objects))))
+
+
 def _places(view: FileView) -> frozenset[bytes]:
     """Return the directories of commands that take more; what links to one (/bin) is looked at with it."""
     takes_more: dict[bytes, bool] = {}

@@ -20,12 +20,13 @@ from __future__ import annotations
 import posixpath
 
 from denizen.launch.dlopen_record import Opened
-from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
-from denizen.launch.resources.resource_tree import make_resource_tree
+from denizen.launch.resources.fixed_paths import FixedPathResource
+from denizen.launch.resources.resource_tree import make_resource_tree, whole_systems
+from denizen.launch.resources.system_paths import system_resources
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.emulated_children import steps_before
 from denizen.launch.strategies.shown_resources import shown_files
-from denizen.launch.sysroot import mark_sysroot, show_in_sysroot
+from denizen.launch.sysroot import library_directories, mark_sysroot, show_in_sysroot
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -61,11 +62,9 @@ class EmulatedStrategy:
         assert machine is not None  # what is emulated has a row
         is_static = image is None or image.interpreter is None
         view, interpreter = start.program.view, start.program.interpreter
-        links = (
-            shown_files(start.program, start.files, base)
-            if is_static
-            else sysroot_of(view, base, interpreter, machine.triplet)
-        )
+        own = () if is_static else sysroot_of(view, base, interpreter, machine.triplet)
+        around = (one for tree in whole_systems(base.objects) for one in system_resources(view, tree))
+        links = (*own, *shown_files(start.program, start.files, base), *around)
         opened = b"" if is_static else base.opened
         top = make_resource_tree(start.decision_store.resource_tree(base.identity), links)
         if opened:
@@ -96,7 +95,7 @@ def _default_directory(base: Decision, triplet: bytes) -> bytes:
 def sysroot_of(
     view: FileView, base: Decision, interpreter: bytes, triplet: bytes
 ) -> tuple[FixedPathResource, ...]:
-    """Return what is to appear below the sysroot of a program whose libraries `base` has.
+    """Return the libraries to appear below the sysroot of a program whose libraries `base` has.
 
     `interpreter` is the path by which it names its dynamic linker, `triplet` the name of its architecture's
     library directory.
@@ -104,11 +103,13 @@ def sysroot_of(
     named = {one.name: one.path for one in base.libraries if b"/" not in one.name}
     names = view.listdir(base.search) if base.search else ()
     linked = {name: view.realpath(posixpath.join(base.search, name)) for name in names}
-    directory = _default_directory(base, triplet)
-    places = {posixpath.join(directory, name): path for name, path in {**named, **linked}.items()}
+    places = {
+        posixpath.join(directory, name): path
+        for directory in library_directories(_default_directory(base, triplet))
+        for name, path in {**named, **linked}.items()
+    }
     files = {**places, interpreter: base.ldso, **dict.fromkeys(_misleading(view, triplet), _EMPTY)}
-    resources = fixed_path_resources(view, base.objects)
-    return (*(FixedPathResource(*each, directory=False) for each in files.items()), *resources)
+    return tuple(FixedPathResource(*each, directory=False) for each in files.items())
 
 
 def _misleading(view: FileView, triplet: bytes) -> Iterator[bytes]:

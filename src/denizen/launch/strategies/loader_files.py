@@ -189,6 +189,15 @@ class LoaderFiles(Value):
         )
         return self._tools(machine_name()).stand_in(settings, os.path.basename(path))
 
+    def command_places(self) -> tuple[bytes, ...]:
+        """Return what `denizen-enter` makes the places of commands with while a program runs; () for none.
+
+        That is the directory of links to commands, a loader in the place of one, and a directory over which a
+        mirror can be made.
+        """
+        links = self._commands()
+        return (links, self.stand_in(b"/bin/sh"), self.stage()) if links else ()
+
     def ldconfig(self, base: Decision, real: bytes = b"") -> bytes:
         """Return denizen-ldconfig for a program by the decision `base`, which names a directory of links.
 
