@@ -62,15 +62,18 @@ static void wait_for(long helper, const struct notification *notification)
         int fd;
         int16_t events, found;
     } ended = {(int)arch_syscall(__NR_pidfd_open, helper, 0, 0, 0, 0, 0), 1, 0};
-    const struct {
+    /* The kernel leaves there what remains of it (ppoll(2), C library/kernel differences). */
+    struct {
         long seconds, nanoseconds;
     } pause = {0, LOOK_AGAIN};
     int status;
-    while (ended.fd >= 0 && arch_syscall(__NR_ppoll, (long)&ended, 1, (long)&pause, 0, 0, 0) == 0)
+    while (ended.fd >= 0 && arch_syscall(__NR_ppoll, (long)&ended, 1, (long)&pause, 0, 0, 0) == 0) {
         if (!notifications_is_waiting(LISTENER, notification)) {
             arch_syscall(__NR_kill, helper, SIGTERM, 0, 0, 0, 0);
             break;
         }
+        pause.nanoseconds = LOOK_AGAIN;
+    }
     while (sys_wait(helper, &status) == -SYS_EINTR)
         continue;
 }
@@ -107,8 +110,11 @@ static _Noreturn void ask_for_library(const struct look *look, const struct sysr
     const char *const asked[] = {"--opened", miss->opened, "--missed", miss->name, "--", miss->program, NULL};
     struct sysroot_miss again;
     run_helper(look->answers, look->notification, asked);
-    if (sysroot_misses_library(look->path, look->inside, &again))
+    if (sysroot_misses_library(look->path, look->inside, &again)) {
         ++look->answers->counts->vain;
+        struct text vain = text_in(look->answers->counts->library_in_vain, LIBRARY_NAME_ROOM);
+        text_add(&vain, miss->name);
+    }
     go_on(look);
     sys_exit(0);
 }
@@ -222,13 +228,22 @@ static bool take_search(const struct look *look, struct searches *searches)
     return asking > 0;
 }
 
+/* The dynamic linker looks for a name in /lib and then in /usr/lib, which are one to packages: whoever had no answer there
+   is not asked at once again. */
+static bool was_in_vain(struct counts *counts, const char *name)
+{
+    bool same = text_equal(counts->library_in_vain, name);
+    counts->library_in_vain[0] = '\0';
+    return same;
+}
+
 static bool take_look(const struct look *look, struct searches *searches)
 {
     struct sysroot_miss miss;
     long asking = 0;
     bool may_ask = look->answers->counts->vain < MAX_VAIN;
     if (may_ask && sysroot_misses_library(look->path, look->inside, &miss)) {
-        if ((asking = begin_question()) == 0)
+        if (!was_in_vain(look->answers->counts, miss.name) && (asking = begin_question()) == 0)
             ask_for_library(look, &miss);
     } else if (may_ask && sysroot_misses_file(look->path, look->inside, &miss)) {
         if ((asking = begin_question()) == 0)

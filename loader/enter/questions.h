@@ -2,6 +2,7 @@
 #ifndef DENIZEN_ENTER_QUESTIONS_H
 #define DENIZEN_ENTER_QUESTIONS_H
 
+#include "../resident/library_names.h"
 #include "command_misses.h"
 #include "command_places.h"
 #include "mounts.h"
@@ -16,6 +17,8 @@ struct counts {
     unsigned vain;
     /* Names that were looked for along PATH, and those of them, in a row, that nobody may see. */
     unsigned looks, looks_in_vain;
+    /* The library that was asked for last and did not come. */
+    char library_in_vain[LIBRARY_NAME_ROOM];
 };
 
 struct answers {

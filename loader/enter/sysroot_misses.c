@@ -101,18 +101,37 @@ bool sysroot_misses_library(const char *path, const char *inside, struct sysroot
     return name && !is_there(path, inside) && note(path, inside, name, miss) && !is_unknown(miss->opened, name);
 }
 
-/* Whether a path is in a directory below those of libraries that the dynamic linker does not search by itself; it does
-   those for a processor's sake. */
+/* Directories into which the dynamic linker looks in each of its own for a processor's sake: glibc-hwcaps and, before
+   glibc 2.37, tls, the platform and what it is capable of (sysdeps, dl-procinfo.c and HWCAP_IMPORTANT), of what qemu
+   emulates. power9, v7l and z13 stand for their like. */
+static bool is_of_processor(const char *name, size_t length)
+{
+    static const char names[] = "glibc-hwcaps\0tls\0aarch64\0atomics\0neon\0vfp\0altivec\0dfp\0zarch\0ldisp\0eimm\0"
+                                "highgprs\0te\0vx\0x86_64\0i586\0i686\0sse2\0haswell\0xeon_phi\0avx512_1\0";
+    char room[32];
+    struct text text = text_in(room, sizeof room);
+    text_add_bytes(&text, name, length);
+    for (const char *one = names; *one; one += text_length(one) + 1)
+        if (!text.cut && text_equal(room, one))
+            return true;
+    const char *number = room + (text_starts(room, "power") ? 5 : text_starts(room, "zEC") ? 3 : 1);
+    return (number != room + 1 || room[0] == 'v' || room[0] == 'z') && number[0] >= '0' && number[0] <= '9';
+}
+
+/* Whether a path is in a directory below those of libraries that the dynamic linker does not search by itself. */
 static bool is_of_others(const char *inside)
 {
     const char *below = text_starts(inside, "/usr/") ? inside + sizeof "/usr" - 1 : inside;
     bool deeper = false;
     if (!text_starts(below, "/lib/"))
         return false;
-    for (below += sizeof "/lib/" - 1; *below; below++) {
-        if (*below == '/' && text_starts(below, "/glibc-hwcaps/"))
+    for (const char *name = below + sizeof "/lib/" - 1, *end = name; *end; end++) {
+        if (*end != '/')
+            continue;
+        if (is_of_processor(name, (size_t)(end - name)))
             return false;
-        deeper = deeper || *below == '/';
+        deeper = true;
+        name = end + 1;
     }
     return deeper;
 }
