@@ -34,8 +34,8 @@ demo: $(VENV)/.ready
 
 # What must be covered is covered by all tests together: a part (TESTS) is not measured.
 COVERAGE := $(if $(TESTS),,--cov --cov-report=term:skip-covered --cov-fail-under=90)
-# Processes that run tests side by side.
-WORKERS ?= 2
+# Processes that run tests side by side; on two processors a sixth of the time is waiting.
+WORKERS ?= 3
 test: tools
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(COVERAGE) $(TESTS)
 
